@@ -1,0 +1,1 @@
+"""A trading bot for perpetual futures: scripts and signals, one engine."""

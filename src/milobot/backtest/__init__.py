@@ -1,0 +1,1 @@
+"""Back-tests: the engine over recorded candles, and the report."""

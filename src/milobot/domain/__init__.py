@@ -1,0 +1,1 @@
+"""What is true about trading: no input or output, no clock."""

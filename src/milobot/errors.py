@@ -1,0 +1,84 @@
+"""Errors of milobot: the class tells the caller what to do next, attributes carry the facts."""
+
+
+class MilobotError(Exception):
+    """Root of all expected errors; its text is one sentence meant for the user."""
+
+    retryable = False
+
+
+class ConfigurationError(MilobotError):
+    """A setting, flag or argument is wrong: stop at start and name it."""
+
+
+class DataError(MilobotError):
+    """Market data is missing, malformed or contradictory: drop it or fetch it again."""
+
+
+class StorageError(MilobotError):
+    """A database or file could not be read or written; nothing was half done."""
+
+
+class ScriptError(MilobotError):
+    """A script is wrong: show the line to its author, the bot goes on.
+
+    Attributes:
+        line: Line of the script, counted from 1; 0 when the fault has no place.
+        column: Column in that line, counted from 1; 0 when unknown.
+        reason: The sentence without its place.
+    """
+
+    def __init__(self, reason: str, *, line: int = 0, column: int = 0) -> None:
+        """Keep the place beside the reason."""
+        super().__init__(f"line {line}, column {column}: {reason}" if line else reason)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+class ScriptForbiddenError(ScriptError):
+    """The script uses something the language does not have."""
+
+
+class ScriptTimeoutError(ScriptError):
+    """The script used more time or memory than it may."""
+
+
+class ActionFormatError(ScriptError):
+    """An action string does not follow the grammar.
+
+    Attributes:
+        text: The whole action string.
+        position: Offset of the first wrong character, counted from 0.
+    """
+
+    def __init__(self, reason: str, *, text: str, position: int) -> None:
+        """Show the text with a caret under the fault."""
+        super().__init__(f"{reason}\n  {text}\n  {' ' * position}^")
+        self.text = text
+        self.position = position
+
+
+class OrderError(MilobotError):
+    """Something about an order."""
+
+
+class OrderDeniedError(OrderError):
+    """Our own rule said no; nothing was sent.
+
+    Attributes:
+        code: Stable reason code, such as ``below_min_quantity``.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Keep the code for the decision record."""
+        super().__init__(reason)
+        self.code = code
+
+
+class OrderRejectedError(OrderError):
+    """The exchange said no, for good."""
+
+
+class OrderTransitionError(OrderError):
+    """Two sources disagree about an order: reconcile."""

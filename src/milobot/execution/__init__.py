@@ -1,0 +1,1 @@
+"""The one core: intents in, order updates back, protection always."""

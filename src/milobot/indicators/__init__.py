@@ -1,0 +1,1 @@
+"""Indicators over whole series: causal, NaN-padded, as long as their input."""

@@ -1,0 +1,1 @@
+"""Candles from files and generators, checked and resampled."""

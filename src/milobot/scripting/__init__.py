@@ -1,0 +1,1 @@
+"""The script language: what is allowed, what it means, where it runs."""

@@ -1,0 +1,1 @@
+"""A venue inside the process: fills, fees, funding and liquidation on candles."""

@@ -1,0 +1,1 @@
+"""Databases: candles today, the ledger later."""

@@ -1,0 +1,1 @@
+"""The page and its API: health, chart data and the push channel."""
