@@ -1,0 +1,209 @@
+"""Orders: their life as one transition table, their fills, and the updates that move them."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from milobot.domain.intents import Side
+from milobot.domain.money import ZERO
+from milobot.errors import OrderTransitionError
+
+
+class OrderType(StrEnum):
+    """How an order executes."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP_MARKET = "STOP_MARKET"
+    TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+
+    @property
+    def is_conditional(self) -> bool:
+        """Return whether the order waits for a trigger price."""
+        return self in {OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET}
+
+
+class OrderPurpose(StrEnum):
+    """Why we sent an order, or why the exchange did."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    TARGET = "target"
+    CLOSE = "close"
+    LIQUIDATION = "liquidation"
+
+
+class OrderStatus(StrEnum):
+    """Where an order is in its life; ``TRANSITIONS`` says what may follow."""
+
+    PENDING = "PENDING"
+    SUBMITTED = "SUBMITTED"
+    UNKNOWN = "UNKNOWN"
+    TRIGGERED = "TRIGGERED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    CANCEL_PENDING = "CANCEL_PENDING"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    NOT_EXECUTED = "NOT_EXECUTED"
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether nothing more is expected; a late fill may still arrive."""
+        return self in FINAL
+
+
+FINAL = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELLED,
+        OrderStatus.REJECTED,
+        OrderStatus.EXPIRED,
+        OrderStatus.NOT_EXECUTED,
+    }
+)
+_FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
+_ENDS = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
+# An exchange reports a fill after a cancel when both crossed on the way, and
+# after NOT_EXECUTED when it broke its own promise on visibility: the fill is real.
+TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset(OrderStatus) - {OrderStatus.PENDING, OrderStatus.CANCEL_PENDING},
+    OrderStatus.SUBMITTED: _FILLS
+    | _ENDS
+    | {
+        OrderStatus.UNKNOWN,
+        OrderStatus.TRIGGERED,
+        OrderStatus.CANCEL_PENDING,
+        OrderStatus.REJECTED,
+    },
+    OrderStatus.UNKNOWN: frozenset(OrderStatus) - {OrderStatus.PENDING, OrderStatus.UNKNOWN},
+    OrderStatus.TRIGGERED: _FILLS | _ENDS | {OrderStatus.REJECTED},
+    OrderStatus.PARTIALLY_FILLED: _ENDS | {OrderStatus.FILLED, OrderStatus.CANCEL_PENDING},
+    OrderStatus.CANCEL_PENDING: _FILLS | _ENDS | {OrderStatus.SUBMITTED, OrderStatus.TRIGGERED},
+    OrderStatus.CANCELLED: _FILLS,
+    OrderStatus.EXPIRED: _FILLS,
+    OrderStatus.NOT_EXECUTED: _FILLS | _ENDS | {OrderStatus.SUBMITTED},
+    OrderStatus.REJECTED: frozenset(),
+    OrderStatus.FILLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution of an order.
+
+    Attributes:
+        fill_id: The exchange's id of the execution, unique per symbol.
+        fee: Paid in USDT; negative when received.
+    """
+
+    fill_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One request of ours to an exchange and what became of it.
+
+    Attributes:
+        intent_key: The intent that the order serves.
+        quantity: In the base asset; for ``close_position`` what was open when it was made.
+        close_position: The exchange closes whatever is open when it triggers.
+        price: Limit price; None for market orders.
+        trigger_price: What arms a conditional order; None for others.
+        filled_quantity: Sum of the fills booked so far.
+        reason: Why it ended or exists, in words a user reads.
+    """
+
+    client_order_id: str
+    intent_key: str
+    symbol: str
+    side: Side
+    type: OrderType
+    purpose: OrderPurpose
+    quantity: Decimal
+    created_ms: int
+    reduce_only: bool = False
+    close_position: bool = False
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    leverage: int = 1
+    status: OrderStatus = OrderStatus.PENDING
+    filled_quantity: Decimal = ZERO
+    reason: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether the order may still do something at the exchange."""
+        return self.status not in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """News about one order, from whatever source; applying it twice changes nothing.
+
+    Attributes:
+        fills: Executions that came with the news; those known already are skipped.
+        purpose: Set by the exchange's own orders (a liquidation), which we never sent.
+    """
+
+    client_order_id: str
+    symbol: str
+    status: OrderStatus
+    time_ms: int
+    fills: tuple[Fill, ...] = ()
+    reason: str = ""
+    purpose: OrderPurpose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FundingUpdate:
+    """A funding payment on an open position.
+
+    Attributes:
+        funding_id: Identity of the payment; booked once.
+        amount: Paid in USDT; negative when received.
+    """
+
+    funding_id: str
+    symbol: str
+    amount: Decimal
+    time_ms: int
+
+
+def apply_order_update(order: Order, update: OrderUpdate, filled: Decimal) -> Order:
+    """Return the order after an update.
+
+    Args:
+        order: The order as we know it.
+        update: The news; old news leaves the order as it is.
+        filled: Quantity of those fills in the update that were not booked before.
+
+    Raises:
+        OrderTransitionError: The news contradicts what is known for certain.
+    """
+    return replace(
+        order,
+        status=_next_status(order, update.status),
+        filled_quantity=order.filled_quantity + filled,
+        reason=update.reason or order.reason,
+    )
+
+
+def _next_status(order: Order, told: OrderStatus) -> OrderStatus:
+    if told in TRANSITIONS[order.status]:
+        return told
+    if told is order.status or told not in FINAL:
+        return order.status  # said before, or old news that overtook nothing
+    raise OrderTransitionError(
+        f"order {order.client_order_id} is {order.status} here and {told} at the exchange:"
+        " reconcile before trading on"
+    )
