@@ -1,0 +1,121 @@
+"""The ``milobot`` command: finds the sub-command, loads only that one, runs it.
+
+A sub-command's module is imported when it is called, so that ``milobot --help``
+needs neither numpy nor a web server and answers at once.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from milobot.cli.failures import installed_version, run_reporting
+
+
+@dataclass(frozen=True, slots=True)
+class SubCommand:
+    """Where a sub-command lives and what the overview says about it.
+
+    Attributes:
+        place: ``module:attribute``; the attribute is a function or a ``typer.Typer``.
+    """
+
+    place: str
+    summary: str
+
+
+SUB_COMMANDS = {
+    "demo": SubCommand(
+        "milobot.cli.demo:demo", "Watch a strategy trade on paper, with a live chart."
+    ),
+    "backtest": SubCommand(
+        "milobot.cli.backtest:backtest", "Run a script over past candles and report the result."
+    ),
+    "evaluate": SubCommand(
+        "milobot.cli.evaluate:evaluate", "Evaluate a script once and print its decision."
+    ),
+    "indicators": SubCommand(
+        "milobot.cli.indicators:indicators", "Print the last values of all nine indicators."
+    ),
+    "data": SubCommand("milobot.cli.data:app", "Import, export and check candles."),
+    "version": SubCommand("milobot.cli.main:version", "Print the version."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A command group that lists its sub-commands without importing them."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Register a stand-in for every sub-command: enough for the overview and for typos."""
+        super().__init__(**settings)
+        for name, entry in SUB_COMMANDS.items():
+            self.add_command(TyperCommand(name, help=entry.summary))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the table, not of the alphabet."""
+        return list(SUB_COMMANDS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the sub-command that ``args`` calls, now imported."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, command, rest
+        return name, load_command(name), rest
+
+
+def load_command(name: str) -> Any:
+    """Import a sub-command and return it as typer runs it."""
+    module, attribute = SUB_COMMANDS[name].place.split(":")
+    target = getattr(importlib.import_module(module), attribute)
+    if not isinstance(target, typer.Typer):
+        single = typer.Typer(add_completion=False)
+        single.command(name)(target)
+        target = single
+    command = typer.main.get_command(target)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion=False,
+    help="A trading bot for perpetual futures: write a script, back-test it, watch it trade.",
+    epilog="Trading is risky: try every strategy in simulation first. No liability, no advice.",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def version() -> None:
+    """Print the version."""
+    print(f"milobot {installed_version()}")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    *,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Show the version or the overview when no sub-command is given."""
+    if show_version:
+        version()
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code of the process.
+
+    Args:
+        arguments: Words after the program's name; None takes them from the process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = typer.main.get_command(app)
+    return run_reporting(
+        lambda: command.main(args=words, prog_name="milobot", standalone_mode=False)
+    )

@@ -1,0 +1,103 @@
+"""Logs: one JSON object a line on stdout, ``timestamp, level, event_type, data``.
+
+    >>> import io
+    >>> lines = io.StringIO()
+    >>> configure_logging("INFO", lines)
+    >>> get_logger().info("order_created", symbol="BTCUSDT")
+    >>> sorted(orjson.loads(lines.getvalue()))
+    ['data', 'event_type', 'level', 'timestamp']
+
+On a terminal the same facts are written as one readable line. What libraries
+say through the standard ``logging`` takes the same form as event
+``library_message``.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from decimal import Decimal
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+_PLAIN_VALUE = re.compile(r"[^\s\"'=\x00-\x1f\x7f-\x9f]+")
+
+
+def get_logger() -> FilteringBoundLogger:
+    """Return the logger: ``get_logger().info("order_created", symbol=…)``."""
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send every log event of the process to ``stream``; None is stdout.
+
+    Args:
+        level: Least level that is written, such as ``WARNING``.
+        stream: JSON lines go here; readable lines if it is a terminal.
+    """
+    target = stream if stream is not None else sys.stdout
+    least = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _specified_form,
+            _readable_line if target.isatty() else _json_line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.WriteLoggerFactory(file=target),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[_LibraryHandler()], level=least, force=True)
+
+
+class _LibraryHandler(logging.Handler):
+    """Hands what libraries log to the one stream, in the one form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        get_logger().log(
+            record.levelno,
+            "library_message",
+            logger=record.name,
+            message=record.getMessage(),
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )
+
+
+def _specified_form(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put the four specified fields outside and everything else into ``data``."""
+    return {
+        "timestamp": event.pop("timestamp"),
+        "level": str(event.pop("level")).upper(),
+        "event_type": event.pop("event"),
+        "data": event,
+    }
+
+
+def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return orjson.dumps(event, default=_to_text, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _to_text(value: object) -> str:
+    """Write what JSON lacks: money as a plain decimal, anything else as its text."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _readable_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    data: MutableMapping[str, Any] = event["data"]
+    exception = data.pop("exception", None)
+    facts = "".join(f" {name}={_quoted(value)}" for name, value in data.items())
+    line = f"{event['timestamp'][11:19]} {event['level']:<8} {event['event_type']}{facts}"
+    return f"{line}\n{exception}" if exception else line
+
+
+def _quoted(value: object) -> str:
+    """Quote text with blanks or control characters: a script must not steer the terminal."""
+    text = _to_text(value)
+    return text if _PLAIN_VALUE.fullmatch(text) else repr(text)
