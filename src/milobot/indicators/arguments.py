@@ -2,7 +2,14 @@
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = Sequence[float] | npt.NDArray[np.float64]
+"""One number per candle, oldest first, as callers hold them."""
 
 LONGEST_PERIOD = 100_000
 """TA-Lib's upper limit for every period, in candles."""

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from milobot.errors import DataError
+from milobot.indicators.arguments import Numbers
 from milobot.indicators.zigzag import PointLog, ZigZag
-
-Numbers = Sequence[float] | npt.NDArray[np.float64]
 
 
 class SwingPoint(TypedDict):
