@@ -1,0 +1,66 @@
+# Two commands are all a newcomer needs: make demo, make test.
+# Everything is installed into .venv; nothing else on the machine changes.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check fix bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What the installed package is made of; when one of these changes, the next make installs again.
+SETUP := pyproject.toml constraints.txt hatch_build.py package-lock.json
+# Further words for the program behind a target: make demo ARGS="--speed 50", make test ARGS="-k risk".
+ARGS ?=
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/.installed  ## Watch a strategy trade on paper, on http://localhost:8080 (Ctrl-C ends it).
+	@$(BIN)/milobot demo $(ARGS)
+
+test: $(VENV)/.installed-dev  ## Run the tests.
+	$(BIN)/pytest -q $(ARGS)
+
+check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: $(VENV)/.installed-dev  ## Repair format and style where a tool can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev  ## Measure speed; each figure comes with its ratio to a yardstick.
+	@for benchmark in benchmarks/[a-z]*.py; do $(BIN)/python "$$benchmark" || exit; done
+
+clean:  ## Remove caches and built files (.venv stays; delete it by hand to start afresh).
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov dist build
+	rm -f .coverage
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The build tool is pinned and installed first: a build in isolation would take the newest one.
+$(VENV)/.installed: $(SETUP) | $(BIN)/python
+	@echo "Installing milobot into $(VENV) (once; half a minute to two minutes) ..."
+	@$(PIP) install -c constraints.txt hatchling editables
+	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(SETUP) | $(BIN)/python
+	@echo "Installing milobot and its tools into $(VENV) (once; one to two minutes) ..."
+	@$(PIP) install -c constraints.txt hatchling editables
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev,parquet]'
+	@touch $@ $(VENV)/.installed
+
+$(BIN)/python:
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        $$python -m venv $(VENV) && exit 0; \
+	        rm -rf $(VENV); \
+	        echo "milobot: $$python cannot make a virtual environment; on Debian and Ubuntu install python3-venv" >&2; \
+	        exit 2; \
+	    fi; \
+	done; \
+	echo "milobot: Python 3.11 or newer is needed and was not found; install it and run make again" >&2; \
+	exit 2
