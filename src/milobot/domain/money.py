@@ -1,6 +1,6 @@
 """Decimal arithmetic: the one place where floats become money and money is rounded."""
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -28,15 +28,6 @@ def to_money(value: Decimal) -> Decimal:
     Decimal('0.33333333')
     """
     return value.quantize(MONEY_STEP, rounding=ROUND_HALF_EVEN)
-
-
-def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
-    """Return the largest multiple of ``step`` that is not beyond a non-negative ``value``.
-
-    >>> floor_to_step(Decimal("0.12399"), Decimal("0.001"))
-    Decimal('0.123')
-    """
-    return (value / step).to_integral_value(rounding=ROUND_DOWN) * step
 
 
 def round_down(value: Decimal, step: Decimal | None) -> Decimal:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from milobot.domain.intents import Distance, DistanceKind, Enter, PositionSide, Size, SizeKind
 from milobot.domain.market import SymbolRules
-from milobot.domain.money import floor_to_step, format_decimal, round_down, round_up
+from milobot.domain.money import ONE, format_decimal, round_down, round_up
 from milobot.errors import OrderDeniedError
 
 
@@ -83,23 +83,28 @@ def quantity_of(
         raise OrderDeniedError(
             "no_equity", f"equity is {format_decimal(equity)} USDT: nothing is left to trade with"
         )
-    quantity = floor_to_step(_wanted(size, equity, reference, stop), rules.quantity_step)
+    value, per_unit = _wanted(size, equity, reference, stop)
+    # Whole steps by integer division: a quotient rounded to 28 digits could round up.
+    quantity = value // (per_unit * rules.quantity_step) * rules.quantity_step
     _check_limits(quantity, reference, rules)
     return quantity
 
 
-def _wanted(size: Size, equity: Decimal, reference: Decimal, stop: Decimal | None) -> Decimal:
+def _wanted(
+    size: Size, equity: Decimal, reference: Decimal, stop: Decimal | None
+) -> tuple[Decimal, Decimal]:
+    """Return an amount and what one unit of the base asset takes of it."""
     match size.kind:
         case SizeKind.RISK:
             if stop is None:
                 raise OrderDeniedError("no_stop", "a size in %risk needs a stop: add sl=2%")
-            return equity * size.value / abs(reference - stop)
+            return equity * size.value, abs(reference - stop)
         case SizeKind.EQUITY:
-            return equity * size.value / reference
+            return equity * size.value, reference
         case SizeKind.QUOTE:
-            return size.value / reference
+            return size.value, reference
         case SizeKind.BASE:
-            return size.value
+            return size.value, ONE
 
 
 def _check_limits(quantity: Decimal, reference: Decimal, rules: SymbolRules) -> None:

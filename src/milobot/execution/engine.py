@@ -1,0 +1,260 @@
+"""The engine: intents go in by ``accept``, news comes back by ``apply``, nothing else.
+
+Everything it decides is decided by pure functions (gates, ledger, protection); what is left
+here is the order of things: commit, send, apply the answer, look again. Calls for one symbol
+must not overlap; the loop that owns an engine makes them one after the other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from milobot.domain.decisions import Decision, Gate, Outcome
+from milobot.domain.ids import client_order_id
+from milobot.domain.intents import Close, TradeIntent
+from milobot.domain.money import ZERO
+from milobot.domain.orders import (
+    FundingUpdate,
+    Order,
+    OrderPurpose,
+    OrderStatus,
+    OrderType,
+    OrderUpdate,
+)
+from milobot.domain.positions import Position
+from milobot.errors import OrderDeniedError
+from milobot.execution.gates import EntryFacts, Judgement, Limits, Verdict, judge, plan_entry
+from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
+from milobot.execution.protection import Cancel, Place, moved_stop, next_command
+from milobot.execution.slots import PositionState, Setup, Slot, position_state
+from milobot.ports import Clock, Exchange, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Who the engine trades for and within what limits.
+
+    Attributes:
+        account: ``exchange:name``; part of every client order id.
+    """
+
+    account: str = "paper:default"
+    limits: Limits = field(default_factory=Limits)
+
+
+class ExecutionEngine:
+    """Turns intents into protected positions on one account."""
+
+    def __init__(
+        self, exchange: Exchange, journal: Journal, clock: Clock, config: EngineConfig
+    ) -> None:
+        """Start with nothing known: every slot is flat and free."""
+        self._exchange = exchange
+        self._journal = journal
+        self._clock = clock
+        self._config = config
+        self._slots: dict[str, Slot] = {}
+        self._orders: dict[str, Order] = {}
+        self._booked: set[str] = set()
+        self._decisions: dict[str, Decision] = {}
+
+    def slot(self, symbol: str) -> Slot:
+        """Return the state of one symbol."""
+        found = self._slots.get(symbol)
+        if found is None:
+            found = self._slots[symbol] = Slot(symbol, Position(symbol))
+        return found
+
+    def slots(self) -> Iterator[tuple[Slot, PositionState]]:
+        """Yield every slot with how safe it is."""
+        for slot in self._slots.values():
+            yield slot, position_state(slot)
+
+    async def accept(self, intent: TradeIntent) -> Decision:
+        """Decide about an intent and carry it out; the same key again returns the same decision."""
+        known = self._decisions.get(intent.key)
+        if known is not None:
+            return known
+        slot = self.slot(intent.symbol)
+        judged = judge(slot, intent)
+        match judged.verdict:
+            case Verdict.ENTER:
+                return await self._enter(intent)
+            case Verdict.REVERSE:
+                self._slots[intent.symbol] = replace(slot, closing="reversal", queued=intent)
+            case Verdict.CLOSE:
+                self._slots[intent.symbol] = replace(slot, closing="close")
+            case Verdict.IGNORE:
+                return await self._decide(intent, Outcome.IGNORED, judged)
+            case Verdict.DENY:
+                return await self._decide(intent, Outcome.DENIED, judged)
+        decision = await self._decide(intent, Outcome.ACCEPTED, judged)
+        await self._settle(intent.symbol)
+        return self._decisions.get(intent.key, decision)
+
+    async def apply(self, update: OrderUpdate | FundingUpdate) -> None:
+        """Take in news from the exchange and do what follows from it."""
+        if await self._book(update):
+            await self._settle(update.symbol)
+
+    async def close_position(self, symbol: str, reason: str) -> None:
+        """Close what is open in a symbol, with a reason that the round trip carries."""
+        slot = self.slot(symbol)
+        if not slot.position.is_flat:
+            self._slots[symbol] = replace(slot, closing=slot.closing or reason)
+            await self._settle(symbol)
+
+    async def candle_closed(self, symbol: str, close: Decimal) -> None:
+        """Let trailing and break-even stops follow a closed candle."""
+        slot = self.slot(symbol)
+        if slot.position.is_flat:
+            return
+        moved = moved_stop(slot, close, await self._exchange.fetch_rules(symbol))
+        if moved is not slot:
+            self._slots[symbol] = moved
+            if moved.stop != slot.stop:
+                await self._settle(symbol)
+
+    async def _settle(self, symbol: str) -> None:
+        """Carry out commands until the slot is as it should be, then free it or enter anew."""
+        while True:
+            slot = self._slots[symbol]
+            command = next_command(slot, account=self._config.account, now_ms=self._clock.now_ms())
+            match command:
+                case Place(order):
+                    if not await self._place(order) and order.purpose is OrderPurpose.CLOSE:
+                        return  # a close was refused: the next news or candle tries again
+                case Cancel(order):
+                    await self._cancel(order)
+                case None:
+                    break
+        if slot.is_idle and slot.owner:
+            self._slots[symbol] = slot.released()
+            if slot.queued is not None:
+                await self._enter(slot.queued)
+
+    async def _enter(self, intent: TradeIntent) -> Decision:
+        gates: list[Gate] = []
+        try:
+            setup = await self._plan(intent, gates)
+        except OrderDeniedError as denied:
+            judged = Judgement(Verdict.DENY, denied.code, str(denied))
+            return await self._decide(intent, Outcome.DENIED, judged, gates)
+        self._slots[intent.symbol] = replace(
+            self.slot(intent.symbol),
+            owner=intent.owner,
+            setup=setup,
+            stop=setup.levels.stop,
+        )
+        entry = Judgement(Verdict.ENTER, "accepted", "entry sent")
+        decision = await self._decide(intent, Outcome.ACCEPTED, entry, gates)
+        await self._place(self._entry_order(setup))
+        await self._settle(intent.symbol)
+        return decision
+
+    async def _plan(self, intent: TradeIntent, gates: list[Gate]) -> Setup:
+        if isinstance(intent.action, Close):
+            msg = "a close is not an entry"
+            raise TypeError(msg)
+        account = await self._exchange.fetch_account()
+        facts = EntryFacts(
+            account=account,
+            equity=account.equity - self._reserved_risk(),
+            rules=await self._exchange.fetch_rules(intent.symbol),
+            last_price=await self._exchange.fetch_last_price(intent.symbol),
+        )
+        return plan_entry(intent, intent.action, facts, self._config.limits, gates)
+
+    def _entry_order(self, setup: Setup) -> Order:
+        intent = setup.intent
+        return Order(
+            client_order_id=client_order_id(self._config.account, intent.key, "entry", 0),
+            intent_key=intent.key,
+            symbol=intent.symbol,
+            side=setup.action.side.entry,
+            type=OrderType.MARKET,
+            purpose=OrderPurpose.ENTRY,
+            quantity=setup.quantity,
+            created_ms=self._clock.now_ms(),
+            leverage=setup.action.leverage,
+        )
+
+    async def _place(self, order: Order) -> bool:
+        """Commit an order, send it and book the answer. Return whether it was taken."""
+        slot = self._slots[order.symbol]
+        self._orders[order.client_order_id] = order
+        self._slots[order.symbol] = replace(slot, revision=slot.revision + 1).with_order(order)
+        await self._journal.commit(order)
+        for update in await self._exchange.place_order(order):
+            await self._book(update)
+        return self._orders[order.client_order_id].status is not OrderStatus.REJECTED
+
+    async def _cancel(self, order: Order) -> None:
+        waiting = replace(order, status=OrderStatus.CANCEL_PENDING)
+        self._orders[order.client_order_id] = waiting
+        self._slots[order.symbol] = self._slots[order.symbol].with_order(waiting)
+        await self._journal.commit(waiting)
+        for update in await self._exchange.cancel_order(waiting):
+            await self._book(update)
+
+    async def _book(self, update: OrderUpdate | FundingUpdate) -> bool:
+        """Book news once. Return whether it changed anything."""
+        slot = self.slot(update.symbol)
+        if isinstance(update, FundingUpdate):
+            if update.funding_id in self._booked:
+                return False
+            self._booked.add(update.funding_id)
+            self._slots[update.symbol] = apply_funding(slot, update)
+            await self._journal.commit(update)
+            return True
+        known = self._orders.get(update.client_order_id)
+        if known is None:
+            if update.purpose is not OrderPurpose.LIQUIDATION:
+                return False  # somebody else's order: reported by reconciliation, never touched
+            known = order_of_exchange(slot, update)
+        new = tuple(f for f in update.fills if f.fill_id not in self._booked)
+        applied = apply_update(slot, known, update, new)
+        if not new and applied.order == known:
+            return False
+        self._booked.update(f.fill_id for f in new)
+        self._slots[update.symbol] = applied.slot
+        if applied.order is not None:
+            self._orders[update.client_order_id] = applied.order
+        trip = (applied.round_trip,) if applied.round_trip else ()
+        await self._journal.commit(update, *trip)
+        return True
+
+    def _reserved_risk(self) -> Decimal:
+        pending = (
+            s.setup.risk
+            for s in self._slots.values()
+            if s.setup and position_state(s) is PositionState.OPENING
+        )
+        return sum(pending, ZERO)
+
+    async def _decide(
+        self,
+        intent: TradeIntent,
+        outcome: Outcome,
+        judged: Judgement,
+        gates: list[Gate] | None = None,
+    ) -> Decision:
+        decision = Decision(
+            intent_key=intent.key,
+            owner=intent.owner,
+            symbol=intent.symbol,
+            time_ms=intent.time_ms,
+            action=describe(intent),
+            outcome=outcome,
+            code=judged.code,
+            reason=judged.reason,
+            gates=tuple(gates or ()),
+        )
+        self._decisions[intent.key] = decision
+        await self._journal.commit(decision)
+        return decision
+
+
+def describe(intent: TradeIntent) -> str:
+    """Return an intent's action in one word, for decision rows."""
+    return "close" if isinstance(intent.action, Close) else intent.action.side.lower()

@@ -1,0 +1,128 @@
+"""A slot: everything the engine knows about one (account, symbol), as one frozen value."""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from milobot.domain.intents import Enter, PositionSide, TradeIntent
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Order, OrderPurpose, OrderStatus
+from milobot.domain.positions import Position
+from milobot.domain.risk import Levels
+
+
+class PositionState(StrEnum):
+    """How safe a slot is."""
+
+    FLAT = "FLAT"
+    OPENING = "OPENING"
+    UNPROTECTED = "UNPROTECTED"
+    PROTECTED = "PROTECTED"
+    CLOSING = "CLOSING"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The plan behind a position, fixed before its entry left.
+
+    Attributes:
+        taker_fee: Fee rate at the time of the entry; it sets the break-even level.
+    """
+
+    intent: TradeIntent
+    action: Enter
+    levels: Levels
+    quantity: Decimal
+    taker_fee: Decimal
+
+    @property
+    def risk(self) -> Decimal:
+        """Return what the planned quantity loses at its stop, in USDT; zero without a stop."""
+        if self.levels.stop is None:
+            return ZERO
+        return self.quantity * abs(self.levels.reference - self.levels.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums of one round trip, from which its averages are taken.
+
+    Attributes:
+        start: The position's bookings when the trip began, to be taken off at its end.
+    """
+
+    start: Position
+    entry_quantity: Decimal = ZERO
+    entry_cost: Decimal = ZERO
+    exit_quantity: Decimal = ZERO
+    exit_cost: Decimal = ZERO
+    largest: Decimal = ZERO
+    entry_time_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """State of one symbol of one account.
+
+    Attributes:
+        owner: Who may trade here; empty when released.
+        setup: Plan of the position or of the entry on its way.
+        orders: Orders that may still do something at the exchange.
+        stop: Where the stop has to rest now; None without one.
+        stop_reason: What an exit at that stop is called.
+        best_close: Most favourable close since the entry; None before the first.
+        closing: Why the position is being closed; empty when it is not.
+        queued: Intent that enters when the slot is flat: the second half of a reversal.
+        revision: Counts the orders of the setup, so that each has its own id.
+    """
+
+    symbol: str
+    position: Position
+    owner: str = ""
+    setup: Setup | None = None
+    orders: tuple[Order, ...] = field(default=())
+    stop: Decimal | None = None
+    stop_reason: str = "stop"
+    best_close: Decimal | None = None
+    closing: str = ""
+    queued: TradeIntent | None = None
+    revision: int = 0
+    tally: Tally | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether nothing is open, nothing rests and nothing is on its way."""
+        return self.position.is_flat and not self.orders
+
+    @property
+    def side(self) -> PositionSide | None:
+        """Return the direction held or on its way; None when idle."""
+        if not self.position.is_flat:
+            return self.position.side
+        return self.setup.action.side if self.setup and self.orders else None
+
+    def live(self, purpose: OrderPurpose) -> tuple[Order, ...]:
+        """Return the live orders of one purpose."""
+        return tuple(o for o in self.orders if o.purpose is purpose)
+
+    def with_order(self, order: Order) -> "Slot":
+        """Return the slot with ``order`` in place of its older self; finished orders leave."""
+        others = tuple(o for o in self.orders if o.client_order_id != order.client_order_id)
+        return replace(self, orders=(*others, order) if order.is_live else others)
+
+    def released(self) -> "Slot":
+        """Return the slot without owner and plan; only its bookings stay."""
+        return Slot(self.symbol, self.position)
+
+
+def position_state(slot: Slot) -> PositionState:
+    """Return how safe a slot is: a stop counts only when it rests at the exchange."""
+    if slot.position.is_flat:
+        has_entry = any(o.purpose is OrderPurpose.ENTRY for o in slot.orders)
+        return PositionState.OPENING if has_entry else PositionState.FLAT
+    if slot.closing:
+        return PositionState.CLOSING
+    rests = any(
+        o.purpose is OrderPurpose.STOP and o.status is OrderStatus.SUBMITTED for o in slot.orders
+    )
+    return PositionState.PROTECTED if rests else PositionState.UNPROTECTED
