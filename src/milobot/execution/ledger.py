@@ -21,7 +21,6 @@ from milobot.domain.positions import apply_fill
 from milobot.domain.round_trips import RoundTrip
 from milobot.execution.slots import Slot, Tally
 
-
 _EXITS = frozenset({OrderPurpose.STOP, OrderPurpose.TARGET})
 
 
