@@ -80,6 +80,12 @@ def find_gaps(candles: CandleSeries, timeframe: Timeframe) -> tuple[Gap, ...]:
     )
 
 
+def count_missing(first_ms: int, last_ms: int, count: int, timeframe: Timeframe) -> int:
+    """Return how many candles are missing of a series that holds ``count`` from first to last."""
+    first, last = np.array([[first_ms], [last_ms]], dtype=np.int64)
+    return int(candles_between(first, last, timeframe)[0]) + 1 - count
+
+
 def check_sanity(candles: CandleSeries, timeframe: Timeframe) -> SanityReport:
     """Return the gaps, the candles without volume and the outlying jumps of a series."""
     gaps = find_gaps(candles, timeframe)

@@ -1,0 +1,207 @@
+"""``milobot data``: candles from files into the candle database and back, and what is in it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from milobot.domain.market import CandleSeries
+from milobot.domain.timeframes import parse_timeframe
+from milobot.domain.times import format_time
+from milobot.errors import ConfigurationError, DataError
+from milobot.ports import CandleKey
+
+app = typer.Typer(
+    add_completion=False,
+    help="Import, export and check candles.",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+DEFAULT_DATABASE = Path("binance_data.db")
+_MOST_ROWS = 20
+_WIDTH_IN_FILES = 120
+
+Database = Annotated[Path, typer.Option("--db", help="Candle database.")]
+Symbol = Annotated[str, typer.Option(help="Symbol, such as BTCUSDT.")]
+Source = Annotated[str, typer.Option(help="Where the candles come from.")]
+TimeframeName = Annotated[str, typer.Option("--timeframe", help="Timeframe, such as 1h.")]
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .zip or .parquet file.")],
+    *,
+    symbol: Symbol,
+    timeframe: Annotated[
+        str | None, typer.Option(help="Timeframe of the rows; by default their usual spacing.")
+    ] = None,
+    source: Source = "file",
+    db: Database = DEFAULT_DATABASE,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse a file with gaps.")] = False,
+) -> None:
+    """Store the candles of a file; all of them or, when anything is wrong, none."""
+    from milobot.marketdata.files import load_candles
+    from milobot.storage.candles import SqliteCandleStore
+
+    name = _checked_symbol(symbol)
+    wanted = None if timeframe is None else parse_timeframe(timeframe)
+    with _progress(f"Reading {file.name}") as advance:
+        loaded = load_candles(file, timeframe=wanted, strict=strict)
+        total = len(loaded.candles)
+        with SqliteCandleStore(db) as store:
+            key = CandleKey(source, name, loaded.timeframe)
+            new = store.save_candles(
+                key,
+                loaded.candles,
+                progress=lambda done: advance(f"Storing {name} {loaded.timeframe}", done, total),
+            )
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    print(
+        f"{new} new candles of {name} {loaded.timeframe} stored in {db}, "
+        f"{total - new} were there already"
+    )
+
+
+@app.command("export")
+def export_file(
+    *,
+    symbol: Symbol,
+    timeframe: TimeframeName,
+    out: Annotated[Path, typer.Option(help="File to write; its suffix decides the form.")],
+    source: Source = "file",
+    db: Database = DEFAULT_DATABASE,
+) -> None:
+    """Write stored candles to a .csv, .csv.gz, .zip or .parquet file."""
+    from milobot.marketdata.writers import save_candles
+
+    candles, key = _load_series(db, source, symbol, timeframe)
+    save_candles(out, candles)
+    print(f"{len(candles)} candles of {key.symbol} {key.timeframe} written to {out}")
+
+
+@app.command("info")
+def show_info(*, db: Database = DEFAULT_DATABASE) -> None:
+    """Show which candles the database holds."""
+    from milobot.marketdata.gaps import count_missing
+    from milobot.storage.candles import SqliteCandleStore
+
+    with SqliteCandleStore(db, must_exist=True) as store:
+        summaries = store.summarise()
+    rows = [
+        [
+            s.key.source,
+            s.key.symbol,
+            str(s.key.timeframe),
+            str(s.count),
+            format_time(s.first_ms),
+            format_time(s.last_ms),
+            str(count_missing(s.first_ms, s.last_ms, s.count, s.key.timeframe)),
+        ]
+        for s in summaries
+    ]
+    headings = ["source", "symbol", "timeframe", "candles", "first (UTC)", "last (UTC)", "missing"]
+    _print_table(str(db), headings, rows)
+
+
+@app.command("gaps")
+def show_gaps(
+    *,
+    symbol: Symbol,
+    timeframe: TimeframeName,
+    source: Source = "file",
+    db: Database = DEFAULT_DATABASE,
+) -> None:
+    """Show what is missing or odd in a stored series."""
+    from milobot.marketdata.gaps import check_sanity
+
+    candles, key = _load_series(db, source, symbol, timeframe)
+    report = check_sanity(candles, key.timeframe)
+XX    gaps = [[format_time(g.first_ms), format_time(g.last_ms), str(g.missing)] for g in report.gaps]
+    jumps = [[format_time(j.time_ms), f"{j.fraction:+.2%}"] for j in report.jumps]
+    quiet = [[format_time(time_ms)] for time_ms in report.zero_volume]
+    _print_table("gaps", ["first missing (UTC)", "last missing (UTC)", "candles"], gaps)
+    _print_table("unusual jumps", ["candle (UTC)", "change of the close"], jumps)
+    _print_table("without volume", ["candle (UTC)"], quiet)
+
+
+@app.command("backup")
+def back_up(
+    out: Annotated[Path, typer.Argument(help="File to write the copy to.")],
+    *,
+    db: Database = DEFAULT_DATABASE,
+) -> None:
+    """Copy the database while it is in use."""
+    from milobot.storage.candles import SqliteCandleStore
+
+    with SqliteCandleStore(db, must_exist=True) as store:
+        store.backup(out)
+    print(f"{db} copied to {out}")
+
+
+@app.command("vacuum")
+def vacuum(*, db: Database = DEFAULT_DATABASE) -> None:
+    """Give unused space of the database back."""
+    from milobot.storage.candles import SqliteCandleStore
+
+    with SqliteCandleStore(db, must_exist=True) as store:
+        store.vacuum()
+    print(f"{db} holds {db.stat().st_size / 1024**2:.1f} MiB now")
+
+
+def _checked_symbol(text: str) -> str:
+
+    symbol = text.strip().upper()
+    if not symbol.replace("_", "").isalnum():
+        raise ConfigurationError(f"{text[:20]!r} is not a symbol: write it like BTCUSDT")
+    return symbol
+
+
+def _load_series(
+    db: Path, source: str, symbol: str, timeframe: str
+) -> tuple[CandleSeries, CandleKey]:
+    from milobot.storage.candles import SqliteCandleStore
+
+    key = CandleKey(source, _checked_symbol(symbol), parse_timeframe(timeframe))
+    with SqliteCandleStore(db, must_exist=True) as store:
+        candles = store.load_candles(key)
+    if not len(candles):
+        raise DataError(
+            f"{db} has no {key.symbol} {key.timeframe} candles of source {source}: "
+            f"`milobot data info` lists what it has"
+        )
+    return candles, key
+
+
+def _print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in rows[:_MOST_ROWS]:
+        table.add_row(*row)
+    on_terminal = Console().is_terminal
+    Console(width=None if on_terminal else _WIDTH_IN_FILES).print(table)
+    if len(rows) > _MOST_ROWS:
+        print(f"... and {len(rows) - _MOST_ROWS} more")
+
+
+@contextmanager
+def _progress(first: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar on stderr; give what moves it: what is going on, how much is done, of how much."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(first, total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )
