@@ -51,7 +51,7 @@ def _histories(name: str, args: Sequence[object]) -> tuple[int, int]:
         raise ValueError(f"no warm-up is known for {name!r}, only for {', '.join(_INDICATORS)}")
     histories, defaults = _INDICATORS[name]
     if len(args) > len(defaults):
-        raise ValueError(f"calculate_{name} takes {len(defaults)} periods, not {len(args)}")
+        raise ValueError(f"calculate_{name} was given {len(args)} periods, it has {len(defaults)}")
     return histories(*args, *defaults[len(args) :])
 
 
