@@ -86,13 +86,13 @@ class SimulatedVenue:
 
     def close_bar(self, symbol: str) -> None:
         """End a candle: its close is the last and the mark price."""
-        self.mark(symbol, self.book(symbol).bar.close)
+        self._at_close(self.book(symbol))
 
-    def mark(self, symbol: str, price: Decimal) -> None:
-        """Set last and mark price, for candles on which nothing can happen."""
+    def skip_bar(self, symbol: str, bar: Bar) -> None:
+        """Stand at the close of a candle on which nothing can happen, without playing it."""
         book = self.book(symbol)
-        book.phase = Phase.CLOSED
-        book.last_price = book.mark_price = price
+        book.bar = bar
+        self._at_close(book)
 
     def charge_funding(self, symbol: str, rate: Decimal, time_ms: int) -> FundingUpdate | None:
         """Book a funding payment at mark price; None when nothing is held."""
@@ -143,6 +143,11 @@ class SimulatedVenue:
         if book.orders.pop(order.client_order_id, None) is None:
             return ()
         return (self._news(order, book, OrderStatus.CANCELLED, ""),)
+
+    @staticmethod
+    def _at_close(book: Book) -> None:
+        book.phase = Phase.CLOSED
+        book.last_price = book.mark_price = book.bar.close
 
     def _available(self) -> Decimal:
         return self.wallet - sum((b.margin for b in self._books.values()), ZERO)
