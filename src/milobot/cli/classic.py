@@ -9,7 +9,7 @@ from milobot.cli.failures import refuse
 
 _NO_EXCHANGE = (
     "{flag} needs an exchange, and this version has no exchange connection yet; what works: "
-    "'milobot data import FILE' to load candles, 'milobot demo' to watch a strategy trade on paper"
+    "'milobot data import FILE --symbol BTCUSDT' to load candles, 'milobot demo' to watch a strategy trade on paper"
 )
 
 

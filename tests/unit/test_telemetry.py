@@ -1,0 +1,104 @@
+"""Logs in the specified form, whoever writes them."""
+
+import io
+import logging
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+import structlog
+
+from milobot.telemetry import configure_logging, get_logger
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.fixture(autouse=True)
+def restored_logging() -> Iterator[None]:
+    """Undo the process-wide set-up, so that no other test writes into a closed stream."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def logged(stream: io.StringIO) -> list[dict[str, Any]]:
+    """Return the JSON objects of a stream, one a line."""
+    return [orjson.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_line_has_the_four_fields_and_nothing_else() -> None:
+    """Log collectors are set up for this form."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+
+    get_logger().info("order_created", symbol="BTCUSDT", quantity=Decimal("1E-7"))
+
+    (line,) = logged(stream)
+    assert list(line) == ["timestamp", "level", "event_type", "data"]
+    assert line["timestamp"].endswith("Z")
+    assert line["level"] == "INFO"
+    assert line["event_type"] == "order_created"
+    assert line["data"] == {"symbol": "BTCUSDT", "quantity": "0.0000001"}
+
+
+def test_least_level_holds() -> None:
+    """LOG_LEVEL=WARNING keeps the log small."""
+    stream = io.StringIO()
+    configure_logging("WARNING", stream)
+
+    get_logger().info("candle_closed")
+    get_logger().warning("rate_limited")
+
+    assert [line["event_type"] for line in logged(stream)] == ["rate_limited"]
+
+
+def test_libraries_write_the_same_form() -> None:
+    """One line of plain text between JSON lines breaks a collector."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+
+    logging.getLogger("uvicorn.error").warning("port %d is busy", 8080)
+
+    (line,) = logged(stream)
+    assert line["level"] == "WARNING"
+    assert line["data"] == {"logger": "uvicorn.error", "message": "port 8080 is busy"}
+
+
+def test_traceback_stays_on_the_line() -> None:
+    """An exception must be found by its event, not as loose lines after it."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+
+    slots: dict[str, int] = {}
+    try:
+        slots["slot"]
+    except KeyError:
+        get_logger().exception("task_failed")
+        logging.getLogger("asyncio").exception("callback failed")
+
+    ours, library = logged(stream)
+    assert "KeyError: 'slot'" in ours["data"]["exception"]
+    assert "KeyError: 'slot'" in library["data"]["exception"]
+
+
+def test_terminal_gets_readable_lines_that_cannot_steer_it() -> None:
+    """What a script prints reaches the log; escape sequences must not reach the terminal."""
+    stream = Terminal()
+    configure_logging("INFO", stream)
+
+    get_logger().info("script_print", text="\x1b[2Jgone", symbol="BTCUSDT")
+
+    shown = stream.getvalue()
+    assert "INFO     script_print text='\\x1b[2Jgone' symbol=BTCUSDT" in shown
+    assert "\x1b" not in shown
