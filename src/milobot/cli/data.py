@@ -119,7 +119,12 @@ def show_gaps(
 
     candles, key = _load_series(db, source, symbol, timeframe)
     report = check_sanity(candles, key.timeframe)
-XX    gaps = [[format_time(g.first_ms), format_time(g.last_ms), str(g.missing)] for g in report.gaps]
+    print(
+        f"{key.symbol} {key.timeframe}: candles {report.candles}, gaps {len(report.gaps)}, "
+        f"missing {report.missing}, without volume {len(report.zero_volume)}, "
+        f"unusual jumps {len(report.jumps)}"
+    )
+    gaps = [[format_time(g.first_ms), format_time(g.last_ms), str(g.missing)] for g in report.gaps]
     jumps = [[format_time(j.time_ms), f"{j.fraction:+.2%}"] for j in report.jumps]
     quiet = [[format_time(time_ms)] for time_ms in report.zero_volume]
     _print_table("gaps", ["first missing (UTC)", "last missing (UTC)", "candles"], gaps)

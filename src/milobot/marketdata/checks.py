@@ -1,6 +1,7 @@
 """Checks that a file's numbers are candles: units, order, grid and values, fault by row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from milobot.domain.market import CandleSeries, Floats, Times
 from milobot.domain.timeframes import MINUTE_MS, Timeframe
 from milobot.domain.times import format_time
 from milobot.errors import DataError
-from milobot.marketdata.grid import period_opens, spacing_timeframe
+from milobot.marketdata.grid import next_opens, period_opens, spacing_timeframe
 from milobot.marketdata.tables import TIME, Table
 
 _Fault = tuple[NDArray[np.bool_], Callable[[int], str]]
@@ -24,8 +25,8 @@ def to_times(table: Table) -> Times:
     """Return the time column in UTC milliseconds; the file may have microseconds throughout.
 
     Raises:
-        DataError: A time is no whole number of milliseconds, is out of order or there twice,
-            or the file mixes units or counts in seconds.
+        DataError: A time is no whole number of milliseconds, or the file mixes units or counts
+            in seconds.
     """
     raw = table.columns[TIME]
     unit = _unit(table, float(raw[0]))
@@ -38,21 +39,33 @@ def to_times(table: Table) -> Times:
     broken = np.flatnonzero(np.floor(raw / divisor) * divisor != raw)
     if broken.size:
         row = int(broken[0])
-        raise table.error(row, f"time {raw[row]!r} is not a whole number of milliseconds")
+        raise table.error(row, f"time {_text(raw[row])} is not a whole number of milliseconds")
     times: Times = raw.astype(np.int64) // divisor
-    _raise_first(table, _order_faults(times))
     return times
+
+
+def check_order(table: Table, times: Times) -> None:
+    """Refuse rows that are out of order or there twice.
+
+    Raises:
+        DataError: Names the first such row.
+    """
+    _raise_first(table, _order_faults(times))
 
 
 def detect_timeframe(table: Table, times: Times) -> Timeframe:
     """Return the timeframe that is the most common spacing of ``times``.
 
     Raises:
-        DataError: There is one candle only, or the spacing is no timeframe.
+        DataError: There is one candle only, or the spacing is no timeframe, or no row is
+            later than the one before.
     """
     if len(times) == 1:
         raise DataError(f"{table.name} holds one candle, which shows no timeframe: name it")
-    spacings, counts = np.unique(np.diff(times), return_counts=True)
+    steps = np.diff(times)
+    spacings, counts = np.unique(steps[steps > 0], return_counts=True)
+    if not spacings.size:
+        check_order(table, times)
     common = int(spacings[np.argmax(counts)])
     timeframe = spacing_timeframe(common)
     if timeframe is None:
@@ -64,12 +77,12 @@ def detect_timeframe(table: Table, times: Times) -> Timeframe:
 
 
 def check_timeframe(table: Table, times: Times, timeframe: Timeframe) -> None:
-    """Refuse a file whose candles are coarser than the ``timeframe`` its user named.
+    """Refuse a file whose candles are of another ``timeframe`` than its user named.
 
     Raises:
         DataError: There are several candles, and no two are one candle apart.
     """
-    if len(times) < 3 or np.any(period_opens(times[1:] - 1, timeframe) == times[:-1]):  # noqa: PLR2004 - two candles may have a gap between
+    if len(times) < 3 or np.any(next_opens(times[:-1], timeframe) == times[1:]):  # noqa: PLR2004 - two candles may have a gap between
         return
     found = detect_timeframe(table, times)
     if found is not timeframe:
@@ -77,15 +90,16 @@ def check_timeframe(table: Table, times: Times, timeframe: Timeframe) -> None:
 
 
 def to_candles(table: Table, times: Times, timeframe: Timeframe) -> CandleSeries:
-    """Return the candles of a table whose times have been checked.
+    """Return the candles of a table whose times are in milliseconds.
 
     Raises:
-        DataError: A row is off the grid, a price is not a positive number, a volume is
+        DataError: Rows are out of order or there twice, a row is off the grid, a price is not a positive number, a volume is
             negative, or open and close do not lie between low and high.
     """
     columns = [table.columns[n] for n in ("open", "high", "low", "close", "volume")]
     candles = CandleSeries(times, *columns)
-    _raise_first(table, [*_grid_faults(times, timeframe), *_value_faults(candles)])
+    faults = (_order_faults(times), _grid_faults(times, timeframe), _value_faults(candles))
+    _raise_first(table, chain.from_iterable(faults))
     return candles
 
 
@@ -150,7 +164,7 @@ def _text(value: float) -> str:
     return repr(float(value))
 
 
-def _raise_first(table: Table, faults: Iterator[_Fault] | list[_Fault]) -> None:
+def _raise_first(table: Table, faults: Iterable[_Fault]) -> None:
     first: tuple[int, Callable[[int], str]] | None = None
     for wrong, describe in faults:
         rows = np.flatnonzero(wrong)

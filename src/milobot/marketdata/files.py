@@ -8,7 +8,13 @@ import numpy as np
 from milobot.domain.market import CandleSeries, Floats, Times
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError
-from milobot.marketdata.checks import check_timeframe, detect_timeframe, to_candles, to_times
+from milobot.marketdata.checks import (
+    check_order,
+    check_timeframe,
+    detect_timeframe,
+    to_candles,
+    to_times,
+)
 from milobot.marketdata.csv_table import read_csv
 from milobot.marketdata.gaps import describe_gaps, find_gaps
 from milobot.marketdata.parquet import read_parquet
@@ -95,6 +101,7 @@ def _to_loaded(table: Table, timeframe: Timeframe | None, *, strict: bool) -> Lo
 
 def _to_funding(table: Table) -> tuple[Times, Floats]:
     times = to_times(table)
+    check_order(table, times)
     rates = table.columns["funding_rate"]
     wrong = np.flatnonzero(~(np.abs(rates) < 1))
     if wrong.size:
