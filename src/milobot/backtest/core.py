@@ -6,6 +6,7 @@ decision would change anything. Playing them would leave the same state, and a t
 both ways against each other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -53,7 +54,12 @@ class Session:
 
 
 class Replay:
-    """Plays one symbol. Candles may be added while it runs, as a feed brings them."""
+    """Plays one symbol. Candles may be added while it runs, as a feed brings them.
+
+    Attributes:
+        equity: The equity curve so far.
+        on_progress: Called after each event with the fraction of the candles done.
+    """
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class Replay:
     ) -> None:
         """Prepare; ``skips=False`` plays every candle, as a live feed would."""
         self.equity = EquityCurve()
+        self.on_progress: Callable[[float], None] | None = None
         self._session = session
         self._engine = engine
         self._venue = venue
@@ -90,6 +97,8 @@ class Replay:
             if found < total:
                 await self._play_candle(found, timeline, decisions)
             index = found + 1
+            if self.on_progress is not None:
+                self.on_progress(min(index, total) / total)
         self._next = total
 
     async def finish(self, timeline: Timeline) -> None:

@@ -14,6 +14,7 @@ from milobot.indicators.series import atr
 from milobot.marketdata.resample import resample
 
 ATR_PERIOD = 14
+ENTRIES = (PositionSide.LONG.value, PositionSide.SHORT.value)
 Indices = NDArray[np.intp]
 
 
@@ -37,6 +38,15 @@ class Timeline:
         """Return the first fine candle from ``index`` on that ends a script candle."""
         place = int(np.searchsorted(self.starts, index, side="right"))
         return int(self.starts[place]) - 1 if place < len(self.starts) else len(self.fine)
+
+    def part(self, start: int) -> "Timeline":
+        """Return the timeline from script candle ``start`` on."""
+        first = int(self.starts[start])
+        return Timeline(
+            self.candles.part(start, len(self.candles)),
+            self.fine.part(first, len(self.fine)),
+            self.starts[start:] - first,
+        )
 
     def without_forming(self) -> "Timeline":
         """Return the timeline without the fine candles after the last complete script candle."""
@@ -144,9 +154,14 @@ class Decisions:
                 found = int(indices[place])
         return found
 
-    def count(self, kind: str) -> int:
-        """Return how many candles decided an action of a kind."""
-        return len(self._indices(kind))
+    def wanted(self) -> int:
+        """Return how many candles decided to do something that a later candle can carry out."""
+        nothing = [n for n, action in enumerate(self.actions) if isinstance(action, DoNothing)]
+        return int(np.count_nonzero(~np.isin(self.choice[:-1], nothing)))
+
+    def part(self, start: int, stop: int) -> "Decisions":
+        """Return the decisions of candles ``start`` up to, not including, ``stop``."""
+        return Decisions(self.actions, self.choice[start:stop], self.atr[start:stop])
 
     def _indices(self, kind: str) -> Indices:
         if kind not in self._wanted:
@@ -191,6 +206,3 @@ def kind_of(action: Action) -> str:
             return "close"
         case Enter(side=side):
             return side.value
-
-
-ENTRIES = (PositionSide.LONG.value, PositionSide.SHORT.value)
