@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -93,13 +93,23 @@ class SqliteCandleStore:
             StorageError: Nothing was stored, for the reason given.
         """
         self._check(key, candles)
-        report = progress or (lambda _done: None)
+        given_up = Event()
+
+        def report(done: int) -> None:
+            if given_up.is_set():
+                raise StorageError(f"{self._path.name}: the import was given up")  # rolls back
+            if progress is not None:
+                progress(done)
 
         def write() -> int:
             with transaction(self._writing):
                 return insert_candles(self._writing, key, candles, report)
 
-        return self._write(write)
+        try:
+            return self._write(write)
+        except KeyboardInterrupt:
+            given_up.set()
+            raise
 
     def load_candles(
         self,
@@ -199,12 +209,7 @@ class SqliteCandleStore:
     def _write(self, work: Callable[[], _T]) -> _T:
         self._require_open()
         with as_storage_errors(self._path):
-            task = self._writer.submit(work)
-            try:
-                return task.result()
-            except KeyboardInterrupt:
-                self._writing.interrupt()  # the transaction rolls back
-                raise
+            return self._writer.submit(work).result()
 
     def _read(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         self._require_open()
