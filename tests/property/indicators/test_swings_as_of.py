@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.indicators.histories import History, histories, long_histories
 from tests.property.indicators.naive_swings import NaiveZigZag, Point
@@ -48,7 +48,6 @@ def test_view_as_of_each_candle_equals_the_definition_on_the_prefix(
         assert bare(zigzag_points(swings, t)) == expected
 
 
-@settings(max_examples=50)
 @given(candles=long_histories(), deviation=deviations, depth=st.integers(1, 12))
 def test_last_view_of_a_long_walk_equals_the_definition(
     candles: History, deviation: float, depth: int

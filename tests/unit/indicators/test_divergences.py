@@ -183,11 +183,16 @@ def test_real_market_shows_all_types_and_every_way_agrees() -> None:
 
     assert all(in_force[kind].any() for kind in DIVERGENCE_TYPES)
     for t in range(0, close.size, 7):
-        points = zigzag_points(swings, t)
-        expected = detect_divergences(rsi[: t + 1], points, t + 1, 20, 0)
+        expected = detect_divergences(rsi[: t + 1], zigzag_points(swings, t), t + 1, 20, 0)
         assert divergences_at(swings, rsi, t, 20, 0) == expected
+        for divergence in expected:
+            # It lasts as long as its older point is within the candles that count.
+            start = divergence["first"]["index"]
+            types = [found["type"] for found in divergences_at(swings, rsi, t, 20, 0, start)]
+            later = [found["type"] for found in divergences_at(swings, rsi, t, 20, 0, start + 1)]
+            assert divergence["type"] in types
+            assert divergence["type"] not in later
     assert all(
-        later["confirmed_index"] is None
-        or (later["kind"] != earlier["kind"] and later["index"] >= earlier["index"] + 5)
-        for earlier, later in itertools.pairwise(zigzag_points(swings, close.size - 1))
+        newer["kind"] != older["kind"] and newer["index"] >= older["index"] + 5
+        for older, newer in itertools.pairwise(zigzag_points(swings, close.size - 1))
     )

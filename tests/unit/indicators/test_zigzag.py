@@ -160,6 +160,15 @@ def test_first_leg_can_go_either_way() -> None:
     assert known(history, 2) == [(0, "low", 2), (2, "high", None)]
 
 
+def test_close_exactly_at_the_deviation_confirms_a_starting_extreme() -> None:
+    """The start follows the same "at or below", "at or above" as every leg."""
+    falling = [(100, 99.5, 99.6), (99.6, 99.5, 99.6), (99.5, 99.0, 99.0)]
+    rising = [(100.5, 100, 100.2), (100.5, 100.1, 100.2), (100.5, 100.1, 101.0)]
+
+    assert known(swings_of(falling), 2) == [(0, "high", 2), (2, "low", None)]
+    assert known(swings_of(rising), 2) == [(0, "low", 2), (2, "high", None)]
+
+
 def test_when_both_starting_extremes_are_confirmed_at_once_the_later_wins() -> None:
     """One close turned from both: the earlier one is not part of any leg."""
     rows = [(100, 99, 99.5), (99.5, 90, 99.5), (99.5, 91, 99.5), (99.5, 91, 98)]
@@ -192,6 +201,24 @@ def test_single_candles_and_bundles_give_the_same_points() -> None:
     assert machine.pivots.index == whole.pivots.index
     assert machine.pivots.since == whole.pivots.since
     assert machine.candidates.index == whole.candidates.index
+
+
+@pytest.mark.parametrize("pause_drift", [0.3, -0.1])
+def test_memory_does_not_grow_with_the_leg(pause_drift: float) -> None:
+    """A bot runs for months: a new extreme makes what came before it irrelevant.
+
+    Pauses ever higher leave lows behind, pauses ever lower leave highs.
+    """
+    machine = ZigZag(deviation=50.0, depth=1)
+    machine.extend([400.0, 600.0], [400.0, 600.0], [400.0, 600.0])
+
+    for step in range(1_500):
+        high = 1_000.0 + step * 0.3 if step % 2 == 0 else 990.0 + step * pause_drift
+        machine.append(high, high - 0.5, high)
+
+    assert machine.pivots.index == [0]
+    assert machine.candidates.index[-1] == 1_500
+    assert len(machine._lows) + len(machine._highs) < 10
 
 
 def test_settings_are_kept_and_checked() -> None:
