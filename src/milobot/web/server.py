@@ -1,0 +1,108 @@
+"""The HTTP server inside the caller's event loop; signals stay with the caller."""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from milobot.errors import ConfigurationError
+
+HIGHEST_PORT = 65_535
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Return a listening socket; call it before anything else starts.
+
+    Args:
+        host: Address of this machine, such as 127.0.0.1 or ::1.
+        port: 0 takes any free one; ``getsockname()`` tells which.
+
+    Raises:
+        ConfigurationError: The port is taken or out of reach; the text says what to do.
+    """
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ConfigurationError(f"port {port} does not exist: choose one from 1 to {HIGHEST_PORT}")
+    listener: socket.socket | None = None
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Listen at once: of two programs that only bind, both could believe the port theirs.
+        listener.listen(128)
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        raise ConfigurationError(_sentence(host, port, error)) from error
+    listener.settimeout(0)
+    return listener
+
+
+def page_address(listener: socket.socket) -> str:
+    """Return the address to open in a browser, such as ``http://localhost:8080``."""
+    host, port = listener.getsockname()[:2]
+    if host in {"127.0.0.1", "0.0.0.0", "::1", "::"}:  # noqa: S104 - compared, not bound
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve ``app`` while the body runs; open sockets are closed at its end."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=2,
+        ws_max_size=4096,
+    )
+    server = _Server(config)
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve(sockets=[listener]))
+        try:
+            await server.ready.wait()
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again below, outside the group
+            failure = error
+        finally:
+            server.should_exit = True
+    if failure is not None:
+        # As it was, not inside an ExceptionGroup: the caller may know what to do about it.
+        raise failure
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves SIGINT and SIGTERM to its caller."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _sentence(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        other = port + 1 if port < HIGHEST_PORT else port - 1
+        return f"port {port} is taken: stop the other program or choose another with --port {other}"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs administrator rights: choose another with --port 8080"
+    return f"{host} is not an address of this machine: choose another with --host 127.0.0.1"

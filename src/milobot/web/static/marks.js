@@ -1,0 +1,169 @@
+// Drawn over the candles: ZigZag, divergences, signals (hollow) and fills (solid).
+
+const SIGN = 6; // half the width of a triangle, in pixels
+const LABELS = {
+  bullish: "bull div",
+  hidden_bullish: "hidden bull",
+  bearish: "bear div",
+  hidden_bearish: "hidden bear",
+};
+
+/** A series primitive of lightweight-charts that paints the model's marks. */
+export class Marks {
+  constructor(theme, indexOf) {
+    this.theme = theme;
+    this.indexOf = indexOf;
+    this.model = null;
+    this.view = { zOrder: () => "top", renderer: () => ({ draw: (target) => this.draw(target) }) };
+  }
+
+  attached({ chart, series, requestUpdate }) {
+    this.chart = chart;
+    this.series = series;
+    this.requestUpdate = requestUpdate;
+  }
+
+  detached() {
+    this.requestUpdate = null;
+  }
+
+  paneViews() {
+    return [this.view];
+  }
+
+  update(model) {
+    this.model = model;
+    this.requestUpdate?.();
+  }
+
+  draw(target) {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!this.model?.candles.length || !range) {
+      return;
+    }
+    target.useMediaCoordinateSpace(({ context, mediaSize }) => {
+      context.save();
+      context.font = "10px system-ui, sans-serif";
+      context.textAlign = "center";
+      context.lineJoin = "round";
+      this.size = mediaSize;
+      this.drawZigZag(context, range);
+      this.drawDivergences(context, range);
+      this.drawSignals(context, range);
+      this.drawFills(context, range);
+      context.restore();
+    });
+  }
+
+  x(time) {
+    return this.chart.timeScale().logicalToCoordinate(this.indexOf(time));
+  }
+
+  y(price) {
+    return this.series.priceToCoordinate(Number(price));
+  }
+
+  /** Return whether any of the span from one time to another can be seen. */
+  isSeen(range, from, to = from) {
+    return this.indexOf(to) >= range.from - 1 && this.indexOf(from) <= range.to + 1;
+  }
+
+  drawZigZag(context, range) {
+    const points = this.model.zigzag;
+    context.strokeStyle = this.theme.zigzag;
+    context.lineWidth = 1.5;
+    for (let at = 1; at < points.length; at += 1) {
+      const [from, to] = [points[at - 1], points[at]];
+      if (this.isSeen(range, from.time, to.time)) {
+        context.setLineDash(to.confirmed ? [] : [5, 4]);
+        this.line(context, from, to);
+      }
+    }
+    context.setLineDash([]);
+  }
+
+  drawDivergences(context, range) {
+    for (const { type, from, to } of this.model.divergences) {
+      if (!this.isSeen(range, from.time, to.time)) {
+        continue;
+      }
+      const isBullish = type.includes("bullish");
+      const colour = isBullish ? this.theme.up : this.theme.down;
+      context.strokeStyle = colour;
+      context.lineWidth = 2;
+      this.line(context, from, to);
+      const [x, y] = [this.x(to.time), this.y(to.price)];
+      if (x !== null && y !== null) {
+        this.label(context, LABELS[type] ?? type, x, y + (isBullish ? 16 : -10), colour);
+      }
+    }
+  }
+
+  drawSignals(context, range) {
+    context.lineWidth = 1.6;
+    for (const { time, side } of this.model.signals) {
+      if (!this.isSeen(range, time)) {
+        continue;
+      }
+      const candle = this.model.candles[this.indexOf(time)];
+      const isUp = side === "LONG";
+      const x = this.x(time);
+      const y = this.y(isUp ? candle[3] : candle[2]) + (isUp ? 14 : -14);
+      context.strokeStyle = isUp ? this.theme.up : side === "SHORT" ? this.theme.down : this.theme.signal;
+      context.fillStyle = this.theme.panel;
+      context.beginPath();
+      if (side === "CLOSE") {
+        context.rect(x - SIGN + 1, y - SIGN + 1, 2 * SIGN - 2, 2 * SIGN - 2);
+      } else {
+        triangle(context, x, y, isUp ? -SIGN : SIGN);
+      }
+      context.fill();
+      context.stroke();
+    }
+  }
+
+  drawFills(context, range) {
+    for (const { time, side, price } of this.model.fills) {
+      const y = this.y(price);
+      if (!this.isSeen(range, time) || y === null) {
+        continue;
+      }
+      const isBuy = side === "BUY";
+      // The tip is the price: a buy points up at it from below, a sell down from above.
+      context.beginPath();
+      triangle(context, this.x(time), y + (isBuy ? SIGN : -SIGN), isBuy ? -SIGN : SIGN);
+      context.fillStyle = isBuy ? this.theme.up : this.theme.down;
+      context.strokeStyle = this.theme.text;
+      context.lineWidth = 1;
+      context.fill();
+      context.stroke();
+    }
+  }
+
+  line(context, from, to) {
+    const [x1, y1, x2, y2] = [this.x(from.time), this.y(from.price), this.x(to.time), this.y(to.price)];
+    if ([x1, y1, x2, y2].includes(null)) {
+      return;
+    }
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+    context.stroke();
+  }
+
+  label(context, text, x, y, colour) {
+    context.lineWidth = 3;
+    context.strokeStyle = this.theme.panel;
+    context.strokeText(text, x, y);
+    context.fillStyle = colour;
+    context.fillText(text, x, y);
+  }
+}
+
+/** Add a triangle around (x, y) whose tip is `rise` away: negative points up. */
+function triangle(context, x, y, rise) {
+  context.moveTo(x, y + rise);
+  context.lineTo(x + SIGN, y - rise);
+  context.lineTo(x - SIGN, y - rise);
+  context.closePath();
+}
