@@ -26,17 +26,21 @@ def whole_number(
     Raises:
         ValueError: It is no whole number from ``lowest`` to ``highest``.
     """
-    number = None
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        try:
-            number = operator.index(value)
-        except TypeError:  # arrays have __index__ too, but only those of one element use it
-            number = None
+    number = value if type(value) is int else _index(value)
     if number is None or not lowest <= number <= highest:
         raise ValueError(
             f"{function}: {argument} must be a whole number from {lowest} to {highest}, not {value!r}"
         )
     return number
+
+
+def _index(value: object) -> int | None:
+    if not isinstance(value, SupportsIndex) or isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # every array has __index__, but few know an answer
+        return None
 
 
 def percentage(function: str, argument: str, value: object) -> float:
