@@ -1,0 +1,269 @@
+"""Runs a script over candles: one decision per candle, the same however the candles arrive.
+
+Whole history at once, block by block or candle by candle give bit-equal
+results, because every value is a function of the candles from the anchor up to
+the current one. Back-test and live therefore run exactly this code.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from milobot.domain.market import COLUMNS
+from milobot.errors import DataError, MilobotError, ScriptError
+from milobot.scripting.compiler import FUNCTION_NAME, LAZY_NAME, Compiled, compile_script
+from milobot.scripting.faults import fault_of
+from milobot.scripting.host import Host, SwingMemory, check_settings
+from milobot.scripting.language import parse_source
+from milobot.scripting.metadata import Metadata, read_metadata
+from milobot.scripting.prints import PrintLog
+from milobot.scripting.results import Code, Evaluation, Fault, PrintLine
+from milobot.scripting.views import Column, Lazy, NotEnoughHistoryError
+from milobot.scripting.vocabulary import FUNCTIONS, LAZY_FUNCTIONS
+
+TRUE, WARM_UP, FAILED = int(Code.TRUE), int(Code.WARM_UP), int(Code.FAILED)
+DATA_LIMIT = 5000
+MAX_FAULTS = 100
+_STRETCH = 16_384
+_TURN_S = 0.02
+
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class _Collected:
+    codes: bytearray
+    prints: PrintLog = field(default_factory=PrintLog)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fail(self, fault: Fault, position: int) -> None:
+        self.codes[position] = FAILED
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(fault)
+
+
+class Interpreter:
+    """One script with the candles it has seen since its anchor.
+
+    Attributes:
+        metadata: What the script says about itself.
+    """
+
+    metadata: Metadata
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        overrides: Mapping[str, object] | None = None,
+        constraints: Mapping[str, object] | None = None,
+        limit: int = DATA_LIMIT,
+    ) -> None:
+        """Check and compile a script.
+
+        Args:
+            source: The script's text.
+            overrides: New values of parameters, and of ``timeframe`` and ``coin``.
+            constraints: What ``get_symbol_constraints()`` returns; None when unknown.
+            limit: Candles in ``data``.
+
+        Raises:
+            ScriptError: The script is wrong, with line and column.
+        """
+        tree = parse_source(source)
+        self.metadata = read_metadata(tree, source, overrides or {})
+        self._lines = source.splitlines()
+        self._compiled = _compiled(tree, source, self.metadata)
+        self._constraints = constraints
+        self._limit = limit
+        self._columns: dict[str, Column] = {
+            name: np.empty(0, np.int64 if name == "time" else np.float64) for name in COLUMNS
+        }
+        self._memory = SwingMemory()
+        self._index = -1
+
+    @property
+    def length(self) -> int:
+        """Candles seen since the anchor."""
+        return len(self._columns["time"])
+
+    @property
+    def current_index(self) -> int:
+        """Candle on which the script ran last, or runs right now; -1 before the first."""
+        return self._index
+
+    def append(self, columns: Mapping[str, Column]) -> None:
+        """Add closed candles after those already seen.
+
+        Raises:
+            DataError: Columns differ in length, or times do not rise.
+        """
+        lengths = {len(columns[name]) for name in COLUMNS}
+        if len(lengths) != 1:
+            raise DataError("candle columns differ in length")
+        joined = {n: np.concatenate([self._columns[n], columns[n]]) for n in COLUMNS}
+        recent = joined["time"][max(0, self.length - 1) :]
+        if len(recent) > 1 and not (recent[1:] > recent[:-1]).all():
+            raise DataError("candles must come in order of time, each once")
+        self._columns = joined
+
+    def evaluate(self, start: int, stop: int, progress: Progress | None = None) -> Evaluation:
+        """Decide about candles ``start`` up to, not including, ``stop``.
+
+        Args:
+            start: First candle, counted from the anchor.
+            stop: One after the last; at most ``length``.
+            progress: Called with the next candle about 50 times a second.
+        """
+        if not 0 <= start <= stop <= self.length:
+            raise DataError(f"candles {start} to {stop} are not among the {self.length} at hand")
+        host = Host(
+            self._columns, self.metadata.timeframe, self._limit, self._constraints, self._memory
+        )
+        collected = _Collected(bytearray(stop - start))
+        run = self._function(host, collected.prints)
+        for begin in range(start, stop, _STRETCH):
+            end = min(begin + _STRETCH, stop)
+            host.open_stretch(begin, end)
+            for first, last in _turns(begin, end):
+                self._decide(host, run, (first, last, start), collected)
+                if progress is not None:
+                    progress(last)
+        return Evaluation(
+            start,
+            np.frombuffer(bytes(collected.codes), np.uint8),
+            tuple(collected.faults),
+            tuple(PrintLine(*line) for line in collected.prints.lines()),
+            collected.prints.count,
+            tuple(host.uses.values()),
+        )
+
+    def _decide(
+        self,
+        host: Host,
+        run: Callable[[float], object],
+        turn: tuple[int, int, int],
+        collected: _Collected,
+    ) -> None:
+        """Decide about the candles of one turn: the hot loop."""
+        first, last, origin = turn
+        frame, prints, codes, higher = host.frame, collected.prints, collected.codes, host.higher
+        closes = frame.column("close")
+        for index in range(first, last):
+            frame.move(index + 1)
+            prints.index = self._index = index
+            if higher:
+                host.move_higher(index)
+            try:
+                value = run(closes[frame.end - 1])
+            except NotEnoughHistoryError:
+                value, host.is_cold = None, True
+            except Exception as exc:  # noqa: BLE001 - a script may raise anything
+                collected.fail(fault_of(exc, index, self._lines), index - origin)
+                host.is_cold = False
+                continue
+            if host.is_cold:
+                codes[index - origin] = WARM_UP
+                host.is_cold = False
+            elif value is True:
+                codes[index - origin] = TRUE
+            elif value is not False:
+                collected.fail(_not_bool(value, index), index - origin)
+
+    def _function(self, host: Host, prints: PrintLog) -> Callable[[float], object]:
+        """Return the script as a function over the views of ``host``."""
+        names: dict[str, object] = {
+            "__builtins__": _BUILTINS | {"print": prints.print},
+            LAZY_NAME: Lazy,
+            "data": host.data,
+        }
+        for site in self._compiled.sites:
+            names[site.name] = host.answer(site)
+        for column in self._compiled.columns:
+            names[f"__{column}"] = host.frame.series(host.frame.columns[column])
+        exec(self._compiled.code, names)  # noqa: S102 - checked by the language, inside the worker
+        function = names[FUNCTION_NAME]
+        if not callable(function):
+            raise TypeError("the compiled script is not a function")
+        return function
+
+
+def _compiled(tree: object, source: str, metadata: Metadata) -> Compiled:
+    constants = {**metadata.parameters}
+    try:
+        compiled = compile_script(tree, source, constants)  # type: ignore[arg-type]
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
+        line = getattr(exc, "lineno", None) or 1
+        reason = str(getattr(exc, "msg", exc))[:200]
+        raise ScriptError(f"not a valid script: {reason}", line=line, column=1) from None
+    for site in compiled.sites:
+        try:
+            check_settings(site, metadata.timeframe)
+        except (ValueError, MilobotError) as exc:
+            raise ScriptError(str(exc), line=site.line, column=site.column) from None
+    return compiled
+
+
+def _turns(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut a stretch into turns of about 20 ms each, whatever a candle costs."""
+    size, first = 64, begin
+    while first < end:
+        last = min(first + size, end)
+        started = perf_counter()
+        yield first, last
+        elapsed = perf_counter() - started
+        size = max(1, min(size * 4, int((last - first) * _TURN_S / max(elapsed, 1e-9))))
+        first = last
+
+
+def _not_bool(value: object, index: int) -> Fault:
+    return Fault(
+        index,
+        0,
+        0,
+        "condition_true must be True or False at the end of the script, not a value of type "
+        f"{type(value).__name__}: write a comparison, such as condition_true = rsi[-1] < 30",
+    )
+
+
+def _lazy(function: Callable[..., object], name: str) -> Callable[..., object]:
+    def lazy(*values: object, **named: object) -> Lazy:
+        return Lazy(function(*values, **named), name)  # type: ignore[arg-type]  # an iterator
+
+    return lazy
+
+
+_PLAIN: dict[str, object] = {
+    function.__name__: function
+    for function in (
+        abs,
+        all,
+        any,
+        bool,
+        dict,
+        enumerate,
+        filter,
+        float,
+        int,
+        len,
+        list,
+        map,
+        max,
+        min,
+        pow,
+        range,
+        reversed,
+        round,
+        sorted,
+        str,
+        sum,
+        tuple,
+        zip,
+    )
+}
+_BUILTINS: dict[str, object] = {
+    name: _lazy(_PLAIN[name], name) if name in LAZY_FUNCTIONS else _PLAIN[name]  # type: ignore[arg-type]
+    for name in FUNCTIONS - {"print"}
+}

@@ -1,0 +1,82 @@
+"""Starts and ends the worker process: by exec, with nothing of ours in it."""
+
+import signal
+import subprocess
+import sys
+from time import monotonic
+
+from milobot.errors import DataError, ScriptError
+from milobot.scripting.channel import Channel, ChannelClosedError, ChannelTimeoutError
+
+_END_S = 5.0
+
+
+class WorkerProcess:
+    """A running worker and the channel to it.
+
+    The worker is bound to the thread that starts it: the kernel ends it with
+    that thread.
+
+    Attributes:
+        channel: Where frames go and come from.
+    """
+
+    def __init__(self, start_s: float) -> None:
+        """Start a worker and wait until it is ready.
+
+        Args:
+            start_s: Seconds it may take to start.
+
+        Raises:
+            ScriptError: It did not become ready.
+        """
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "milobot.scripting.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            bufsize=0,
+            close_fds=True,
+            start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
+        )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise TypeError("the pipes were asked for")
+        self.channel = Channel(self._process.stdout.fileno(), self._process.stdin.fileno())
+        try:
+            ready, _ = self.channel.receive(monotonic() + start_s)
+        except (ChannelTimeoutError, ChannelClosedError, DataError):
+            ready = {}
+        if ready.get("ready") is not True:
+            self.end()
+            raise ScriptError(
+                f"the worker process for scripts did not start ({self.exit_text()}): is milobot "
+                "installed in this Python, with TA-Lib?"
+            )
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    def ask_for_place(self) -> None:
+        """Make the worker break off its script and answer with the line it was at."""
+        self._process.send_signal(signal.SIGUSR1)
+
+    def end(self) -> None:
+        """Kill the worker and wait until it is gone; does nothing the second time."""
+        self._process.kill()
+        self._process.wait(_END_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def exit_text(self) -> str:
+        """Return how the process ended, in words."""
+        code = self._process.returncode
+        if code is None:
+            return "still running"
+        if code >= 0:
+            return f"exit code {code}"
+        return f"ended by {signal.Signals(-code).name}"
