@@ -140,3 +140,14 @@ class TradeIntent:
     action: Close | Enter
     reference_price: Decimal
     atr: Decimal | None = None
+
+    @property
+    def entry(self) -> Enter:
+        """Return the entry that is wished for.
+
+        Raises:
+            TypeError: The intent is a close: whoever asks must have handled that before.
+        """
+        if isinstance(self.action, Close):
+            raise TypeError("a close is not an entry")
+        return self.action

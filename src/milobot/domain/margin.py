@@ -63,30 +63,16 @@ def liquidation_price(
         The price, or None where no positive price liquidates the position.
     """
     sign = side.sign
+    notional = ZERO
     for bracket in brackets or _UNKNOWN_BRACKETS:
-        price = (margin + bracket.maintenance_amount - sign * cost) / (
-            quantity * (bracket.maintenance_margin_rate - sign)
+        # The margin balance is monotone in the notional, so the first bracket whose own
+        # solution lies below its cap holds the solution; past the last cap its rate goes on.
+        notional = (margin + bracket.maintenance_amount - sign * cost) / (
+            bracket.maintenance_margin_rate - sign
         )
-        if price <= 0:
-            continue
-        if bracket.notional_floor <= quantity * price <= bracket.notional_cap:
-            return price
-    return _beyond_last_cap(sign, quantity, cost, margin, brackets)
-
-
-def _beyond_last_cap(
-    sign: int,
-    quantity: Decimal,
-    cost: Decimal,
-    margin: Decimal,
-    brackets: tuple[LeverageBracket, ...],
-) -> Decimal | None:
-    # A short whose loss grows past the last cap: the last bracket's rate goes on.
-    last = (brackets or _UNKNOWN_BRACKETS)[-1]
-    price = (margin + last.maintenance_amount - sign * cost) / (
-        quantity * (last.maintenance_margin_rate - sign)
-    )
-    return price if price > 0 and quantity * price > last.notional_cap else None
+        if notional <= bracket.notional_cap:
+            break
+    return notional / quantity if notional > 0 else None
 
 
 def bankruptcy_price(

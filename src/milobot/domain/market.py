@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milobot.domain.money import MONEY_STEP, ZERO
+from milobot.errors import DataError
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -35,6 +36,9 @@ class CandleSeries:
     """Closed candles in order of time, as read-only columns of equal length.
 
     Building one checks shapes only; ``marketdata.files`` checks what a file claims.
+
+    Raises:
+        DataError: The columns are not one-dimensional and of equal length.
     """
 
     time: Times
@@ -54,6 +58,9 @@ class CandleSeries:
                 column = column.view()
                 column.flags.writeable = False
             object.__setattr__(self, name, column)
+        shapes = [getattr(self, name).shape for name in COLUMNS]
+        if len(shapes[0]) != 1 or any(shape != shapes[0] for shape in shapes):
+            raise DataError(f"candle columns differ in shape: {shapes}")
 
     @classmethod
     def empty(cls) -> Self:

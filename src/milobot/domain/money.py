@@ -1,6 +1,6 @@
 """Decimal arithmetic: the one place where floats become money and money is rounded."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -32,17 +32,19 @@ def to_money(value: Decimal) -> Decimal:
 
 def round_down(value: Decimal, step: Decimal | None) -> Decimal:
     """Return ``value`` on the grid of ``step``, towards minus infinity; unchanged without a step."""
-    return _on_grid(value, step, ROUND_FLOOR)
+    if step is None:
+        return value
+    # Whole steps by integer division: a quotient rounded to 28 digits could round up.
+    steps, rest = divmod(value, step)
+    return (steps - 1 if rest < 0 else steps) * step
 
 
 def round_up(value: Decimal, step: Decimal | None) -> Decimal:
     """Return ``value`` on the grid of ``step``, towards plus infinity; unchanged without a step."""
-    return _on_grid(value, step, ROUND_CEILING)
-
-
-def round_nearest(value: Decimal, step: Decimal | None) -> Decimal:
-    """Return ``value`` on the grid of ``step``, half to even; unchanged without a step."""
-    return _on_grid(value, step, ROUND_HALF_EVEN)
+    if step is None:
+        return value
+    steps, rest = divmod(value, step)
+    return (steps + 1 if rest > 0 else steps) * step
 
 
 def format_decimal(value: Decimal) -> str:
@@ -55,9 +57,3 @@ def format_decimal(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
-
-
-def _on_grid(value: Decimal, step: Decimal | None, rounding: str) -> Decimal:
-    if step is None:
-        return value
-    return (value / step).to_integral_value(rounding=rounding) * step

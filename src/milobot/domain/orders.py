@@ -81,13 +81,29 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.UNKNOWN: frozenset(OrderStatus) - {OrderStatus.PENDING, OrderStatus.UNKNOWN},
     OrderStatus.TRIGGERED: _FILLS | _ENDS | {OrderStatus.REJECTED},
     OrderStatus.PARTIALLY_FILLED: _ENDS | {OrderStatus.FILLED, OrderStatus.CANCEL_PENDING},
-    OrderStatus.CANCEL_PENDING: _FILLS | _ENDS | {OrderStatus.SUBMITTED, OrderStatus.TRIGGERED},
-    OrderStatus.CANCELLED: _FILLS,
-    OrderStatus.EXPIRED: _FILLS,
-    OrderStatus.NOT_EXECUTED: _FILLS | _ENDS | {OrderStatus.SUBMITTED},
+    OrderStatus.CANCEL_PENDING: _FILLS
+    | _ENDS
+    | {OrderStatus.SUBMITTED, OrderStatus.TRIGGERED, OrderStatus.REJECTED},
+    # A part that filled before the cancel and is told after it brings no order back to life.
+    OrderStatus.CANCELLED: frozenset({OrderStatus.FILLED}),
+    OrderStatus.EXPIRED: frozenset({OrderStatus.FILLED}),
+    OrderStatus.NOT_EXECUTED: _FILLS | _ENDS | {OrderStatus.SUBMITTED, OrderStatus.REJECTED},
     OrderStatus.REJECTED: frozenset(),
     OrderStatus.FILLED: frozenset(),
 }
+
+
+def _statuses_after(status: OrderStatus) -> frozenset[OrderStatus]:
+    found = {status}
+    waiting = [status]
+    while waiting:
+        new = TRANSITIONS[waiting.pop()] - found
+        found |= new
+        waiting.extend(new)
+    return frozenset(found)
+
+
+_REACHABLE = {status: _statuses_after(status) for status in OrderStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +206,14 @@ def apply_order_update(order: Order, update: OrderUpdate, filled: Decimal) -> Or
     Raises:
         OrderTransitionError: The news contradicts what is known for certain.
     """
+    status = _next_status(order, update.status)
+    if filled and status is OrderStatus.REJECTED:
+        raise _contradiction(order, "filled")
+    if status is order.status and not filled:
+        return order
     return replace(
         order,
-        status=_next_status(order, update.status),
+        status=status,
         filled_quantity=order.filled_quantity + filled,
         reason=update.reason or order.reason,
     )
@@ -201,9 +222,13 @@ def apply_order_update(order: Order, update: OrderUpdate, filled: Decimal) -> Or
 def _next_status(order: Order, told: OrderStatus) -> OrderStatus:
     if told in TRANSITIONS[order.status]:
         return told
-    if told is order.status or told not in FINAL:
-        return order.status  # said before, or old news that overtook nothing
-    raise OrderTransitionError(
+    if told is order.status or order.status in _REACHABLE[told]:
+        return order.status  # said before, or old news: the order has been there
+    raise _contradiction(order, told)
+
+
+def _contradiction(order: Order, told: str) -> OrderTransitionError:
+    return OrderTransitionError(
         f"order {order.client_order_id} is {order.status} here and {told} at the exchange:"
         " reconcile before trading on"
     )

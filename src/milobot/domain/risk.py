@@ -8,6 +8,9 @@ from milobot.domain.market import SymbolRules
 from milobot.domain.money import ONE, format_decimal, round_down, round_up
 from milobot.errors import OrderDeniedError
 
+# Beyond this a quotient does not fit the 28 digits of decimal arithmetic.
+_MOST_STEPS = Decimal("1e20")
+
 
 @dataclass(frozen=True, slots=True)
 class Levels:
@@ -84,8 +87,15 @@ def quantity_of(
             "no_equity", f"equity is {format_decimal(equity)} USDT: nothing is left to trade with"
         )
     value, per_unit = _wanted(size, equity, reference, stop)
+    per_step = per_unit * rules.quantity_step
+    if value > per_step * _MOST_STEPS:
+        raise OrderDeniedError(
+            "above_max_quantity",
+            f"the size comes to more {rules.symbol} than anybody trades: lower it or move the"
+            " stop away from the price",
+        )
     # Whole steps by integer division: a quotient rounded to 28 digits could round up.
-    quantity = value // (per_unit * rules.quantity_step) * rules.quantity_step
+    quantity = value // per_step * rules.quantity_step
     _check_limits(quantity, reference, rules)
     return quantity
 

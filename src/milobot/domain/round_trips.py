@@ -19,7 +19,9 @@ class RoundTrip:
         target: Target as first placed; None without one.
         exit_price: Average price of the exit fills.
         exit_reason: ``stop``, ``target``, ``trailing_stop``, ``break_even``, ``close``,
-            ``reversal``, ``liquidation`` or ``end_of_data``.
+            ``reversal``, ``liquidation``, ``end_of_data``, ``late_fill`` (an entry that
+            filled when nobody waited for it any more), or the exit that could not rest,
+            such as ``stop_rejected``.
         fees: Fees of all its fills, in USDT.
         funding: Funding paid while open, in USDT; negative when received.
         pnl: Net result in USDT: price gain less fees less funding.

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from milobot.errors import DataError
 
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that a datetime knows
+
 
 def format_time(time_ms: int) -> str:
     """Write UTC milliseconds as ``2024-01-31 13:05`` (seconds only where there are any).
@@ -21,7 +23,7 @@ def parse_time(text: str) -> int:
     Raises:
         DataError: The text is none of these.
     """
-    if text.isdigit() and len(text) >= len("1704067200000"):
+    if text.isdecimal() and len(text) >= len("1704067200000") and int(text) <= _LAST_MS:
         return int(text)
     try:
         moment = datetime.fromisoformat(text)

@@ -55,7 +55,7 @@ class ExecutionEngine:
         self._config = config
         self._slots: dict[str, Slot] = {}
         self._orders: dict[str, Order] = {}
-        self._booked: set[str] = set()
+        self._booked: set[tuple[str, str]] = set()  # fill ids are unique per symbol only
         self._decisions: dict[str, Decision] = {}
 
     def slot(self, symbol: str) -> Slot:
@@ -105,15 +105,14 @@ class ExecutionEngine:
             await self._settle(symbol)
 
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
-        """Let trailing and break-even stops follow a closed candle."""
+        """Let trailing and break-even stops follow a closed candle; try a refused close again."""
         slot = self.slot(symbol)
         if slot.position.is_flat:
             return
         moved = moved_stop(slot, close, await self._exchange.fetch_rules(symbol))
-        if moved is not slot:
-            self._slots[symbol] = moved
-            if moved.stop != slot.stop:
-                await self._settle(symbol)
+        self._slots[symbol] = moved
+        if moved.stop != slot.stop or moved.closing:
+            await self._settle(symbol)
 
     async def _settle(self, symbol: str) -> None:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
@@ -153,9 +152,6 @@ class ExecutionEngine:
         return decision
 
     async def _plan(self, intent: TradeIntent, gates: list[Gate]) -> Setup:
-        if isinstance(intent.action, Close):
-            msg = "a close is not an entry"
-            raise TypeError(msg)
         account = await self._exchange.fetch_account()
         facts = EntryFacts(
             account=account,
@@ -163,7 +159,7 @@ class ExecutionEngine:
             rules=await self._exchange.fetch_rules(intent.symbol),
             last_price=await self._exchange.fetch_last_price(intent.symbol),
         )
-        return plan_entry(intent, intent.action, facts, self._config.limits, gates)
+        return plan_entry(intent, intent.entry, facts, self._config.limits, gates)
 
     def _entry_order(self, setup: Setup) -> Order:
         intent = setup.intent
@@ -187,7 +183,8 @@ class ExecutionEngine:
         await self._journal.commit(order)
         for update in await self._exchange.place_order(order):
             await self._book(update)
-        return self._orders[order.client_order_id].status is not OrderStatus.REJECTED
+        placed = self._orders[order.client_order_id]
+        return placed.is_live or placed.filled_quantity > 0
 
     async def _cancel(self, order: Order) -> None:
         waiting = replace(order, status=OrderStatus.CANCEL_PENDING)
@@ -201,25 +198,26 @@ class ExecutionEngine:
         """Book news once. Return whether it changed anything."""
         slot = self.slot(update.symbol)
         if isinstance(update, FundingUpdate):
-            if update.funding_id in self._booked:
+            booking = (update.symbol, update.funding_id)
+            if booking in self._booked:
                 return False
-            self._booked.add(update.funding_id)
+            self._booked.add(booking)
             self._slots[update.symbol] = apply_funding(slot, update)
             await self._journal.commit(update)
             return True
         known = self._orders.get(update.client_order_id)
         if known is None:
-            if update.purpose is not OrderPurpose.LIQUIDATION:
+            if update.purpose is not OrderPurpose.LIQUIDATION or slot.position.is_flat:
                 return False  # somebody else's order: reported by reconciliation, never touched
             known = order_of_exchange(slot, update)
-        new = tuple(f for f in update.fills if f.fill_id not in self._booked)
-        applied = apply_update(slot, known, update, new)
+        told = {(f.symbol, f.fill_id): f for f in update.fills}
+        new = {booking: fill for booking, fill in told.items() if booking not in self._booked}
+        applied = apply_update(slot, known, update, tuple(new.values()))
         if not new and applied.order == known:
             return False
-        self._booked.update(f.fill_id for f in new)
+        self._booked.update(new)
         self._slots[update.symbol] = applied.slot
-        if applied.order is not None:
-            self._orders[update.client_order_id] = applied.order
+        self._orders[update.client_order_id] = applied.order
         trip = (applied.round_trip,) if applied.round_trip else ()
         await self._journal.commit(update, *trip)
         return True

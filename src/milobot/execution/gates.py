@@ -66,7 +66,7 @@ def judge(slot: Slot, intent: TradeIntent) -> Judgement:
             Verdict.DENY, "slot_busy", f"{symbol} is being closed: nothing enters until flat"
         )
     if isinstance(intent.action, Close):
-        if slot.position.is_flat:
+        if slot.side is None:
             return Judgement(Verdict.IGNORE, "already_flat", f"nothing is open in {symbol}")
         return Judgement(Verdict.CLOSE, "accepted", f"close {symbol}")
     return _judge_entry(slot, intent.action)
@@ -81,7 +81,7 @@ def _judge_entry(slot: Slot, action: Enter) -> Judgement:
             Verdict.IGNORE, "already_in_position", f"{symbol} is {action.side.lower()} already"
         )
     if slot.position.is_flat:
-        return Judgement(Verdict.DENY, "slot_busy", f"an entry in {symbol} is on its way")
+        return Judgement(Verdict.DENY, "slot_busy", f"orders in {symbol} are on their way")
     return Judgement(Verdict.REVERSE, "accepted", f"reverse {symbol}")
 
 

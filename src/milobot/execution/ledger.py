@@ -22,6 +22,7 @@ from milobot.domain.round_trips import RoundTrip
 from milobot.execution.slots import Slot, Tally
 
 _EXITS = frozenset({OrderPurpose.STOP, OrderPurpose.TARGET})
+_REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.NOT_EXECUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,12 @@ class Applied:
 
     Attributes:
         slot: The slot afterwards.
-        order: The order afterwards; None when the update named none of ours.
+        order: The order afterwards.
         round_trip: The round trip that ended with it, if one did.
     """
 
     slot: Slot
-    order: Order | None = None
+    order: Order
     round_trip: RoundTrip | None = None
 
 
@@ -52,16 +53,17 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
         OrderTransitionError: The news contradicts what is known for certain.
     """
     filled = sum((f.quantity for f in fills), ZERO)
+    sent = order.status is not OrderStatus.PENDING
     order = apply_order_update(order, update, filled)
     slot = slot.with_order(order)
     for fill in fills:
         slot = _book(slot, order, fill)
-    if order.status is OrderStatus.REJECTED and order.purpose in _EXITS:
-        # Protected or flat: where an exit level cannot rest, the position is closed.
-        slot = replace(slot, closing=slot.closing or f"{order.purpose}_rejected")
-    if not slot.position.is_flat or slot.tally is None:
+    if not slot.position.is_flat:
+        reason = _reason_to_close(slot, order, was_sent=sent, has_filled=bool(fills))
+        return Applied(replace(slot, closing=slot.closing or reason), order)
+    if slot.tally is None:
         return Applied(slot, order)
-    trip = _round_trip(slot, order, fills[-1].time_ms) if fills else None
+    trip = _round_trip(slot, slot.tally, order, fills[-1].time_ms)
     return Applied(replace(slot, tally=None, closing="", stop=None), order, trip)
 
 
@@ -87,6 +89,20 @@ def order_of_exchange(slot: Slot, update: OrderUpdate) -> Order:
     )
 
 
+def _reason_to_close(slot: Slot, order: Order, *, was_sent: bool, has_filled: bool) -> str:
+    """Return why an open position cannot stay after an update; empty when it can.
+
+    Protected or flat: where an exit cannot rest, the position is closed. And so is one
+    that comes from an order which nobody waits for any more, since no plan covers it.
+    """
+    is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
+    if has_filled and not is_planned:
+        return "late_fill"
+    # An exit cancelled after it rested is placed again; one that never rested would be for ever.
+    refused = order.status in _REFUSED or (order.status is OrderStatus.CANCELLED and not was_sent)
+    return f"{order.purpose}_{order.status.lower()}" if order.purpose in _EXITS and refused else ""
+
+
 def _book(slot: Slot, order: Order, fill: Fill) -> Slot:
     before = slot.position
     after = apply_fill(before, fill)
@@ -107,21 +123,17 @@ def _book(slot: Slot, order: Order, fill: Fill) -> Slot:
     return replace(slot, position=after, tally=tally)
 
 
-def _round_trip(slot: Slot, last: Order, time_ms: int) -> RoundTrip:
-    tally, setup = slot.tally, slot.setup
-    if tally is None or setup is None:
-        msg = f"{slot.symbol} became flat without a plan"
-        raise ValueError(msg)
-    start = tally.start
+def _round_trip(slot: Slot, tally: Tally, last: Order, time_ms: int) -> RoundTrip:
+    start, setup = tally.start, slot.setup
     return RoundTrip(
         symbol=slot.symbol,
         side=slot.position.side,
         quantity=tally.largest,
-        signal_time_ms=setup.intent.time_ms,
+        signal_time_ms=setup.intent.time_ms if setup else tally.entry_time_ms,
         entry_time_ms=tally.entry_time_ms,
         entry_price=_average(tally.entry_cost, tally.entry_quantity),
-        stop=setup.levels.stop,
-        target=setup.levels.target,
+        stop=setup.levels.stop if setup else None,
+        target=setup.levels.target if setup else None,
         exit_time_ms=time_ms,
         exit_price=_average(tally.exit_cost, tally.exit_quantity),
         exit_reason=_exit_reason(slot, last),
@@ -140,6 +152,6 @@ def _exit_reason(slot: Slot, last: Order) -> str:
         case OrderPurpose.STOP:
             return slot.stop_reason
         case OrderPurpose.CLOSE:
-            return last.reason or "close"
+            return slot.closing or "close"
         case _:
             return str(last.purpose.value)

@@ -58,7 +58,7 @@ def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
     slot = replace(slot, best_close=best)
     for level, reason in _candidates(slot, setup, close, best, rules):
         is_better = slot.stop is None or (level - slot.stop) * sign > 0
-        if is_better and (close - level) * sign > 0:
+        if is_better and level > 0 and (close - level) * sign > 0:
             slot = replace(slot, stop=level, stop_reason=reason)
     return slot
 

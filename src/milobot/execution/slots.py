@@ -73,7 +73,7 @@ class Slot:
         best_close: Most favourable close since the entry; None before the first.
         closing: Why the position is being closed; empty when it is not.
         queued: Intent that enters when the slot is flat: the second half of a reversal.
-        revision: Counts the orders of the setup, so that each has its own id.
+        revision: Counts the orders ever sent for the symbol, so that each has its own id.
     """
 
     symbol: str
@@ -96,10 +96,10 @@ class Slot:
 
     @property
     def side(self) -> PositionSide | None:
-        """Return the direction held or on its way; None when idle."""
+        """Return the direction held or on its way; None when there is neither."""
         if not self.position.is_flat:
             return self.position.side
-        return self.setup.action.side if self.setup and self.orders else None
+        return self.setup.action.side if self.setup and self.live(OrderPurpose.ENTRY) else None
 
     def live(self, purpose: OrderPurpose) -> tuple[Order, ...]:
         """Return the live orders of one purpose."""
@@ -111,8 +111,8 @@ class Slot:
         return replace(self, orders=(*others, order) if order.is_live else others)
 
     def released(self) -> "Slot":
-        """Return the slot without owner and plan; only its bookings stay."""
-        return Slot(self.symbol, self.position)
+        """Return the slot without owner and plan; its bookings and the order count stay."""
+        return Slot(self.symbol, self.position, revision=self.revision)
 
 
 def position_state(slot: Slot) -> PositionState:

@@ -6,7 +6,7 @@ from milobot.domain.intents import PositionSide, Side
 from milobot.domain.margin import bankruptcy_price, liquidation_price, max_leverage
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ONE, ZERO, round_down, round_up, to_money
-from milobot.domain.orders import Fill, Order
+from milobot.domain.orders import Fill, Order, OrderType
 from milobot.domain.positions import Position, apply_fill
 from milobot.simulation.matching import Bar, Phase
 
@@ -86,17 +86,16 @@ class Book:
         """Return what the position pays at a funding time; longs pay a positive rate."""
         return to_money(self.position.side.sign * self.position.quantity * price * rate)
 
-    def would_trigger_now(self, order: Order) -> bool:
-        """Return whether a conditional order is beyond its trigger already."""
-        if order.trigger_price is None:
-            return False
+    def why_not_rest(self, order: Order) -> str:
+        """Return why a conditional order cannot rest; empty when it can."""
+        if order.trigger_price is None or not order.reduce_only:
+            return "only exits with a trigger price rest in here"
         sells = order.side is PositionSide.LONG.exit
-        falls = sells == (order.type == "STOP_MARKET")
-        return (
-            self.last_price <= order.trigger_price
-            if falls
-            else self.last_price >= order.trigger_price
-        )
+        falls = sells == (order.type is OrderType.STOP_MARKET)
+        away = self.last_price - order.trigger_price
+        if (away <= 0) if falls else (away >= 0):
+            return "the price is beyond the trigger already"
+        return ""
 
     def _liquidation_now(self) -> Decimal | None:
         held = self.position

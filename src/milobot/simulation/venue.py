@@ -153,10 +153,9 @@ class SimulatedVenue:
         return self.wallet - sum((b.margin for b in self._books.values()), ZERO)
 
     def _rest(self, book: Book, order: Order) -> OrderUpdate:
-        if book.would_trigger_now(order):
-            return self._news(
-                order, book, OrderStatus.REJECTED, "the price is beyond the trigger already"
-            )
+        refusal = book.why_not_rest(order)
+        if refusal:
+            return self._news(order, book, OrderStatus.REJECTED, refusal)
         book.orders[order.client_order_id] = order
         return self._news(order, book, OrderStatus.SUBMITTED, "")
 
