@@ -23,6 +23,7 @@ class ScriptError(MilobotError):
     """A script is wrong: show the line to its author, the bot goes on.
 
     Attributes:
+        script: Name of the script, set by whoever knows it.
         line: Line of the script, counted from 1; 0 when the fault has no place.
         column: Column in that line, counted from 1; 0 when unknown.
         reason: The sentence without its place.
@@ -30,10 +31,18 @@ class ScriptError(MilobotError):
 
     def __init__(self, reason: str, *, line: int = 0, column: int = 0) -> None:
         """Keep the place beside the reason."""
-        super().__init__(f"line {line}, column {column}: {reason}" if line else reason)
+        super().__init__(reason)
+        self.script = ""
         self.reason = reason
         self.line = line
         self.column = column
+
+    def __str__(self) -> str:
+        """Return the reason behind the place, as far as that is known."""
+        place = [self.script] if self.script else []
+        if self.line:
+            place.append(f"line {self.line}, column {self.column}")
+        return ": ".join([", ".join(place), self.reason]) if place else self.reason
 
 
 class ScriptForbiddenError(ScriptError):

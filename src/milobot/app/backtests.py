@@ -1,0 +1,233 @@
+"""Back-tests: script, candles and terms put together, and the result."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milobot.app.markets import Market, market_from_file, market_from_store
+from milobot.app.scripts import naming, parse_parameters, read_script
+from milobot.backtest.core import Session
+from milobot.backtest.result import BacktestResult
+from milobot.backtest.runner import Terms, play
+from milobot.backtest.timeline import ActionPair, Decisions, Timeline, align, decide
+from milobot.domain.market import CandleSeries, SymbolRules
+from milobot.domain.money import format_decimal
+from milobot.domain.timeframes import parse_timeframe
+from milobot.domain.times import format_time
+from milobot.errors import DataError, ScriptError
+from milobot.scripting.client import ScriptWorker
+from milobot.scripting.results import Code, Evaluation, ScriptInfo
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A script and the candles to run it on.
+
+    Attributes:
+        script: Its file.
+        data: Candle file; None takes stored candles.
+        database: Candle database, for when there is no file.
+        symbol: Replaces the script's ``coin``.
+        timeframe: Replaces the script's ``timeframe``.
+        parameters: ``name=value`` for each parameter to change.
+        strict: Refuse candles with gaps.
+        data_limit: Candles that the script sees as ``data``.
+    """
+
+    script: Path
+    data: Path | None = None
+    database: Path = Path("binance_data.db")
+    symbol: str | None = None
+    timeframe: str | None = None
+    parameters: Sequence[str] = ()
+    strict: bool = False
+    data_limit: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The stretch of time to trade in, by open time of candles; None leaves an end open."""
+
+    first_ms: int | None = None
+    last_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRequest:
+    """All that a back-test depends on."""
+
+    source: Source
+    terms: Terms = field(default_factory=Terms)
+    span: Span = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A script loaded into a worker, with the market it will see."""
+
+    info: ScriptInfo
+    market: Market
+
+
+def prepare(worker: ScriptWorker, source: Source) -> Prepared:
+    """Load a script into a worker and find its candles.
+
+    Raises:
+        MilobotError: The script, the candles or a flag is wrong.
+    """
+    if source.timeframe:
+        parse_timeframe(source.timeframe)
+    info = _load(worker, source, None)
+    if source.data is not None:
+        return Prepared(info, market_from_file(source.data, strict=source.strict))
+    market = market_from_store(source.database, info.coin, info.timeframe)
+    # Which rules the script may ask for is known only now that its symbol is.
+    return Prepared(_load(worker, source, market.rules) if market.rules else info, market)
+
+
+def _load(worker: ScriptWorker, source: Source, rules: SymbolRules | None) -> ScriptInfo:
+    text = read_script(source.script)
+    with naming(source.script):
+        return worker.load(
+            text,
+            parameters=parse_parameters(source.parameters),
+            symbol=source.symbol,
+            timeframe=source.timeframe,
+            rules=rules,
+            data_limit=source.data_limit,
+        )
+
+
+def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> BacktestResult:
+    """Run a back-test and return its result.
+
+    The script is evaluated from the first candle there is, its anchor; trading begins with
+    the first candle of the span.
+
+    Args:
+        request: What to run.
+        progress: Called with the name of the stage and the fraction of it done.
+
+    Raises:
+        MilobotError: The script, the candles or a flag is wrong; the sentence says which.
+    """
+    report = progress or (lambda _stage, _done: None)
+    source = request.source
+    with ScriptWorker() as worker:
+        report("Reading", 0.0)
+        prepared = prepare(worker, source)
+        info, market = prepared.info, prepared.market
+        terms = replace(request.terms, rules=market.rules)
+        candles = market.candles.between(None, request.span.last_ms)
+        timeline = align(candles, market.timeframe, info.timeframe)
+        total = len(timeline.candles)
+        with naming(source.script):
+            evaluation = worker.evaluate(
+                timeline.candles, lambda done: report("Evaluating", done / total)
+            )
+            refuse_failures(evaluation, timeline.candles)
+    decisions = decisions_of(info, timeline.candles, evaluation.codes)
+    start = _first_traded(timeline.candles, request.span)
+    _refuse_short_history(evaluation, timeline.candles)
+    timeline = timeline.part(start)
+    decisions = decisions.part(start, total)
+    session = Session(f"backtest:{source.script.name}", info.coin)
+    played = play(
+        session, timeline, decisions, terms, progress=lambda done: report("Trading", done)
+    )
+    report("Trading", 1.0)
+    return BacktestResult(
+        script=source.script.name,
+        symbol=info.coin,
+        timeframe=info.timeframe,
+        candles=timeline.candles,
+        settings=describe_settings(terms, prepared),
+        start_equity=terms.equity,
+        end_equity=played.end_equity,
+        equity=played.equity,
+        round_trips=played.round_trips,
+        fills=played.fills,
+        decisions=played.decisions,
+        repeated=played.repeated,
+        prints=_printed(evaluation, timeline, start),
+        warm_up=int(np.count_nonzero(evaluation.codes == Code.WARM_UP)),
+        warnings=(*market.warnings, *evaluation.warnings),
+    )
+
+
+def decisions_of(info: ScriptInfo, candles: CandleSeries, codes: NDArray[np.uint8]) -> Decisions:
+    """Return the decisions behind a worker's codes."""
+    return decide(
+        candles,
+        codes == Code.TRUE,
+        (codes == Code.TRUE) | (codes == Code.FALSE),
+        ActionPair(info.action_if_true, info.action_if_false),
+    )
+
+
+def refuse_failures(evaluation: Evaluation, candles: CandleSeries) -> None:
+    """Raise the first failure of a script: a result with holes would be no result.
+
+    Raises:
+        ScriptError: The script failed on a candle.
+    """
+    if not evaluation.errors:
+        return
+    fault = evaluation.errors[0]
+    when = format_time(int(candles.time[fault.index]))
+    raise ScriptError(
+        f"{fault.reason} (at candle {fault.index}, {when} UTC)",
+        line=fault.line,
+        column=fault.column,
+    )
+
+
+def describe_settings(terms: Terms, prepared: Prepared) -> Mapping[str, str]:
+    """Return everything that a result depends on, as text."""
+    market, info = prepared.market, prepared.info
+    has_rules = terms.rules is not None
+    settings = {
+        "data": f"{market.origin} ({market.timeframe})",
+        "equity": format_decimal(terms.equity),
+        "fee": format_decimal(terms.fee),
+        "slippage": format_decimal(terms.slippage),
+        "funding": "from rates" if len(terms.funding.time) else "none",
+        "symbol_rules": "exchange" if has_rules else "none: prices unrounded, quantity step 1e-8",
+        "default_stop": f"{format_decimal(terms.limits.default_stop.value * 100)}%",
+        "action_if_true": info.texts[0],
+        "action_if_false": info.texts[1],
+    }
+    return settings | {f"set {name}": str(value) for name, value in info.parameters.items()}
+
+
+def _first_traded(candles: CandleSeries, span: Span) -> int:
+    first = 0 if span.first_ms is None else int(np.searchsorted(candles.time, span.first_ms))
+    if first >= len(candles):
+        last = format_time(int(candles.time[-1]))
+        raise DataError(f"no candles at or after --from: the last one opens at {last} UTC")
+    return first
+
+
+def _refuse_short_history(evaluation: Evaluation, candles: CandleSeries) -> None:
+    if not (evaluation.codes == Code.WARM_UP).all():
+        return
+    needed = evaluation.warm_up + 1
+    why = f"its indicators need {needed}" if needed > len(candles) else "it looks back further"
+    raise DataError(
+        f"{len(candles)} candles are fewer than the script's warm-up ({why}): load more candles"
+        " or shorten the periods"
+    )
+
+
+def _printed(evaluation: Evaluation, timeline: Timeline, start: int) -> tuple[tuple[int, str], ...]:
+    times = timeline.candles.time
+    return tuple(
+        (int(times[line.index - start]), line.text)
+        for line in evaluation.prints
+        if line.index >= start
+    )
