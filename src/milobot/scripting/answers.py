@@ -36,6 +36,7 @@ _MAX_NUMBER = 2**53
 _NAME = re.compile(r"[^\W\d]\w{0,99}")
 
 T = TypeVar("T", int, float, str, list[object], dict[str, object])
+C = TypeVar("C", list[object], dict[str, object])
 
 
 def read_info(answer: Mapping[str, object]) -> ScriptInfo:
@@ -44,12 +45,12 @@ def read_info(answer: Mapping[str, object]) -> ScriptInfo:
     Raises:
         ScriptError: The answer is not understood.
     """
-    texts = _take(answer, "texts", list, most=2)
+    texts = _at_most(_take(answer, "texts", list), 2)
     if_true, if_false = (_checked(text, str) for text in _exactly(texts, 2))
     coin = _take(answer, "coin", str)
     if not (coin.isalnum() and len(coin) <= MAX_TEXT):
         _refuse()
-    parameters = _take(answer, "parameters", dict, most=MAX_PARAMETERS)
+    parameters = _at_most(_take(answer, "parameters", dict), MAX_PARAMETERS)
     return ScriptInfo(
         timeframe=parse_timeframe(_take(answer, "timeframe", str)),
         coin=coin,
@@ -71,8 +72,8 @@ def read_evaluation(answer: Mapping[str, object], body: bytes, start: int, stop:
         _refuse()
     if _take(answer, "start", int) != start:
         _refuse()
-    faults = _take(answer, "errors", list, most=MAX_FAULTS)
-    prints = _take(answer, "prints", list, most=MAX_PRINTS)
+    faults = _at_most(_take(answer, "errors", list), MAX_FAULTS)
+    prints = _at_most(_take(answer, "prints", list), MAX_PRINTS)
     indicators = _take(answer, "indicators", list)[:MAX_INDICATORS]
     return Evaluation(
         start=start,
@@ -130,7 +131,7 @@ def _print(fields: list[object], start: int, stop: int) -> PrintLine:
 
 def _indicator(fields: Mapping[str, object]) -> IndicatorUse:
     name = _take(fields, "name", str)
-    settings = _take(fields, "settings", list, most=5)
+    settings = _at_most(_take(fields, "settings", list), 5)
     if name not in HOST_FUNCTIONS:
         _refuse()
     return IndicatorUse(
@@ -143,17 +144,20 @@ def _indicator(fields: Mapping[str, object]) -> IndicatorUse:
     )
 
 
-def _take(fields: Mapping[str, object], name: str, kind: type[T], *, most: int | None = None) -> T:
-    value = _checked(fields.get(name), kind)
-    if most is not None and isinstance(value, list | dict) and len(value) > most:
+def _take(fields: Mapping[str, object], name: str, kind: type[T]) -> T:
+    return _checked(fields.get(name), kind)
+
+
+def _at_most(items: C, most: int) -> C:
+    if len(items) > most:
         _refuse()
-    return value
+    return items
 
 
 def _checked(value: object, kind: type[T]) -> T:
     if type(value) is not kind:
         _refuse()
-    return value  # type: ignore[return-value]  # its class was compared above
+    return value
 
 
 def _exactly(items: list[object], count: int) -> list[object]:
@@ -185,9 +189,9 @@ def _name(name: str) -> str:
 def _parameter(value: object) -> Parameter:
     if isinstance(value, str):
         return clean(value, MAX_TEXT)
-    if isinstance(value, bool | int | float):
-        return value
-    _refuse()
+    if not isinstance(value, bool | int | float):
+        _refuse()
+    return value
 
 
 def _refuse() -> NoReturn:

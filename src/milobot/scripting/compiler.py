@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import CodeType
 
 from milobot.domain.market import COLUMNS
-from milobot.scripting.language import place_of
+from milobot.scripting.checking import lines_of, place_of
 from milobot.scripting.vocabulary import (
     CONDITION,
     CONSUMERS,
@@ -115,7 +115,7 @@ def compile_script(tree: ast.Module, source: str, parameters: Mapping[str, objec
 
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, source: str, parameters: Mapping[str, object]) -> None:
-        self._lines = source.splitlines()
+        self._lines = lines_of(source)
         self._parameters = parameters
         self._constants: dict[str, object] = {}
         self.sites: list[Site] = []

@@ -1,5 +1,6 @@
 """What went wrong in a script on one candle: place and plain words."""
 
+from collections.abc import Callable
 from types import CodeType, TracebackType
 
 from milobot.errors import MilobotError
@@ -17,26 +18,11 @@ def fault_of(exc: BaseException, index: int, lines: list[str]) -> Fault:
 
 
 def _reason(exc: BaseException) -> str:
-    match exc:
-        case MemoryError():
-            return "out of memory: the script builds something too large"
-        case RecursionError():
-            return "nested too deeply: a list or dictionary holds itself or too many levels"
-        case ZeroDivisionError():
-            return f"{exc}: test the divisor first"
-        case UnboundLocalError() | NameError():
-            return f"{_quoted_name(str(exc))} has no value yet at this place"
-        case KeyError():
-            key = str(exc.args[0])[:60] if exc.args else ""
-            return f"there is no {key!r} in it: a candle has time, open, high, low, close, volume"
-        case ValueError() | IndexError() | OverflowError() | MilobotError():
-            return str(exc)
-        case TypeError():
-            return str(exc) + _type_advice(str(exc))
-        case AttributeError():
-            return _attribute_advice(str(exc))
-        case _:
-            return f"{type(exc).__name__}: {str(exc)[:MAX_REASON]}"
+    text = str(exc)
+    for kind, words in _WORDS:
+        if isinstance(exc, kind):
+            return words(text)
+    return f"{type(exc).__name__}: {text[:MAX_REASON]}"
 
 
 def _type_advice(text: str) -> str:
@@ -50,12 +36,28 @@ def _type_advice(text: str) -> str:
 def _attribute_advice(text: str) -> str:
     advice = ": what milobot gives cannot be changed, copy it with list(...)"
     is_view = any(f"'{name}'" in text for name in ("Series", "Candles", "Points", "Row", "Record"))
-    return text + (advice if is_view else "")
+    return advice if is_view else ""
 
 
-def _quoted_name(text: str) -> str:
+def _name_advice(text: str) -> str:
     parts = text.split("'")
-    return parts[1] if len(parts) > 2 else "a name"  # noqa: PLR2004 - text before, name, text after
+    name = parts[1] if len(parts) > 2 else "a name"  # noqa: PLR2004 - text before, name, text after
+    return f"{name} has no value yet at this place"
+
+
+_WORDS: tuple[tuple[type[BaseException], Callable[[str], str]], ...] = (
+    (MemoryError, lambda _: "out of memory: the script builds something too large"),
+    (RecursionError, lambda _: "nested too deeply: a list holds itself or too many levels"),
+    (ZeroDivisionError, lambda text: f"{text}: test the divisor first"),
+    (NameError, _name_advice),
+    (KeyError, lambda text: f"there is no key {text[:60]}"),
+    (TypeError, lambda text: text + _type_advice(text)),
+    (AttributeError, lambda text: text + _attribute_advice(text)),
+    (ValueError, str),
+    (IndexError, str),
+    (OverflowError, str),
+    (MilobotError, str),
+)
 
 
 def _place(traceback: TracebackType | None, lines: list[str]) -> tuple[int, int]:

@@ -223,8 +223,9 @@ class Host:
             frame = data.frame
             if not frame.count or not mask[frame.count - 1]:
                 return []
+            windows = check_windows(left, right)
             return divergences_at(
-                points.history, rsi.values, frame.count - 1, left, right, frame.start
+                points.history, rsi.values, frame.count - 1, *windows, frame.start
             )
 
         return answer
@@ -235,7 +236,7 @@ class Host:
         in_force = divergence_series(points.history, rsi.values, *windows, data_limit=self._limit)
         settings = (float(windows[0]), float(windows[1]))
         self._note("detect_divergences", settings, rsi.frame, 0, 0)
-        return np.logical_or.reduce(list(in_force.values())).astype(np.uint8).tobytes()
+        return bytes(np.logical_or.reduce(list(in_force.values())).astype(np.uint8))
 
     def _with_data(self, arguments: tuple[object, ...]) -> tuple[object, ...]:
         return tuple(self.data if value is DATA else value for value in arguments)

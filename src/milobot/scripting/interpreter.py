@@ -13,6 +13,7 @@ import numpy as np
 
 from milobot.domain.market import COLUMNS
 from milobot.errors import DataError, MilobotError, ScriptError
+from milobot.scripting.checking import lines_of
 from milobot.scripting.compiler import FUNCTION_NAME, LAZY_NAME, Compiled, compile_script
 from milobot.scripting.faults import fault_of
 from milobot.scripting.host import Host, SwingMemory, check_settings
@@ -74,7 +75,7 @@ class Interpreter:
         """
         tree = parse_source(source)
         self.metadata = read_metadata(tree, source, overrides or {})
-        self._lines = source.splitlines()
+        self._lines = lines_of(source)
         self._compiled = _compiled(tree, source, self.metadata)
         self._constraints = constraints
         self._limit = limit

@@ -7,6 +7,7 @@ name set only once is a *parameter*, which ``--set name=value`` may replace.
 
 import ast
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -14,7 +15,7 @@ from milobot.domain.intents import Action, DoNothing
 from milobot.domain.timeframes import Timeframe, parse_timeframe
 from milobot.errors import ActionFormatError, DataError, ScriptError
 from milobot.scripting.actions import parse_action
-from milobot.scripting.language import did_you_mean, place_of
+from milobot.scripting.checking import did_you_mean, lines_of, place_of
 from milobot.scripting.results import Parameter
 from milobot.scripting.scopes import assigned_names
 from milobot.scripting.vocabulary import CONDITION, SETTINGS
@@ -56,7 +57,7 @@ def read_metadata(tree: ast.Module, source: str, overrides: Mapping[str, object]
 
 class _Reader:
     def __init__(self, tree: ast.Module, source: str) -> None:
-        self._lines = source.splitlines()
+        self._lines = lines_of(source)
         self._counts = assigned_names(tree)
         self._literals = {
             statement.targets[0].id: statement
@@ -181,24 +182,22 @@ def _known(node: ast.expr) -> Parameter:
 def _typed(name: str, value: object, default: Parameter) -> Parameter:
     """Return an override as the type of the default that it replaces."""
     text = str(value).strip()
-    try:
-        if isinstance(default, bool):
-            if text.lower() not in _TRUE | _FALSE:
-                raise ValueError(text)
+    if isinstance(default, str):
+        return str(value)
+    if isinstance(default, bool):
+        if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
-        if isinstance(default, str):
-            return str(value)
-        return type(default)(text)
-    except ValueError:
-        raise ScriptError(
-            f"{name} is {_TYPE_WORDS[type(default)]} in the script, such as {default!r}: "
-            f"{text[:40]!r} is not"
-        ) from None
+    else:
+        with suppress(ValueError):
+            return type(default)(text)
+    raise ScriptError(
+        f"{name} is {_TYPE_WORDS[type(default)]} in the script, such as {default!r}: "
+        f"{text[:40]!r} is not"
+    )
 
 
 _TYPE_WORDS = {
     bool: "a truth value (true or false)",
     int: "a whole number",
     float: "a number",
-    str: "a text",
 }

@@ -6,13 +6,13 @@ _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def clean(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters of ``text``, without any that command a display.
+    r"""Return at most ``limit`` characters of ``text``, without any that command a display.
 
     Control characters (ANSI sequences begin with one), direction marks,
     surrogates and unassigned characters are dropped; a line break becomes a
     space, a longer text ends in an ellipsis.
 
-    >>> clean("a\\x1b[31m\\nb\\u202e", 20)
+    >>> clean("a\x1b[31m\nb\u202e", 20)
     'a[31m b'
     """
     head = text[: limit + 1]

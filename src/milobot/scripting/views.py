@@ -10,12 +10,15 @@ An index that only a longer history could satisfy raises
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
+from typing import Any, overload
 
-from milobot.domain.market import COLUMNS, Floats, Times
+import numpy.typing as npt
+
+from milobot.domain.market import COLUMNS
 from milobot.indicators.swings import SwingHistory
 
-Column = Floats | Times
+Column = npt.NDArray[Any]
+"""Times as int64, everything else as float64."""
 
 
 class NotEnoughHistoryError(IndexError):
@@ -144,6 +147,7 @@ class Series(Sequence[float]):
         self._stretch = self.values[first:last].tolist()
 
     def __len__(self) -> int:
+        """Return the number of elements in view."""
         return self._frame.size
 
     @overload
@@ -151,6 +155,7 @@ class Series(Sequence[float]):
     @overload
     def __getitem__(self, index: slice) -> list[float]: ...
     def __getitem__(self, index: int | slice) -> float | list[float]:
+        """Return what an index or key names."""
         frame = self._frame
         if type(index) is int and -frame.size <= index < 0:
             return self._stretch[frame.end + index]
@@ -159,9 +164,11 @@ class Series(Sequence[float]):
         return self._stretch[frame.position(index, "a series")]
 
     def __iter__(self) -> Iterator[float]:
+        """Yield the elements in view."""
         return iter(self._shown())
 
     def __repr__(self) -> str:
+        """Return a short text without an address."""
         shown = [repr(value) for value in self._shown()[-3:]]
         return f"<series of {len(self)} values: {', '.join(['...', *shown])}>"
 
@@ -180,15 +187,19 @@ class Record(Mapping[str, object]):
         self._items = items
 
     def __getitem__(self, key: str) -> object:
+        """Return what an index or key names."""
         return self._items[key]
 
     def __len__(self) -> int:
+        """Return the number of elements in view."""
         return len(self._items)
 
     def __iter__(self) -> Iterator[str]:
+        """Yield the elements in view."""
         return iter(self._items)
 
     def __repr__(self) -> str:
+        """Return a short text without an address."""
         return repr(self._items)
 
 
@@ -203,15 +214,19 @@ class Row(Mapping[str, float]):
         self._position = position
 
     def __getitem__(self, key: str) -> float:
+        """Return what an index or key names."""
         return self._columns[key][self._position]
 
     def __len__(self) -> int:
+        """Return the number of elements in view."""
         return len(COLUMNS)
 
     def __iter__(self) -> Iterator[str]:
+        """Yield the elements in view."""
         return iter(COLUMNS)
 
     def __repr__(self) -> str:
+        """Return a short text without an address."""
         return repr(dict(self))
 
 
@@ -230,6 +245,7 @@ class Candles(Sequence[Row]):
         return self._frame
 
     def __len__(self) -> int:
+        """Return the number of elements in view."""
         return self._frame.size
 
     @overload
@@ -237,6 +253,7 @@ class Candles(Sequence[Row]):
     @overload
     def __getitem__(self, index: slice) -> list[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        """Return what an index or key names."""
         frame = self._frame
         columns = frame.all_columns()
         if isinstance(index, slice):
@@ -245,9 +262,11 @@ class Candles(Sequence[Row]):
         return Row(columns, frame.position(index, "data"))
 
     def __iter__(self) -> Iterator[Row]:
+        """Yield the elements in view."""
         return iter(self[:])
 
     def __repr__(self) -> str:
+        """Return a short text without an address."""
         return f"<{len(self)} candles, the last {self[-1]!r}>" if len(self) else "<0 candles>"
 
 
@@ -277,6 +296,7 @@ class Points(Sequence[Record]):
         return first, count, candidate if history.candidates.index[candidate] >= start else -1
 
     def __len__(self) -> int:
+        """Return the number of elements in view."""
         _, count, candidate = self._range()
         return count + (candidate >= 0)
 
@@ -285,6 +305,7 @@ class Points(Sequence[Record]):
     @overload
     def __getitem__(self, index: slice) -> list[Record]: ...
     def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        """Return what an index or key names."""
         first, count, candidate = self._range()
         size = count + (candidate >= 0)
         if isinstance(index, slice):
@@ -304,9 +325,11 @@ class Points(Sequence[Record]):
         return Record(self.history.candidate(candidate, start))
 
     def __iter__(self) -> Iterator[Record]:
+        """Yield the elements in view."""
         return iter(self[:])
 
     def __repr__(self) -> str:
+        """Return a short text without an address."""
         return repr(self[:])
 
 
@@ -321,7 +344,9 @@ class Lazy:
         self._name = name
 
     def __iter__(self) -> Iterator[object]:
+        """Yield the elements in view."""
         return self._iterator
 
     def __repr__(self) -> str:
+        """Return a short text without an address."""
         return f"<{self._name}: use list(...) to see it>"

@@ -73,7 +73,32 @@ HOST_FUNCTIONS: dict[str, HostFunction] = {
 HOST_DATA = ("data", "lastclose")
 
 FUNCTIONS = frozenset(
-    ["abs", "all", "any", "bool", "dict", "enumerate", "filter", "float", "int", "len", "list", "map", "max", "min", "pow", "print", "range", "reversed", "round", "sorted", "str", "sum", "tuple", "zip"]
+    [
+        "abs",
+        "all",
+        "any",
+        "bool",
+        "dict",
+        "enumerate",
+        "filter",
+        "float",
+        "int",
+        "len",
+        "list",
+        "map",
+        "max",
+        "min",
+        "pow",
+        "print",
+        "range",
+        "reversed",
+        "round",
+        "sorted",
+        "str",
+        "sum",
+        "tuple",
+        "zip",
+    ]
 )
 """Built-in functions of the language."""
 
@@ -83,16 +108,13 @@ LAZY_FUNCTIONS = frozenset({"enumerate", "filter", "map", "reversed", "zip"})
 CONSUMERS = frozenset({"all", "any", "dict", "list", "max", "min", "sorted", "sum", "tuple"})
 """Those that read a generator expression at once."""
 
+_LIST_METHODS = "append extend insert pop remove clear index count sort reverse copy"
+_MAPPING_METHODS = "get keys values items setdefault update"
+_TEXT_METHODS = "upper lower strip lstrip rstrip startswith endswith replace split join find title"
 METHODS = frozenset(
-    # lists
-    "append extend insert pop remove clear index count sort reverse copy "
-    # dictionaries, candles and points
-    "get keys values items setdefault update "
-    # text
-    "upper lower strip lstrip rstrip startswith endswith replace split join find title "
-    # numbers
-    "is_integer".split()
+    f"{_LIST_METHODS} {_MAPPING_METHODS} {_TEXT_METHODS} is_integer".split(),
 )
+"""Methods that may be called, whatever the object is."""
 
 SETTINGS = ("timeframe", "coin", "action_if_true", "action_if_false")
 """Names that are read without running the script."""

@@ -11,9 +11,12 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
+_SEVERAL_THREADS = 3
+_ORPHANED = 4
 
 
 def main() -> int:
@@ -23,9 +26,8 @@ def main() -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
     from milobot.scripting.serving import Server  # noqa: PLC0415 - only after the limits
 
-    threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
-    if threads != 1:
-        return 3
+    if not _has_one_thread():
+        return _SEVERAL_THREADS
     outgoing = os.dup(sys.stdout.fileno())
     # Nothing but frames may reach the parent: a stray print goes nowhere.
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -33,6 +35,12 @@ def main() -> int:
     os.close(nowhere)
     Server(sys.stdin.fileno(), outgoing).run({"ready": True, "isolation": "none"})
     return 0
+
+
+def _has_one_thread() -> bool:
+    """Return whether nothing has started a thread; limits and locks cover the calling one only."""
+    tasks = Path("/proc/self/task")
+    return not tasks.is_dir() or len(list(tasks.iterdir())) == 1
 
 
 def _limit_process() -> None:
@@ -43,7 +51,7 @@ def _limit_process() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:  # the parent died before the line above
-            os._exit(4)
+            os._exit(_ORPHANED)
 
 
 if __name__ == "__main__":
