@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from milobot.cli.options import Database
 from milobot.domain.market import CandleSeries
 from milobot.domain.timeframes import parse_timeframe
 from milobot.domain.times import format_time
 from milobot.errors import ConfigurationError, DataError
+from milobot.marketdata.generated import DEFAULT_MINUTES, DEFAULT_SEED, generate_candles
 from milobot.ports import CandleKey
 
 app = typer.Typer(
@@ -19,11 +21,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-DEFAULT_DATABASE = Path("binance_data.db")
 _MOST_ROWS = 20
+_DAY_MINUTES = 1440
+_DAYS = DEFAULT_MINUTES // _DAY_MINUTES
 _WIDTH_IN_FILES = 120
 
-Database = Annotated[Path, typer.Option("--db", help="Candle database.")]
 Symbol = Annotated[str, typer.Option(help="Symbol, such as BTCUSDT.")]
 Source = Annotated[str, typer.Option(help="Where the candles come from.")]
 TimeframeName = Annotated[str, typer.Option("--timeframe", help="Timeframe, such as 1h.")]
@@ -38,7 +40,7 @@ def import_file(
         str | None, typer.Option(help="Timeframe of the rows; by default their usual spacing.")
     ] = None,
     source: Source = "file",
-    db: Database = DEFAULT_DATABASE,
+    db: Database,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file with gaps.")] = False,
 ) -> None:
     """Store the candles of a file; all of them or, when anything is wrong, none."""
@@ -72,7 +74,7 @@ def export_file(
     timeframe: TimeframeName,
     out: Annotated[Path, typer.Option(help="File to write; its suffix decides the form.")],
     source: Source = "file",
-    db: Database = DEFAULT_DATABASE,
+    db: Database,
 ) -> None:
     """Write stored candles to a .csv, .csv.gz, .zip or .parquet file."""
     from milobot.marketdata.writers import save_candles
@@ -82,8 +84,29 @@ def export_file(
     print(f"{len(candles)} candles of {key.symbol} {key.timeframe} written to {out}")
 
 
+@app.command("generate")
+def generate_file(
+    out: Annotated[Path, typer.Argument(help="File to write; its suffix decides the form.")],
+    *,
+    symbol: Symbol = "BTCUSDT",
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How much, in days of minutes.")
+    ] = _DAYS,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Another seed makes another market.")
+    ] = DEFAULT_SEED,
+) -> None:
+    """Write a made-up market of 1m candles, the same on every machine; it is no real market."""
+    from milobot.marketdata.writers import save_candles
+
+    name = _checked_symbol(symbol)
+    candles = generate_candles(name, minutes=days * _DAY_MINUTES, seed=seed)
+    save_candles(out, candles)
+    print(f"{len(candles)} made-up 1m candles of {name} written to {out}")
+
+
 @app.command("info")
-def show_info(*, db: Database = DEFAULT_DATABASE) -> None:
+def show_info(*, db: Database) -> None:
     """Show which candles the database holds."""
     from milobot.marketdata.gaps import count_missing
     from milobot.storage.candles import SqliteCandleStore
@@ -112,7 +135,7 @@ def show_gaps(
     symbol: Symbol,
     timeframe: TimeframeName,
     source: Source = "file",
-    db: Database = DEFAULT_DATABASE,
+    db: Database,
 ) -> None:
     """Show what is missing or odd in a stored series."""
     from milobot.marketdata.gaps import check_sanity
@@ -136,7 +159,7 @@ def show_gaps(
 def back_up(
     out: Annotated[Path, typer.Argument(help="File to write the copy to.")],
     *,
-    db: Database = DEFAULT_DATABASE,
+    db: Database,
 ) -> None:
     """Copy the database while it is in use."""
     from milobot.storage.candles import SqliteCandleStore
@@ -147,7 +170,7 @@ def back_up(
 
 
 @app.command("vacuum")
-def vacuum(*, db: Database = DEFAULT_DATABASE) -> None:
+def vacuum(*, db: Database) -> None:
     """Give unused space of the database back."""
     from milobot.storage.candles import SqliteCandleStore
 

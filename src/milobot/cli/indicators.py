@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from milobot.errors import ConfigurationError
+from milobot.cli.options import Database
+from milobot.errors import ConfigurationError, DataError
 
 
 def indicators(
@@ -23,38 +24,46 @@ def indicators(
     data: Annotated[
         Path | None, typer.Option(help="Candles: .csv, .csv.gz, .zip or .parquet.")
     ] = None,
-    db: Annotated[
-        Path | None, typer.Option(help="Candle database (binance_data.db), used without --data.")
-    ] = None,
+    db: Database,
 ) -> None:
     """Print the last values of all nine indicators and how settled they are.
 
-    Candles come from a file (--data), or from the candle store (--symbol and --interval).
+    Candles come from a file (--data), or from the candle database (--symbol and --interval).
     """
-    from milobot.cli.stored_candles import candles_from_file, candles_from_store
-    from milobot.domain.timeframes import parse_timeframe
+    from milobot.marketdata.resample import resample
 
-    timeframe = parse_timeframe(interval) if interval else None
+    market = _find_market(symbol.upper(), interval, data, db)
+    for warning in market.warnings:
+        print(f"milobot: {warning}", file=sys.stderr)
+    timeframe = _parse_interval(interval) or market.timeframe
+    candles = resample(market.candles, market.timeframe, timeframe)
+    if not len(candles):
+        raise DataError(
+            f"{market.origin}: its {market.timeframe} candles make no whole {timeframe} candle"
+        )
+    _print_rows(f"{symbol.upper()} {timeframe}".strip(), candles, market.origin)
+
+
+def _find_market(symbol: str, interval: str, data: Path | None, db: Path) -> Any:
+    from milobot.app.markets import market_from_file, market_from_store
+
     if data is not None:
-        found = candles_from_file(data, timeframe)
-    elif symbol and timeframe:
-        found = candles_from_store(db or _default_database(), symbol.upper(), timeframe)
-    else:
+        return market_from_file(data)
+    timeframe = _parse_interval(interval)
+    if not symbol or timeframe is None:
         raise ConfigurationError(
             "name --symbol and --interval (such as BTCUSDT and 1h), or --data FILE"
         )
-    for warning in found.warnings:
-        print(f"milobot: {warning}", file=sys.stderr)
-    _print_found(symbol.upper(), found)
+    return market_from_store(db, symbol, timeframe)
 
 
-def _default_database() -> Path:
-    from milobot.settings import load_settings
+def _parse_interval(text: str) -> Any:
+    from milobot.domain.timeframes import parse_timeframe
 
-    return load_settings().candle_database
+    return parse_timeframe(text) if text else None
 
 
-def _print_found(symbol: str, found: Any) -> None:
+def _print_rows(title: str, candles: Any, origin: str) -> None:
     """Print the table, with the number and reach of the candles below it."""
     from rich import box
     from rich.console import Console
@@ -63,11 +72,11 @@ def _print_found(symbol: str, found: Any) -> None:
     from milobot.cli.indicator_rows import indicator_rows
     from milobot.domain.times import format_time
 
-    table = Table(title=f"{symbol} {found.timeframe}".strip(), title_justify="left", box=box.SIMPLE)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
     for heading in ("indicator", "periods", "last value", "history"):
         table.add_column(heading, justify="right" if heading == "last value" else "left")
-    for row in indicator_rows(found.candles):
+    for row in indicator_rows(candles):
         table.add_row(*row)
     Console(highlight=False, markup=False).print(table)
-    first, last = (format_time(int(found.candles.time[end])) for end in (0, -1))
-    print(f"{len(found.candles)} candles of {found.origin}, {first} to {last} (UTC)")
+    first, last = (format_time(int(candles.time[end])) for end in (0, -1))
+    print(f"{len(candles)} candles of {origin}, {first} to {last} (UTC)")
