@@ -1,0 +1,46 @@
+"""``milobot evaluate``: one decision of a script, at the last candle there is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from milobot.cli.run_flags import Data, Database, Parameters, Symbol, TimeframeName
+
+
+def evaluate(
+    script: Annotated[Path, typer.Argument(help="The script.")],
+    *,
+    data: Data = None,
+    db: Database = None,
+    symbol: Symbol = None,
+    timeframe: TimeframeName = None,
+    parameters: Parameters = None,
+) -> None:
+    """Evaluate a script once, at the last candle there is, and print its decision."""
+    from milobot.app.backtests import Source
+    from milobot.app.evaluate import evaluate_once
+    from milobot.cli.run_terms import parse_source
+    from milobot.domain.times import format_time
+    from milobot.settings import load_settings
+
+    source = Source(
+        script=script,
+        data=data,
+        symbol=symbol,
+        timeframe=timeframe,
+        parameters=parameters or (),
+    )
+    verdict = evaluate_once(parse_source(source, db, load_settings()))
+    for warning in verdict.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    for line in verdict.prints:
+        print(f"script: {line}")
+    candle = verdict.candle
+    print(
+        f"{verdict.symbol} {verdict.timeframe}, candle {format_time(candle.time)} UTC, "
+        f"close {candle.close:g} ({verdict.origin})"
+    )
+    state = "warming up" if verdict.is_true is None else str(verdict.is_true)
+    print(f"condition_true: {state}")
+    print(f"decision: {verdict.action}")

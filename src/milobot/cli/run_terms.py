@@ -1,0 +1,81 @@
+"""Texts of the shared flags turned into what the application takes."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from milobot.app.backtests import Source
+from milobot.backtest.core import NO_FUNDING, Funding
+from milobot.backtest.runner import Terms
+from milobot.domain.intents import Distance, DistanceKind
+from milobot.errors import ConfigurationError
+from milobot.execution.gates import Limits
+from milobot.marketdata.files import load_funding
+from milobot.settings import Settings
+
+_MOST_EQUITY = Decimal(10**12)
+_MOST_FRACTION = Decimal("0.1")
+_MOST_DIGITS = 12
+
+
+def parse_terms(
+    *, equity: str, fee: str, slippage: str, funding: Path | None, settings: Settings
+) -> Terms:
+    """Return the terms of a simulated account.
+
+    Raises:
+        ConfigurationError: A number is malformed or out of range; names the flag.
+        DataError: The funding file is wrong.
+    """
+    return Terms(
+        equity=_equity(equity),
+        fee=_fraction("--fee", fee, "0.0005"),
+        slippage=_fraction("--slippage", slippage, "0.0002"),
+        funding=Funding(*load_funding(funding)) if funding else NO_FUNDING,
+        limits=Limits(
+            default_stop=Distance(DistanceKind.PERCENT, settings.default_stop),
+            allow_unprotected=settings.allow_unprotected,
+        ),
+    )
+
+
+def parse_source(source: Source, database: Path | None, settings: Settings) -> Source:
+    """Return ``source`` with the database that flag or setting names, and names in upper case."""
+    return Source(
+        script=source.script,
+        data=source.data,
+        database=database or settings.candle_database,
+        symbol=source.symbol.upper() if source.symbol else None,
+        timeframe=source.timeframe,
+        parameters=source.parameters,
+        strict=source.strict,
+        data_limit=settings.data_limit,
+    )
+
+
+def _equity(text: str) -> Decimal:
+    value = _number("--equity", text, "10000")
+    if not 0 < value <= _MOST_EQUITY:
+        raise ConfigurationError(f"--equity {text} is out of range: write 10000")
+    return value
+
+
+def _fraction(flag: str, text: str, example: str) -> Decimal:
+    is_percent = text.endswith("%")
+    value = _number(flag, text.removesuffix("%"), example) / (100 if is_percent else 1)
+    if not 0 <= value <= _MOST_FRACTION:
+        raise ConfigurationError(
+            f"{flag} {text} is out of range: it is a fraction from 0 to {_MOST_FRACTION}, such as"
+            f" {example}"
+        )
+    return value
+
+
+def _number(flag: str, text: str, example: str) -> Decimal:
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        value = Decimal("NaN")
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
+        raise ConfigurationError(f"{flag} {text[:40]!r} is not a number: write {flag} {example}")
+    return value
