@@ -133,9 +133,12 @@ def _line_of(path: Path, skipped: int, row: int) -> int:
 
 def _undecodable_line(path: Path) -> int:
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return 0
+        return next(n for n, line in enumerate(file, start=1) if not _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

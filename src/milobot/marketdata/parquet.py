@@ -14,7 +14,7 @@ MAX_ROWS = 20_000_000
 """Most rows that are read; their number stands in the file, before anything is unpacked."""
 
 
-def read_parquet(path: Path, layout: Layout) -> Table:
+def read_parquet(path: Path, layout: Layout, *, max_rows: int = MAX_ROWS) -> Table:
     """Return the columns of ``layout`` in a Parquet file; times may be numbers or timestamps.
 
     Raises:
@@ -24,6 +24,7 @@ def read_parquet(path: Path, layout: Layout) -> Table:
     pa, parquet = _import_pyarrow()
     try:
         with parquet.ParquetFile(path) as file:
+            _check_rows(file.metadata.num_rows, path.name, max_rows)
             columns = _read_columns(file, path.name, layout, pa)
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: check the path") from None
@@ -56,12 +57,14 @@ def _import_pyarrow() -> tuple[ModuleType, ModuleType]:
     return pa, parquet
 
 
-def _read_columns(file: Any, name: str, layout: Layout, pa: ModuleType) -> dict[str, Floats]:
-    rows = file.metadata.num_rows
+def _check_rows(rows: int, name: str, max_rows: int) -> None:
     if not rows:
         raise DataError(f"{name} holds no rows")
-    if rows > MAX_ROWS:
-        raise DataError(f"{name} holds more than {MAX_ROWS} rows: split it by month or year")
+    if rows > max_rows:
+        raise DataError(f"{name} holds more than {max_rows} rows: split it by month or year")
+
+
+def _read_columns(file: Any, name: str, layout: Layout, pa: ModuleType) -> dict[str, Floats]:
     header = file.schema_arrow.names
     found = {c: header[i] for c, i in find_positions(header, layout, name).items()}
     table = file.read(columns=list(found.values()))

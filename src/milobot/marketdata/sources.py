@@ -3,6 +3,7 @@
 import gzip
 import io
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -17,6 +18,18 @@ MAX_TEXT_BYTES = 1024**3
 """Largest text that is read, packed or not: some seven million rows of the public archive."""
 
 _BLOCK_BYTES = 1024 * 1024
+_ENCRYPTED = 1
+_COMMON_COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Places outside the file, lengths that contradict each other: the library names them variously.
+_ZIP_FAULTS = (
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @contextmanager
@@ -62,7 +75,7 @@ def _unpack_gzip(path: Path, target: IO[bytes], max_bytes: int) -> None:
     try:
         with gzip.open(path, "rb") as packed:
             _copy(packed, target, path, max_bytes)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path.name} is not a complete gzip file: fetch it again") from error
 
 
@@ -72,12 +85,8 @@ def _unpack_zip(path: Path, target: IO[bytes], max_bytes: int) -> None:
             member = _only_csv(archive, path)
             with archive.open(member) as packed:
                 _copy(packed, target, path, max_bytes)
-    except (EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _ZIP_FAULTS as error:
         raise DataError(f"{path.name} is not a complete zip file: fetch it again") from error
-    except (RuntimeError, NotImplementedError) as error:  # a password, a rare compression
-        raise DataError(
-            f"{path.name} cannot be unpacked here: pack the CSV without a password, as plain zip"
-        ) from error
 
 
 def _only_csv(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
@@ -89,6 +98,10 @@ def _only_csv(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     if len(files) != 1:
         found = "none" if not files else f"{len(files)} of them"
         raise DataError(f"{path.name} should hold one CSV file and holds {found}")
+    if files[0].flag_bits & _ENCRYPTED or files[0].compress_type not in _COMMON_COMPRESSION:
+        raise DataError(
+            f"{path.name} cannot be unpacked here: pack the CSV without a password, as plain zip"
+        )
     return files[0]
 
 

@@ -1,6 +1,8 @@
 """Every kind of wrong file is refused with one sentence that names file and line."""
 
 import gzip
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -202,6 +204,28 @@ def test_text_that_is_not_utf8(tmp_path: Path) -> None:
         load_candles(path)
 
 
+def test_wrong_byte_far_down(tmp_path: Path) -> None:
+    """The start of a file says nothing about its end."""
+    path = tmp_path / "bad.csv"
+    rows = [row.encode() for row in candle_rows(2000)]
+    path.write_bytes(b"\n".join([*rows[:1500], b"\xff", *rows[1500:]]))
+
+    with pytest.raises(DataError, match=r"^bad.csv line 1501: the text is not UTF-8$"):
+        load_candles(path)
+
+
+def test_file_from_newest_to_oldest(tmp_path: Path) -> None:
+    """Some exchanges write the newest row first; nothing in such a file shows a timeframe."""
+    path = write_rows(tmp_path / "bad.csv", candle_rows(5)[::-1])
+
+    with pytest.raises(DataError) as caught:
+        load_candles(path)
+
+    assert str(caught.value) == (
+        "bad.csv line 3: 2024-01-01 03:00 follows 2024-01-01 04:00: sort the rows by time"
+    )
+
+
 @pytest.mark.parametrize("name", ["gone.csv", "gone.csv.gz", "gone.zip", "gone.parquet"])
 def test_missing_file(tmp_path: Path, name: str) -> None:
     """A typo in the path is the commonest fault of all."""
@@ -304,6 +328,16 @@ def test_zip_with_a_password(tmp_path: Path) -> None:
         load_candles(path)
 
 
+def test_zip_with_a_rare_compression(tmp_path: Path) -> None:
+    """Only what every program writes is unpacked."""
+    path = tmp_path / "bad.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a.csv", "\n".join(candle_rows(2)))
+
+    with pytest.raises(DataError, match=r"^bad.zip cannot be unpacked here: pack the CSV without"):
+        load_candles(path)
+
+
 @pytest.mark.parametrize("name", ["bomb.csv", "bomb.csv.gz", "bomb.zip"])
 def test_unpacking_stops_at_the_limit(tmp_path: Path, name: str) -> None:
     """A small archive must not fill memory or disk, whatever size it states."""
@@ -321,6 +355,35 @@ def test_unpacking_stops_at_the_limit(tmp_path: Path, name: str) -> None:
         plain_text(path, max_bytes=2 * 1024**2),
     ):
         pass
+
+
+UNPACK_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+from milobot.errors import StorageError
+from milobot.marketdata.files import load_candles
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+try:
+    load_candles(Path(sys.argv[1]))
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_no_room_to_unpack(tmp_path: Path) -> None:
+    """The temporary folder may be smaller than the text of an archive."""
+    path = tmp_path / "large.csv.gz"
+    path.write_bytes(gzip.compress("\n".join(candle_rows(5000)).encode()))
+
+    result = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", UNPACK_WITHOUT_ROOM, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert result.stdout.startswith("large.csv.gz cannot be unpacked into the temporary folder: ")
+    assert result.stdout.endswith("are free there\n")
 
 
 WRONG_FUNDING = {

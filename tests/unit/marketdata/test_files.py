@@ -16,6 +16,9 @@ from milobot.domain.market import Candle, CandleSeries
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError
 from milobot.marketdata.files import load_candles, load_funding
+from milobot.marketdata.parquet import read_parquet
+from milobot.marketdata.tables import CANDLE_LAYOUT
+from milobot.marketdata.writers import save_candles
 
 EXPECTED = CandleSeries.from_candles(
     [Candle(START_MS + i * HOUR_MS, 10.0, 12.0, 9.0, 11.0, 5.0) for i in range(3)]
@@ -117,6 +120,14 @@ def test_parquet_that_is_wrong(tmp_path: Path) -> None:
         load_candles(path)
 
 
+def test_parquet_with_too_many_rows(tmp_path: Path) -> None:
+    """The count stands in the file, so nothing is unpacked to find out."""
+    save_candles(tmp_path / "a.parquet", EXPECTED)
+
+    with pytest.raises(DataError, match=r"^a.parquet holds more than 2 rows: split it by month"):
+        read_parquet(tmp_path / "a.parquet", CANDLE_LAYOUT, max_rows=2)
+
+
 def test_parquet_without_its_library(tmp_path: Path) -> None:
     """The extra is optional, so its absence must say how to get it."""
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
@@ -184,6 +195,16 @@ def test_weeks_begin_on_monday(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "weeks.csv", candle_rows(4, step_ms=7 * 24 * HOUR_MS))
 
     assert load_candles(path).timeframe is Timeframe.W1
+
+
+def test_funding_rates_from_parquet(tmp_path: Path) -> None:
+    """The same checks stand behind every form."""
+    path = tmp_path / "funding.parquet"
+    parquet.write_table(pa.table({"time": [START_MS], "funding_rate": [0.0001]}), path)
+
+    times, rates = load_funding(path)
+
+    assert (times.tolist(), rates.tolist()) == ([START_MS], [0.0001])
 
 
 def test_funding_rates(tmp_path: Path) -> None:
