@@ -41,6 +41,11 @@ def dec(value: str | int) -> Decimal:
     return Decimal(value)
 
 
+def decs(*values: str | int) -> tuple[Decimal, ...]:
+    """Return exact decimals, to be compared with several at once."""
+    return tuple(Decimal(value) for value in values)
+
+
 def bracket(floor: str, cap: str, leverage: int, rate: str, amount: str) -> LeverageBracket:
     """Return one row of a leverage table."""
     return LeverageBracket(dec(floor), dec(cap), leverage, dec(rate), dec(amount))
@@ -62,11 +67,10 @@ def rules(
     min_notional: str = "5",
     max_market: str | None = None,
     brackets: tuple[LeverageBracket, ...] = (),
-    symbol: str = SYMBOL,
 ) -> SymbolRules:
     """Return rules like those of a major."""
     return SymbolRules(
-        symbol=symbol,
+        symbol=SYMBOL,
         tick_size=None if tick is None else dec(tick),
         quantity_step=dec(step),
         min_quantity=dec(min_quantity),
@@ -130,7 +134,6 @@ def intent(
     reference: str = "100",
     key: str = "k1",
     owner: str = OWNER,
-    symbol: str = SYMBOL,
     atr: str | None = None,
     time_ms: int = 0,
 ) -> TradeIntent:
@@ -138,7 +141,7 @@ def intent(
     return TradeIntent(
         key=key,
         owner=owner,
-        symbol=symbol,
+        symbol=SYMBOL,
         time_ms=time_ms,
         action=action,
         reference_price=dec(reference),

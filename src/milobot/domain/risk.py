@@ -113,7 +113,7 @@ def _wanted(
             return equity * size.value, reference
         case SizeKind.QUOTE:
             return size.value, reference
-        case SizeKind.BASE:
+        case SizeKind.BASE:  # pragma: no branch - mypy proves that no kind is left
             return size.value, ONE
 
 
@@ -171,7 +171,7 @@ def _distance(distance: Distance, reference: Decimal, atr: Decimal | None, towar
             return reference * distance.value
         case DistanceKind.PRICE:
             return (distance.value - reference) * towards
-        case DistanceKind.ATR:
+        case DistanceKind.ATR:  # pragma: no branch - mypy proves that no kind is left
             if atr is None:
                 raise OrderDeniedError(
                     "no_atr", "ATR(14) is not known yet at this candle: it needs 15 candles"
