@@ -114,7 +114,7 @@ def backtest_of(
         end_equity=wallet,
         equity=curve,
         round_trips=tuple(trips),
-        fills=(),
+        executions=(),
         decisions=(),
         repeated=0,
         prints=(),

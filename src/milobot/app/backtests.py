@@ -74,8 +74,11 @@ class Prepared:
     market: Market
 
 
-def prepare(worker: ScriptWorker, source: Source) -> Prepared:
-    """Load a script into a worker and find its candles.
+MarketFinder = Callable[[Source, ScriptInfo], Market]
+
+
+def prepare(worker: ScriptWorker, source: Source, find: MarketFinder | None = None) -> Prepared:
+    """Load a script into a worker and find its candles, by default in its file or the store.
 
     Raises:
         MilobotError: The script, the candles or a flag is wrong.
@@ -83,11 +86,16 @@ def prepare(worker: ScriptWorker, source: Source) -> Prepared:
     if source.timeframe:
         parse_timeframe(source.timeframe)
     info = _load(worker, source, None)
-    if source.data is not None:
-        return Prepared(info, market_from_file(source.data, strict=source.strict))
-    market = market_from_store(source.database, info.coin, info.timeframe)
+    market = (find or find_market)(source, info)
     # Which rules the script may ask for is known only now that its symbol is.
     return Prepared(_load(worker, source, market.rules) if market.rules else info, market)
+
+
+def find_market(source: Source, info: ScriptInfo) -> Market:
+    """Return the candles that a source names: its file, or what is stored of the symbol."""
+    if source.data is not None:
+        return market_from_file(source.data, strict=source.strict)
+    return market_from_store(source.database, info.coin, info.timeframe)
 
 
 def _load(worker: ScriptWorker, source: Source, rules: SymbolRules | None) -> ScriptInfo:
@@ -134,6 +142,7 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
     decisions = decisions_of(info, timeline.candles, evaluation.codes)
     start = _first_traded(timeline.candles, request.span)
     _refuse_short_history(evaluation, timeline.candles)
+    history = timeline.candles
     timeline = timeline.part(start)
     decisions = decisions.part(start, total)
     session = Session(f"backtest:{source.script.name}", info.coin)
@@ -151,12 +160,14 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
         end_equity=played.end_equity,
         equity=played.equity,
         round_trips=played.round_trips,
-        fills=played.fills,
+        executions=played.executions,
         decisions=played.decisions,
         repeated=played.repeated,
         prints=_printed(evaluation, timeline, start),
         warm_up=int(np.count_nonzero(evaluation.codes == Code.WARM_UP)),
         warnings=(*market.warnings, *evaluation.warnings),
+        indicators=evaluation.indicators,
+        history=history,
     )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from milobot.backtest.report import round_trip_to_json
+from milobot.backtest.result import Execution
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.intents import PositionSide
 from milobot.domain.market import CandleSeries, Floats
 from milobot.domain.money import decimal_from_float, format_decimal
-from milobot.domain.orders import Fill, OrderPurpose
+from milobot.domain.orders import OrderPurpose
 from milobot.domain.positions import Position, apply_fill
 from milobot.domain.round_trips import RoundTrip
 from milobot.domain.times import format_time
@@ -58,9 +59,9 @@ class Presenter:
                 text = f"{decision.action} denied, {decision.code}: {decision.reason}"
                 self.state.add_log(decision.time_ms, "warning", text)
 
-    def show_fills(self, fills: Iterable[tuple[Fill, OrderPurpose]]) -> None:
+    def show_executions(self, executions: Iterable[Execution]) -> None:
         """Mark executions solid at their price, with what each realized."""
-        for fill, purpose in fills:
+        for fill, purpose in executions:
             before = self._position
             self._position = apply_fill(before, fill)
             gain = self._position.realized_pnl - before.realized_pnl - fill.fee

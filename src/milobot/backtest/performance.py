@@ -16,8 +16,9 @@ from milobot.domain.timeframes import DAY_MS, Timeframe
 
 YEAR_DAYS = 365
 _MONTHS_PER_YEAR = 12
-# Equity is booked in steps of 1e-8: a spread of returns below this is rounding.
 _MONEY_DIGITS = 8
+# Equity is booked in steps of 1e-8: a spread of returns below this, for returns above 100 %
+# below this part of them, is rounding.
 _NO_SPREAD = 1e-12
 # exp() of more than this does not fit a float.
 _MOST_LOG_GROWTH = 700.0
@@ -178,12 +179,13 @@ def return_for_risk(points: Floats, per_year: float) -> Ratios:
     if len(points) <= 2 or np.any(points <= 0):  # noqa: PLR2004 - two returns need three points
         return Ratios(None, None)
     returns = points[1:] / points[:-1] - 1
+    rounding = _NO_SPREAD * max(1.0, float(np.max(np.abs(returns))))
     mean = float(np.mean(returns)) * math.sqrt(per_year)
     spread = float(np.std(returns, ddof=1))
     downside = math.sqrt(float(np.mean(np.minimum(returns, 0) ** 2)))
     return Ratios(
-        finite(mean / spread) if spread > _NO_SPREAD else None,
-        finite(mean / downside) if downside > _NO_SPREAD else None,
+        finite(mean / spread) if spread > rounding else None,
+        finite(mean / downside) if downside > rounding else None,
     )
 
 

@@ -1,17 +1,18 @@
 """One back-test from decisions to result: the engine over a simulated venue."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from milobot.backtest.core import NO_FUNDING, Funding, Replay, Session
 from milobot.backtest.equity import EquityCurve
+from milobot.backtest.result import Execution
 from milobot.backtest.timeline import Decisions, Timeline
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill
+from milobot.domain.orders import OrderPurpose, OrderUpdate
 from milobot.domain.round_trips import RoundTrip
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
@@ -81,7 +82,7 @@ class Played:
     """
 
     round_trips: tuple[RoundTrip, ...]
-    fills: tuple[Fill, ...]
+    executions: tuple[Execution, ...]
     decisions: tuple[Decision, ...]
     repeated: int
     equity: EquityCurve
@@ -125,9 +126,16 @@ def collect(account: PaperAccount, decisions: Decisions) -> Played:
     looked_at = tuple(d for d in last.values() if d.outcome is not Outcome.IGNORED)
     return Played(
         round_trips=tuple(journal.round_trips),
-        fills=tuple(f for u in journal.updates for f in u.fills),
+        executions=tuple(executions(journal.updates)),
         decisions=looked_at,
         repeated=decisions.wanted() - len(looked_at),
         equity=account.replay.equity,
         end_equity=account.venue.wallet,
     )
+
+
+def executions(updates: Iterable[OrderUpdate]) -> Iterator[Execution]:
+    """Yield the fills in updates, each with what its order was for."""
+    for update in updates:
+        for fill in update.fills:
+            yield Execution(fill, update.purpose or OrderPurpose.CLOSE)

@@ -84,7 +84,7 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     if open_page:
         from milobot.app.backtest_page import show_backtest
 
-        show_backtest(result, port=port, say=typer.echo)
+        show_backtest(result, summary, port=port, say=typer.echo)
 
 
 def _first_ms(text: str | None) -> int | None:

@@ -1,0 +1,67 @@
+"""The chart page of a finished back-test."""
+
+import asyncio
+import webbrowser
+from collections.abc import Callable
+
+from milobot.app.pages import serve_beside
+from milobot.app.presenter import Presenter, closes_by_time
+from milobot.backtest.result import BacktestResult
+from milobot.backtest.statistics import Summary
+from milobot.domain.decisions import Outcome
+from milobot.domain.money import format_decimal
+from milobot.web.server import open_listener, page_address
+from milobot.web.state import EVERYTHING, ChartState, Heading
+
+
+def show_backtest(
+    result: BacktestResult, summary: Summary, *, port: int, say: Callable[[str], None]
+) -> None:
+    """Serve the page of a back-test and open a browser; returns after Ctrl-C or SIGTERM.
+
+    Raises:
+        ConfigurationError: The port is taken.
+    """
+    listener = open_listener("127.0.0.1", port)
+    state = backtest_state(result, summary)
+    address = page_address(listener)
+    say(f"chart: {address}  (Ctrl-C ends it)")
+
+    async def open_browser() -> None:
+        await asyncio.to_thread(webbrowser.open, address)
+
+    asyncio.run(serve_beside(open_browser, state, listener, stays=True))
+
+
+def backtest_state(result: BacktestResult, summary: Summary) -> ChartState:
+    """Return the page's model of a finished back-test."""
+    timeframe = str(result.timeframe.value)
+    heading = Heading("backtest", result.symbol, timeframe, result.script)
+    state = ChartState(heading, limits=EVERYTHING)
+    presenter = Presenter(state, result.symbol)
+    candles, history = result.candles, result.history or result.candles
+    state.add_candles(history)
+    presenter.show_studies(result.indicators, history)
+    accepted = (d for d in result.decisions if d.outcome is Outcome.ACCEPTED)
+    presenter.show_decisions(accepted, closes_by_time(candles))
+    presenter.show_executions(result.executions)
+    presenter.show_prints(result.prints)
+    presenter.show_round_trips(result.round_trips)
+    values = result.equity.exact(candles.close, result.start_equity)
+    presenter.show_equity(candles.time.tolist(), values)
+    state.set_summary(
+        {
+            "Equity": f"{format_decimal(round(result.end_equity, 2))} USDT",
+            "Return": _percent(summary.strategy.total_return),
+            "Max drawdown": _percent(summary.strategy.max_drawdown),
+            "Buy and hold": _percent(summary.buy_and_hold.total_return),
+            "Round trips": str(len(result.round_trips)),
+        }
+    )
+    state.set_status(running=False, text="back-test finished")
+    state.publish()
+    return state
+
+
+def _percent(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{100 * fraction:+.2f} %"

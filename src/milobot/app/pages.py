@@ -1,0 +1,63 @@
+"""The page beside a run: served until the run ends and nobody wants it any more."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+from milobot.web.app import create_app
+from milobot.web.server import serving
+from milobot.web.state import ChartState
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+async def serve_beside(
+    run: Callable[[], Awaitable[None]],
+    state: ChartState,
+    listener: socket.socket,
+    *,
+    stays: bool,
+) -> bool:
+    """Serve a page while something runs; Ctrl-C and SIGTERM end both in order.
+
+    Args:
+        run: What the page shows.
+        state: Its model.
+        listener: An open socket, taken before anything was started.
+        stays: Go on serving after ``run`` has ended, until a signal comes.
+
+    Returns:
+        Whether ``run`` came to its own end.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for ending in _ENDINGS:
+        loop.add_signal_handler(ending, stop.set)
+    try:
+        async with serving(create_app(state), listener):
+            is_done = await _run_until(run, stop)
+            if is_done and stays:
+                await stop.wait()
+            return is_done
+    finally:
+        for ending in _ENDINGS:
+            loop.remove_signal_handler(ending)
+
+
+async def _run_until(run: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+    """Run to the end, or until ``stop`` is set; return which it was."""
+
+    async def watch(task: asyncio.Task[None]) -> None:
+        await stop.wait()
+        task.cancel()
+
+    async def run_once() -> None:
+        await run()
+
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(run_once())
+        watching = tasks.create_task(watch(running))
+        await asyncio.wait([running])
+        watching.cancel()
+    return not running.cancelled()

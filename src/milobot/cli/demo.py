@@ -1,0 +1,92 @@
+"""``milobot demo``: watch a strategy trade on paper, with a live chart."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from milobot.cli.run_flags import (
+    Data,
+    Equity,
+    Fee,
+    FundingFile,
+    JsonFile,
+    Parameters,
+    Port,
+    Slippage,
+    Strict,
+    Symbol,
+    TimeframeName,
+)
+
+DEFAULT_SAMPLE = "macd_crossover.script"
+
+
+def demo(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    script: Annotated[
+        Path | None, typer.Option("--script", help="The script; else a sample, MACD crossover.")
+    ] = None,
+    data: Data = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            "--speed",
+            help="Candles of the data a second, 0 as fast as possible; else two of the script's.",
+        ),
+    ] = None,
+    history: Annotated[
+        int | None,
+        typer.Option("--history", help="Script candles to play at once at the start.", min=0),
+    ] = None,
+    symbol: Symbol = None,
+    timeframe: TimeframeName = None,
+    equity: Equity = "10000",
+    fee: Fee = "0.0005",
+    slippage: Slippage = "0",
+    funding: FundingFile = None,
+    parameters: Parameters = None,
+    strict: Strict = False,
+    json: JsonFile = None,
+    ends: Annotated[
+        bool, typer.Option("--exit", help="End with the last candle; else serve until Ctrl-C.")
+    ] = False,
+    port: Port = 8080,
+) -> None:
+    """Replay candles through the paper venue and show it on http://localhost:8080.
+
+    Without --data a made-up market of one-minute candles is played, the same every time.
+    """
+    from milobot.app.backtests import Source
+    from milobot.app.demo import DemoRequest, run_demo
+    from milobot.app.scripts import sample
+    from milobot.backtest.report import to_json, write_json
+    from milobot.backtest.statistics import summarise
+    from milobot.cli.backtest_table import print_result
+    from milobot.cli.run_terms import parse_source, parse_terms
+    from milobot.settings import load_settings
+
+    settings = load_settings()
+    source = Source(
+        script=script or sample(DEFAULT_SAMPLE),
+        data=data,
+        symbol=symbol,
+        timeframe=timeframe,
+        parameters=parameters or (),
+        strict=strict,
+    )
+    request = DemoRequest(
+        source=parse_source(source, None, settings),
+        terms=parse_terms(
+            equity=equity, fee=fee, slippage=slippage, funding=funding, settings=settings
+        ),
+        speed=speed,
+        history=history,
+    )
+    result = run_demo(request, port=port, stays=not ends, say=typer.echo)
+    if result is None:
+        return
+    summary = summarise(result)
+    if json is not None:
+        write_json(json, to_json(result, summary))
+    print_result(result, summary, trips=10)
