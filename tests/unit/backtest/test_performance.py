@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from tests.support.backtests import FIRST_MS, HOUR_MS, candles_of
 
 from milobot.backtest.performance import Performance, close_times, measure
 from milobot.domain.timeframes import DAY_MS, Timeframe
-from tests.support.backtests import FIRST_MS, HOUR_MS, candles_of
 
 START = Decimal(100)
 

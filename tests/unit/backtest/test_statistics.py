@@ -4,10 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tests.support.backtests import HOUR_MS, LONG, SHORT, Plan, backtest_of, candles_of
 
 from milobot.backtest.statistics import Group, risk_multiples, summarise
 from milobot.domain.money import ZERO
-from tests.support.backtests import HOUR_MS, LONG, SHORT, Plan, backtest_of, candles_of
 
 # One win of 20 with a risk of 10, one loss of 10 with a risk of 5, one win of 5 without a
 # stop, one result of exactly zero.
@@ -30,11 +30,14 @@ def test_hand_worked_example() -> None:
     assert trips.profit_factor == 2.5
     assert trips.expectancy == Decimal("3.75")
     assert trips.expectancy_r == pytest.approx((20 / 10 - 10 / 5) / 2)
-    assert (trips.average_win, trips.average_loss) == (Decimal("12.5"), -10)
-    assert (trips.largest_win, trips.largest_loss) == (20, -10)
+    assert trips.average_win == Decimal("12.5")
+    assert trips.average_loss == -10
+    assert trips.largest_win == 20
+    assert trips.largest_loss == -10
     assert trips.average_duration_ms == HOUR_MS
     assert trips.by_side == {LONG: Group(3, 2, Decimal(25)), SHORT: Group(1, 0, Decimal(-10))}
-    assert (summary.fees, summary.funding) == (1, -1)
+    assert summary.fees == 1
+    assert summary.funding == -1
     assert summary.strategy.total_return == pytest.approx(0.0015)
     assert summary.exposure == pytest.approx(4 / 9)
 
@@ -58,7 +61,8 @@ def test_nothing_traded() -> None:
     assert summary.strategy.total_return == 0
     assert summary.strategy.max_drawdown == 0
     assert summary.exposure == 0
-    assert (summary.fees, summary.funding) == (0, 0)
+    assert summary.fees == 0
+    assert summary.funding == 0
     assert (trips.count, trips.wins, trips.losses) == (0, 0, 0)
     assert trips.by_side == {LONG: Group(0, 0, ZERO), SHORT: Group(0, 0, ZERO)}
     assert trips.by_exit_reason == {}
@@ -120,7 +124,7 @@ def test_risk_that_is_not_known_or_zero_gives_no_multiple() -> None:
 
     multiples = risk_multiples([*trips, between, after], candles)
 
-    assert multiples == (None, None, pytest.approx(5 / 30), None, None)
+    assert list(multiples) == [None, None, pytest.approx(5 / 30), None, None]
 
 
 def test_account_that_is_gone_still_has_a_summary() -> None:
