@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
@@ -20,7 +21,7 @@ Revision = Annotated[int | None, Query(ge=0, lt=2**53)]
 Session = Annotated[str | None, Query(max_length=64)]
 
 
-def chart_router(state: ChartState) -> APIRouter:
+def chart_router(state: ChartState, *, ping_s: float = PING_S) -> APIRouter:
     """Return ``GET /api/chart`` and ``WS /ws/chart`` over a chart's state."""
     router = APIRouter()
     revisions = state.revisions
@@ -48,7 +49,9 @@ def chart_router(state: ChartState) -> APIRouter:
         await socket.accept()
         try:
             async with asyncio.TaskGroup() as tasks:
-                pushing = tasks.create_task(_push(socket, revisions, since, session))
+                pushing = tasks.create_task(
+                    _push(_Reader(socket, since, session), revisions, ping_s)
+                )
                 await _until_gone(socket)
                 pushing.cancel()
         except* WebSocketDisconnect:
@@ -57,24 +60,29 @@ def chart_router(state: ChartState) -> APIRouter:
     return router
 
 
-async def _push(
-    socket: WebSocket, revisions: RevisedModel, since: int | None, session: str | None
-) -> None:
+@dataclass(slots=True)
+class _Reader:
+    socket: WebSocket
+    since: int | None
+    session: str | None
+
+
+async def _push(reader: _Reader, revisions: RevisedModel, ping_s: float) -> None:
     """Send changes as they come; a reader that is slow gets several in one message."""
     while True:
-        message = revisions.message_since(since, session)
-        since, session = revisions.revision, revisions.session
-        await socket.send_text(message.decode())
+        message = revisions.message_since(reader.since, reader.session)
+        reader.since, reader.session = revisions.revision, revisions.session
+        await reader.socket.send_text(message.decode())
         await asyncio.sleep(PUSH_INTERVAL_S)
-        while not await _is_published(revisions, since):
-            ping = {"kind": "ping", "revision": since}
-            await socket.send_text(orjson.dumps(ping).decode())
+        while not await _is_published(revisions, reader.since, ping_s):
+            ping = {"kind": "ping", "revision": reader.since}
+            await reader.socket.send_text(orjson.dumps(ping).decode())
 
 
-async def _is_published(revisions: RevisedModel, since: int) -> bool:
+async def _is_published(revisions: RevisedModel, since: int, ping_s: float) -> bool:
     """Wait for something newer; return whether it came before a ping was due."""
     try:
-        async with asyncio.timeout(PING_S):
+        async with asyncio.timeout(ping_s):
             await revisions.wait_beyond(since)
     except TimeoutError:
         return False

@@ -104,11 +104,7 @@ class Studies:
         Raises:
             ConfigurationError: There is no such indicator.
         """
-        unique = list(dict.fromkeys((name, tuple(args)) for name, args in calls))
-        for name, _ in unique:
-            if name not in _KINDS and name not in _SWING_CALLS:
-                known = ", ".join([*_KINDS, *_SWING_CALLS])
-                raise ConfigurationError(f"{name} cannot be drawn: the page knows {known}")
+        unique = list(dict.fromkeys(_complete(name, args) for name, args in calls))
         self._calls = [call for call in unique if call[0] in _KINDS]
         self._swings: _Swings | None = None
         if any(name in _SWING_CALLS for name, _ in unique):
@@ -193,14 +189,23 @@ def _point_row(point: SwingPoint) -> dict[str, Any]:
     }
 
 
+def _complete(name: str, args: Sequence[Any]) -> IndicatorCall:
+    """Return the call with the arguments that it leaves to their defaults."""
+    if name in _SWING_CALLS:
+        return name, tuple(args)
+    if name not in _KINDS:
+        known = ", ".join([*_KINDS, *_SWING_CALLS])
+        raise ConfigurationError(f"{name} cannot be drawn: the page knows {known}")
+    return name, (*args, *_KINDS[name].defaults[len(args) :])
+
+
 def _first_args(calls: Sequence[IndicatorCall], name: str) -> tuple[Any, ...]:
     return next((args for called, args in calls if called == name), ())
 
 
 def _study(name: str, args: tuple[Any, ...], candles: CandleSeries) -> Study:
     kind = _KINDS[name]
-    shown = (*args, *kind.defaults[len(args) :])
-    title = " ".join([kind.title, *map(str, shown)])
+    title = " ".join([kind.title, *map(str, args)])
     lines = kind.lines(candles, args)
     return Study(title.lower().replace(" ", "-"), title, lines, kind.where, kind.levels)
 

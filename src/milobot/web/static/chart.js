@@ -8,7 +8,9 @@ import { candlePoint, indexOf, valuePoint, volumePoint } from "./rows.js";
 import { chartOptions, colours, onThemeChange } from "./theme.js";
 
 const MANY = 40; // past this, setting all data is faster than updating one by one
-const SHOWN_AT_FIRST = 160;
+const BAR_PX = 6.5; // width of a candle at first
+const RIGHT_ROOM = 12; // candles of empty space, for the labels of the levels
+const LONGEST_LATEST = 400;
 
 export class ChartView {
   constructor(library, container) {
@@ -16,13 +18,14 @@ export class ChartView {
     this.container = container;
     this.theme = colours();
     this.model = null;
+    this.hasView = false; // no range was set yet
     this.studies = []; // {pane, study, lines: [series]}
     this.chart = library.createChart(container, {
       ...chartOptions(this.theme),
       localization: { timeFormatter: (seconds) => `${timeText(seconds * 1000)} UTC` },
     });
     this.chart.timeScale().applyOptions({
-      rightOffset: 8, minBarSpacing: 0.02, enableConflation: true,
+      rightOffset: RIGHT_ROOM, minBarSpacing: 0.02, enableConflation: true,
     });
     this.addCandles();
     this.legends = new Legends(this.chart, container);
@@ -121,6 +124,9 @@ export class ChartView {
   }
 
   addStudyLevels(series, levels) {
+    if (levels.length) {
+      series.applyOptions({ autoscaleInfoProvider: (original) => including(original(), levels) });
+    }
     for (const price of levels) {
       series.createPriceLine({
         price, color: this.theme.muted, lineWidth: 1, axisLabelVisible: false, title: "",
@@ -182,7 +188,7 @@ export class ChartView {
     }
     const scale = this.chart.timeScale();
     if (!kept) {
-      scale.setVisibleLogicalRange({ from: count - SHOWN_AT_FIRST, to: count + 8 });
+      this.latest();
     } else if (kept.isLive) {
       const to = count + kept.beyond;
       scale.setVisibleLogicalRange({ from: to - kept.width, to });
@@ -199,8 +205,11 @@ export class ChartView {
   latest() {
     const count = this.model?.candles.length ?? 0;
     const range = this.chart.timeScale().getVisibleLogicalRange();
-    const width = range ? Math.min(range.to - range.from, 400) : SHOWN_AT_FIRST;
-    this.chart.timeScale().setVisibleLogicalRange({ from: count + 8 - width, to: count + 8 });
+    const usual = this.container.clientWidth / BAR_PX;
+    const width = this.hasView && range ? Math.min(range.to - range.from, LONGEST_LATEST) : usual;
+    const to = count + RIGHT_ROOM;
+    this.chart.timeScale().setVisibleLogicalRange({ from: to - width, to });
+    this.hasView = true;
   }
 
   /** Bring a stretch of time into view, with room on both sides. */
@@ -253,4 +262,13 @@ export class ChartView {
       this.show(this.model, null);
     }
   }
+}
+
+/** Widen a price range so that these values are in it. */
+function including(info, values) {
+  if (info?.priceRange) {
+    info.priceRange.minValue = Math.min(info.priceRange.minValue, ...values);
+    info.priceRange.maxValue = Math.max(info.priceRange.maxValue, ...values);
+  }
+  return info;
 }

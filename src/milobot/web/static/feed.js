@@ -37,8 +37,8 @@ export class Feed {
       this.listen();
       this.retryMs = FIRST_RETRY_MS;
       this.stopPolling();
-      this.report("live");
       this.take(JSON.parse(event.data));
+      this.report("live");
     });
     socket.addEventListener("close", () => this.dropped(socket));
   }

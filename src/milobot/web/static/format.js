@@ -34,6 +34,13 @@ export function decimal(text, digits = 8, { sign = false, fixed = false } = {}) 
   return before + grouped + (places ? `.${places}` : "");
 }
 
+/** Write a price given as text, with at least `places` digits, at most 8. */
+export function price(text, places) {
+  const own = (String(text).split(".")[1] ?? "").length;
+  // An average entry has more digits than any price; more than two beyond the grid say nothing.
+  return decimal(text, Math.max(places, Math.min(own, places + 2, 8)), { fixed: own <= places });
+}
+
 /** Write a plotted number with a fixed number of places. */
 export function number(value, digits) {
   return Number.isFinite(value) ? decimal(value.toFixed(digits), digits, { fixed: true }) : "\u2013";

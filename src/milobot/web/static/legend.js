@@ -1,7 +1,7 @@
 // What stands at the upper left of each pane: names, and values under the crosshair.
 
 import { element, setText } from "./dom.js";
-import { decimal, number, short, time } from "./format.js";
+import { decimal, number, price, short, time } from "./format.js";
 
 export class Legends {
   constructor(chart, container) {
@@ -71,17 +71,17 @@ export class Legends {
       const value = rows.get(id).lines[line].values[at];
       setText(cell, value === null || value === undefined ? "\u2013" : pane ? short(value) : number(value, places));
     }
-    setText(this.events, eventsAt(model, ms).join("   "));
+    setText(this.events, eventsAt(model, ms, places).join("   "));
     this.events.title = time(ms);
   }
 }
 
 /** Return what happened in the candle that opens at `ms`, in words. */
-function eventsAt(model, ms) {
+function eventsAt(model, ms, places) {
   const signals = at(model.signals, ms).map((s) => `signal ${s.side} ${s.note}`);
   const fills = at(model.fills, ms).map((f) => {
     const pnl = f.pnl === null ? "" : `, ${decimal(f.pnl, 2, { sign: true })} USDT`;
-    return `${f.side} ${decimal(f.quantity)} @ ${decimal(f.price)} (${f.reason}${pnl})`;
+    return `${f.side} ${decimal(f.quantity)} @ ${price(f.price, places)} (${f.reason}${pnl})`;
   });
   return [...signals, ...fills];
 }

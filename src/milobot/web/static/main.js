@@ -33,5 +33,7 @@ function showConnection(state, since) {
   const node = byId("connection");
   const lost = since ? `disconnected since ${time(since - (since % 1000))} UTC` : "";
   node.dataset.state = state;
-  setText(node, { live: "live", polling: "polling every 5 s", lost }[state]);
+  // Beside BACK-TEST the word live would say something else.
+  const open = feed.model?.mode === "backtest" ? "connected" : "live";
+  setText(node, { live: open, polling: "polling every 5 s", lost }[state]);
 }

@@ -1,6 +1,8 @@
 // Drawn over the candles: ZigZag, divergences, signals (hollow) and fills (solid).
 
-const SIGN = 6; // half the width of a triangle, in pixels
+const SIGN = 6; // half the width of a sign, in pixels
+const SMALLEST_SIGN = 2.5;
+const DENSE = 3; // pixels a candle: below this, text would only cover text
 const LABELS = {
   bullish: "bull div",
   hidden_bullish: "hidden bull",
@@ -46,7 +48,9 @@ export class Marks {
       context.font = "10px system-ui, sans-serif";
       context.textAlign = "center";
       context.lineJoin = "round";
-      this.size = mediaSize;
+      const spacing = mediaSize.width / (range.to - range.from);
+      this.sign = Math.max(SMALLEST_SIGN, Math.min(SIGN, spacing * 1.5));
+      this.isDense = spacing < DENSE;
       this.drawZigZag(context, range);
       this.drawDivergences(context, range);
       this.drawSignals(context, range);
@@ -93,14 +97,15 @@ export class Marks {
       context.lineWidth = 2;
       this.line(context, from, to);
       const [x, y] = [this.x(to.time), this.y(to.price)];
-      if (x !== null && y !== null) {
+      if (x !== null && y !== null && !this.isDense) {
         this.label(context, LABELS[type] ?? type, x, y + (isBullish ? 16 : -10), colour);
       }
     }
   }
 
   drawSignals(context, range) {
-    context.lineWidth = 1.6;
+    const { sign } = this;
+    context.lineWidth = this.isDense ? 1 : 1.6;
     for (const { time, side } of this.model.signals) {
       if (!this.isSeen(range, time)) {
         continue;
@@ -108,14 +113,14 @@ export class Marks {
       const candle = this.model.candles[this.indexOf(time)];
       const isUp = side === "LONG";
       const x = this.x(time);
-      const y = this.y(isUp ? candle[3] : candle[2]) + (isUp ? 14 : -14);
+      const y = this.y(isUp ? candle[3] : candle[2]) + (isUp ? 8 + sign : -8 - sign);
       context.strokeStyle = isUp ? this.theme.up : side === "SHORT" ? this.theme.down : this.theme.signal;
       context.fillStyle = this.theme.panel;
       context.beginPath();
       if (side === "CLOSE") {
-        context.rect(x - SIGN + 1, y - SIGN + 1, 2 * SIGN - 2, 2 * SIGN - 2);
+        context.rect(x - sign + 1, y - sign + 1, 2 * sign - 2, 2 * sign - 2);
       } else {
-        triangle(context, x, y, isUp ? -SIGN : SIGN);
+        triangle(context, x, y, isUp ? -sign : sign);
       }
       context.fill();
       context.stroke();
@@ -131,10 +136,10 @@ export class Marks {
       const isBuy = side === "BUY";
       // The tip is the price: a buy points up at it from below, a sell down from above.
       context.beginPath();
-      triangle(context, this.x(time), y + (isBuy ? SIGN : -SIGN), isBuy ? -SIGN : SIGN);
+      triangle(context, this.x(time), y + (isBuy ? sign : -sign), isBuy ? -sign : sign);
       context.fillStyle = isBuy ? this.theme.up : this.theme.down;
-      context.strokeStyle = this.theme.text;
-      context.lineWidth = 1;
+      context.strokeStyle = this.isDense ? this.theme.panel : this.theme.text;
+      context.lineWidth = this.isDense ? 0.5 : 1;
       context.fill();
       context.stroke();
     }
@@ -162,8 +167,9 @@ export class Marks {
 
 /** Add a triangle around (x, y) whose tip is `rise` away: negative points up. */
 function triangle(context, x, y, rise) {
+  const half = Math.abs(rise);
   context.moveTo(x, y + rise);
-  context.lineTo(x + SIGN, y - rise);
-  context.lineTo(x - SIGN, y - rise);
+  context.lineTo(x + half, y - rise);
+  context.lineTo(x - half, y - rise);
   context.closePath();
 }

@@ -1,10 +1,12 @@
 // Everything that is not a canvas: heading, position, summary, round trips, log.
 
 import { byId, element, setText } from "./dom.js";
-import { decimal, number, pricePlaces, time, timeOfDay, tone } from "./format.js";
+import { decimal, number, price, pricePlaces, time, timeOfDay, tone } from "./format.js";
+import { indexOf } from "./rows.js";
 
 const MODES = { demo: "DEMO", paper: "PAPER", backtest: "BACK-TEST" };
 const SHOWN_ROWS = 500;
+const DAY_MS = 86400000;
 
 export class Panels {
   /** @param focus called with (from, to) when a round trip is chosen */
@@ -56,11 +58,12 @@ export class Panels {
     if (!last) {
       return;
     }
-    const before = candles.at(-2) ?? last;
-    const change = (last[4] / before[4] - 1) * 100;
+    const before = candles[indexOf(candles, last[0] - DAY_MS)];
+    const change = ((last[4] / before[4] - 1) * 100).toFixed(2);
     setText(byId("last"), number(last[4], this.places));
-    setText(byId("change"), `${change < 0 ? "\u2212" : "+"}${Math.abs(change).toFixed(2)} %`);
+    setText(byId("change"), `${decimal(change, 2, { sign: true, fixed: true })} %`);
     byId("change").className = tone(change);
+    byId("change").title = `since ${time(before[0])} UTC`;
     setText(byId("clock"), `${time(last[0])} UTC`);
     byId("clock").dateTime = new Date(last[0]).toISOString();
   }
@@ -86,8 +89,8 @@ export class Panels {
     const cells = [
       ["", trip.side, trip.side === "LONG" ? "gain" : "loss"],
       ["number", decimal(trip.quantity)],
-      ["number", decimal(trip.entry_price, this.places)],
-      ["number", decimal(trip.exit_price, this.places)],
+      ["number", price(trip.entry_price, this.places)],
+      ["number", price(trip.exit_price, this.places)],
       ["", trip.exit_reason],
       ["number", decimal(trip.pnl, 2, { sign: true, fixed: true }), tone(trip.pnl)],
     ].map(([kind, text, mood = ""]) => element("td", `${kind} ${mood}`.trim(), text));
@@ -137,15 +140,15 @@ function positionCard(position, places) {
   if (!position) {
     return [element("p", "flat", "Flat")];
   }
-  const price = (text) => (text === null ? "none" : decimal(text, places));
+  const level = (text) => (text === null ? "none" : price(text, places));
   const side = element("strong", position.side === "LONG" ? "gain" : "loss", position.side);
   const pnl = element("span", `pnl ${tone(position.unrealized_pnl)}`,
     `${decimal(position.unrealized_pnl, 2, { sign: true, fixed: true })} USDT`);
   const head = element("div", "position-head", null,
     [side, element("span", "", decimal(position.quantity)), pnl]);
   const rows = figures([
-    ["Entry", price(position.entry)], ["Stop", price(position.stop)],
-    ["Target", price(position.target)], ["Liquidation", price(position.liquidation)],
+    ["Entry", level(position.entry)], ["Stop", level(position.stop)],
+    ["Target", level(position.target)], ["Liquidation", level(position.liquidation)],
   ]);
   return [stateBadge(position.state), head, element("dl", "figures levels", null, rows)];
 }
