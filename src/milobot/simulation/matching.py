@@ -86,7 +86,7 @@ def next_hit(
         case Phase.FAVOURABLE:
             extreme = bar.high if side is PositionSide.LONG else bar.low
             return _favourable(extreme, side, orders)
-        case Phase.CLOSED:
+        case Phase.CLOSED:  # pragma: no branch - mypy proves that no phase is left
             return None
 
 
