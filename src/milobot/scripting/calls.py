@@ -29,7 +29,9 @@ class CallChecker(Walker):
         ):
             self._await_without_host_call(node)
         if self._scopes.in_generator:
-            self._forbid(node, "await cannot stand in a generator expression: use a list [...]")
+            self._forbid(
+                node, "await cannot stand in a generator expression or lambda: use a list [...]"
+            )
         self._nodes += 2
         self._check_host_call(call, HOST_FUNCTIONS[call.func.id])
 

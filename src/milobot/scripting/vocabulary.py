@@ -162,7 +162,7 @@ NODE_ADVICE: dict[str, str] = {
 
 NAME_ADVICE: dict[str, str] = {
     "set": "sets have no fixed order, so results could differ between runs: use a list or "
-    "dict.keys()",
+    "the keys of a dictionary",
     "frozenset": "sets have no fixed order, so results could differ between runs: use a list",
     "open": "a script has no files: its data is in data, and print(...) writes to the log",
     "input": "a script cannot ask: give a value with --set name=value",
