@@ -162,9 +162,10 @@ class Interpreter:
             except NotEnoughHistoryError:
                 value, host.is_cold = None, True
             except Exception as exc:  # noqa: BLE001 - a script may raise anything
-                collected.fail(fault_of(exc, index, self._lines), index - origin)
-                host.is_cold = False
-                continue
+                if not host.is_cold:  # on missing values a script may well stumble
+                    collected.fail(fault_of(exc, index, self._lines), index - origin)
+                    continue
+                value = None
             if host.is_cold:
                 codes[index - origin] = WARM_UP
                 host.is_cold = False

@@ -70,7 +70,7 @@ def run_reference(source: str, candles: list[Candle], timeframe: Timeframe, limi
         except NotEnoughError:
             result.codes.append(2)
         except Exception:  # noqa: BLE001 - any failure of a script counts as one
-            result.codes.append(3)
+            result.codes.append(2 if names.is_cold else 3)
     return result
 
 
