@@ -213,10 +213,14 @@ def _check_liquidation(
     room = _LIQUIDATION_MARGIN * abs(levels.reference - levels.stop)
     bound = levels.stop - action.side.sign * room
     passed = (bound - price) * action.side.sign >= 0
-    gates.append(Gate("liquidation", f"{price:.8g}", f"{bound:.8g}", passed))
+    gates.append(Gate("liquidation", _eight_digits(price), _eight_digits(bound), passed))
     if not passed:
         raise OrderDeniedError(
             "liquidation_before_stop",
-            f"at {action.leverage}x liquidation at {price:.8g} would come before the stop at"
+            f"at {action.leverage}x liquidation at {_eight_digits(price)} would come before the stop at"
             f" {format_decimal(levels.stop)}: lower the leverage or move the stop closer",
         )
+
+
+def _eight_digits(price: Decimal) -> str:
+    return format_decimal(Decimal(f"{price:.8g}"))
