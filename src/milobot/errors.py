@@ -91,3 +91,55 @@ class OrderRejectedError(OrderError):
 
 class OrderTransitionError(OrderError):
     """Two sources disagree about an order: reconcile."""
+
+
+class ExchangeError(MilobotError):
+    """Something about talking to an exchange.
+
+    Attributes:
+        code: The exchange's own code, as text; empty when it gave none.
+    """
+
+    def __init__(self, reason: str, *, code: str = "") -> None:
+        """Keep the exchange's code beside the sentence."""
+        super().__init__(reason)
+        self.code = code
+
+
+class ExchangeUnavailableError(ExchangeError):
+    """The request was certainly not carried out; it may be repeated."""
+
+    retryable = True
+
+
+class RateLimitedError(ExchangeUnavailableError):
+    """Too many requests: wait.
+
+    Attributes:
+        retry_after_s: How long nothing may be sent.
+    """
+
+    def __init__(self, reason: str, *, retry_after_s: float, code: str = "") -> None:
+        """Keep the time to wait."""
+        super().__init__(reason, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class CircuitOpenError(ExchangeUnavailableError):
+    """The exchange failed so often that nothing is sent for a while."""
+
+
+class OutcomeUnknownError(ExchangeError):
+    """The request may have been carried out: look before anything is repeated."""
+
+
+class AuthenticationError(ExchangeError):
+    """The exchange refuses key, signature or address: stop trading and tell the user."""
+
+
+class RequestRefusedError(ExchangeError):
+    """The exchange understood the request and said no; repeating it changes nothing."""
+
+
+class ProtocolError(ExchangeError):
+    """The answer is not what the exchange's interface promises."""

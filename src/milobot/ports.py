@@ -6,10 +6,26 @@ from decimal import Decimal
 from typing import Protocol
 
 from milobot.domain.decisions import Decision
-from milobot.domain.market import CandleSeries, SymbolRules
-from milobot.domain.orders import FundingUpdate, Order, OrderUpdate
+from milobot.domain.market import CandleSeries, LeverageBracket, SymbolRules
+from milobot.domain.orders import Fill, FundingUpdate, Order, OrderUpdate
+from milobot.domain.reports import (
+    AccountNews,
+    BookTicker,
+    ClosedCandle,
+    FundingRate,
+    Income,
+    KeyRights,
+    MarginMode,
+    MarkPrice,
+    OrderReport,
+    PositionReport,
+    SymbolSettings,
+)
 from milobot.domain.round_trips import RoundTrip
 from milobot.domain.timeframes import Timeframe
+
+Update = OrderUpdate | FundingUpdate
+News = Update | AccountNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +111,13 @@ class Account:
 
 
 class Exchange(Protocol):
-    """An exchange account, real or simulated.
+    """What the engine asks of an account, real or simulated.
 
-    Placing and cancelling answer with updates that go through ``engine.apply`` like
-    every other news of an order.
+    Placing and cancelling never raise for what an exchange or the way to it does. They
+    answer with updates that go through ``engine.apply`` like every other news of an order:
+    SUBMITTED, PARTIALLY_FILLED or FILLED when taken, REJECTED when refused for good,
+    NOT_EXECUTED when it certainly did not happen, UNKNOWN when it may have: query then.
+    A cancel that is not confirmed is UNKNOWN too.
     """
 
     async def fetch_account(self) -> Account:
@@ -122,7 +141,120 @@ class Exchange(Protocol):
         ...
 
 
-Update = OrderUpdate | FundingUpdate
+class MarketData(Protocol):
+    """Public data of one exchange. Every method raises ``ExchangeError`` kinds."""
+
+    async def fetch_server_time(self) -> int:
+        """Return the exchange's clock, UTC milliseconds."""
+        ...
+
+    async def fetch_all_rules(self) -> dict[str, SymbolRules]:
+        """Return the rules of every symbol that may be traded: USDT perpetuals, trading now."""
+        ...
+
+    async def fetch_candles(
+        self, symbol: str, timeframe: Timeframe, *, first_ms: int | None, limit: int
+    ) -> CandleSeries:
+        """Return up to ``limit`` closed candles from ``first_ms`` on; None: the latest ones."""
+        ...
+
+    async def fetch_funding_rates(
+        self, symbol: str, *, first_ms: int, last_ms: int
+    ) -> list[FundingRate]:
+        """Return the rates paid in [first_ms, last_ms], oldest first."""
+        ...
+
+    async def fetch_book_ticker(self, symbol: str) -> BookTicker:
+        """Return best bid and ask."""
+        ...
+
+    async def fetch_mark_price(self, symbol: str) -> MarkPrice:
+        """Return mark price and the coming funding."""
+        ...
+
+
+class ExchangeAccount(Exchange, Protocol):
+    """An account at a real exchange. Queries and settings raise ``ExchangeError`` kinds."""
+
+    async def place_order(
+        self, order: Order, *, not_after_ms: int | None = None
+    ) -> tuple[OrderUpdate, ...]:
+        """As ``Exchange``; NOT_EXECUTED if it would be signed after ``not_after_ms``, their clock."""
+        ...
+
+    async def fetch_order(self, order: Order) -> OrderReport | None:
+        """Return the exchange's view of an order; None when it knows none: not yet, or no more."""
+        ...
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Return what rests, conditional orders included; None: in every symbol."""
+        ...
+
+    async def fetch_fills(
+        self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
+    ) -> list[Fill]:
+        """Return executions, oldest first; ``client_order_id`` is theirs where not told."""
+        ...
+
+    async def fetch_positions(self) -> list[PositionReport]:
+        """Return what is open."""
+        ...
+
+    async def fetch_income(self, *, first_ms: int, last_ms: int) -> list[Income]:
+        """Return bookings in [first_ms, last_ms], oldest first."""
+        ...
+
+    async def fetch_brackets(self) -> dict[str, tuple[LeverageBracket, ...]]:
+        """Return the leverage brackets of every symbol that has any."""
+        ...
+
+    async def fetch_key_rights(self) -> KeyRights:
+        """Return what the key may do."""
+        ...
+
+    async def fetch_is_hedged(self) -> bool:
+        """Return whether the account is in hedge mode, which we do not trade in."""
+        ...
+
+    async def set_one_way(self) -> None:
+        """Leave hedge mode; nothing happens when the account has left it already."""
+        ...
+
+    async def fetch_symbol_settings(self, symbol: str) -> SymbolSettings:
+        """Return leverage and margin mode of a symbol."""
+        ...
+
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Set leverage and margin mode while flat, read them back and return what was read."""
+        ...
+
+
+class CandleStream(Protocol):
+    """Closed candles of many series: each exactly once, in order, without a gap."""
+
+    def candles(self) -> AsyncIterator[ClosedCandle]:
+        """Yield candles as they close, for as long as the stream is open."""
+        ...
+
+
+class PriceStream(Protocol):
+    """Prices that matter only when fresh: old ones may be dropped."""
+
+    def prices(self) -> AsyncIterator[MarkPrice | BookTicker]:
+        """Yield prices as they come."""
+        ...
+
+
+class UserStream(Protocol):
+    """News of one account; may come twice, late or out of order, never in silence for long."""
+
+    def news(self) -> AsyncIterator[News]:
+        """Yield news as it comes; RECONNECTED after every gap."""
+        ...
+
+
 Record = Order | Update | Decision | RoundTrip
 
 

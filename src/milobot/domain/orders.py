@@ -169,6 +169,8 @@ class OrderUpdate:
     Attributes:
         fills: Executions that came with the news; those known already are skipped.
         purpose: Set by the exchange's own orders (a liquidation), which we never sent.
+        exchange_order_id: The exchange's id where the news names it; the only identity of
+            orders that take no client id.
     """
 
     client_order_id: str
@@ -178,6 +180,7 @@ class OrderUpdate:
     fills: tuple[Fill, ...] = ()
     reason: str = ""
     purpose: OrderPurpose | None = None
+    exchange_order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

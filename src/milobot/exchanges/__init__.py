@@ -1,0 +1,1 @@
+"""Exchange clients: one transport, limits and streams; one package per wire dialect."""
