@@ -86,7 +86,7 @@ class ExecutionEngine:
                 self._slots[intent.symbol] = replace(slot, closing="close")
             case Verdict.IGNORE:
                 return await self._decide(intent, Outcome.IGNORED, judged)
-            case Verdict.DENY:
+            case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
                 return await self._decide(intent, Outcome.DENIED, judged)
         decision = await self._decide(intent, Outcome.ACCEPTED, judged)
         await self._settle(intent.symbol)
@@ -125,7 +125,7 @@ class ExecutionEngine:
                         return  # a close was refused: the next news or candle tries again
                 case Cancel(order):
                     await self._cancel(order)
-                case None:
+                case None:  # pragma: no branch - mypy proves that no command is left
                     break
         if slot.is_idle and slot.owner:
             self._slots[symbol] = slot.released()
