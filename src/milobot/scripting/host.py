@@ -7,10 +7,11 @@ so the view equals what the prefix alone would have given, to the last bit.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from milobot.domain.market import Times
 from milobot.domain.timeframes import Timeframe, parse_timeframe
 from milobot.errors import DataError
 from milobot.indicators import api, series
@@ -23,11 +24,12 @@ from milobot.indicators.divergences import (
 from milobot.indicators.swings import SwingHistory
 from milobot.indicators.warmup import stable_after, warm_up
 from milobot.scripting.compiler import DATA, DYNAMIC, Site
-from milobot.scripting.higher import higher_candles
+from milobot.scripting.memory import Memory
 from milobot.scripting.results import IndicatorUse
 from milobot.scripting.views import Candles, Column, Frame, Points, Record, Series
 
 _Answer = Callable[..., object]
+_WORTH_A_MASK = 256
 
 _ON_CLOSES = {
     "calculate_sma": series.sma,
@@ -50,28 +52,6 @@ _ON_LISTS: dict[str, Callable[..., object]] = {
     "calculate_stochastic": api.calculate_stochastic_sync,
     "calculate_zigzag": api.calculate_zigzag_sync,
 }
-
-
-@dataclass(slots=True)
-class SwingMemory:
-    """Swing points kept from one evaluation to the next, so that a new candle costs no history."""
-
-    histories: dict[tuple[object, ...], SwingHistory] = field(default_factory=dict)
-
-    def extended(
-        self, timeframe: Timeframe, frame: Frame, settings: Sequence[object]
-    ) -> SwingHistory:
-        """Return the swing points of ``frame``, computing only what is new.
-
-        Raises:
-            ValueError: The settings are out of range.
-        """
-        fresh = SwingHistory(*settings)  # type: ignore[arg-type]  # it checks them itself
-        key = (timeframe, fresh.deviation, fresh.depth)
-        history = self.histories.setdefault(key, fresh)
-        done = len(history)
-        history.extend(*(frame.columns[name][done:] for name in ("high", "low", "close", "time")))
-        return history
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +83,25 @@ def check_settings(site: Site, own: Timeframe) -> None:
         warm_up(site.function.indicator, settings)
 
 
+class _Higher:
+    """Candles of a higher timeframe in one evaluation, moved along with the own ones."""
+
+    def __init__(self, frame: Frame, counts: Times) -> None:
+        self.frame = frame
+        self.candles = Candles(frame)
+        self.counts = counts
+        self._begin = 0
+        self._listed: list[int] = []
+
+    def open_stretch(self, begin: int, end: int) -> None:
+        self._begin = begin
+        self._listed = self.counts[begin:end].tolist()
+        self.frame.open_stretch(self._listed[0], self._listed[-1])
+
+    def move(self, index: int) -> None:
+        self.frame.move(self._listed[index - self._begin])
+
+
 class Host:
     """Answers the calls of one script over one history.
 
@@ -117,14 +116,14 @@ class Host:
         timeframe: Timeframe,
         limit: int,
         constraints: Mapping[str, object] | None,
-        memory: SwingMemory,
+        memory: Memory,
     ) -> None:
         """Begin with nothing computed."""
         self.frame = Frame(columns, limit)
         self.data = Candles(self.frame)
         self.is_cold = False
         self.uses: dict[tuple[object, ...], IndicatorUse] = {}
-        self.higher: dict[Timeframe, tuple[Frame, Candles, list[int]]] = {}
+        self.higher: dict[Timeframe, _Higher] = {}
         self._timeframe = timeframe
         self._limit = limit
         self._constraints = constraints
@@ -136,13 +135,13 @@ class Host:
         """Make all views ready for candles ``begin`` up to, not including, ``end``."""
         self._stretch = (begin, end)
         self.frame.open_stretch(begin, end)
-        for frame, _, counts in self.higher.values():
-            frame.open_stretch(counts[begin], counts[end - 1])
+        for higher in self.higher.values():
+            higher.open_stretch(begin, end)
 
     def move_higher(self, index: int) -> None:
         """Show the higher candles that have ended by the end of own candle ``index``."""
-        for frame, _, counts in self.higher.values():
-            frame.move(counts[index])
+        for higher in self.higher.values():
+            higher.move(index)
 
     def answer(self, site: Site) -> _Answer:
         """Return the function that answers a site."""
@@ -221,7 +220,7 @@ class Host:
                 mask = self._divergence_mask(rsi, points, left, right)
                 seen = tuple(arguments)
             frame = data.frame
-            if not frame.count or not mask[frame.count - 1]:
+            if not frame.count or (mask and not mask[frame.count - 1]):
                 return []
             windows = check_windows(left, right)
             return divergences_at(
@@ -231,11 +230,15 @@ class Host:
         return answer
 
     def _divergence_mask(self, rsi: Series, points: Points, left: object, right: object) -> bytes:
-        """Return for each candle whether any divergence is in force, as 0 or 1."""
+        """Return for each candle whether any divergence is in force, as 0 or 1.
+
+        For a few candles it does not pay: then it is empty, and says nothing.
+        """
         windows = check_windows(left, right)
+        self._note("detect_divergences", windows, rsi.frame, 0, 0)
+        if self._stretch[1] - self._stretch[0] < _WORTH_A_MASK:
+            return b""
         in_force = divergence_series(points.history, rsi.values, *windows, data_limit=self._limit)
-        settings = (float(windows[0]), float(windows[1]))
-        self._note("detect_divergences", settings, rsi.frame, 0, 0)
         return bytes(np.logical_or.reduce(list(in_force.values())).astype(np.uint8))
 
     def _with_data(self, arguments: tuple[object, ...]) -> tuple[object, ...]:
@@ -280,9 +283,7 @@ class Host:
     ) -> _Bound:
         name = site.function.name
         if name == "calculate_zigzag":
-            points = Points(
-                frame, self._memory.extended(self._timeframe_of(frame), frame, settings)
-            )
+            points = Points(frame, self._memory.swings(self._timeframe_of(frame), frame, settings))
             self._note(name, settings, frame, 0, 0)
             return _Bound(points, frame)
         if name in _ON_CLOSES:
@@ -319,8 +320,8 @@ class Host:
         numbers = tuple(float(value) for value in settings if isinstance(value, int | float))
         is_direct = frame is self.frame and not is_chained
         if frame is not self.frame:
-            counts = self._counts_of(frame)
-            first = next((t for t, count in enumerate(counts) if count > first), len(counts))
+            counts = self.higher[self._timeframe_of(frame)].counts
+            first = int(np.searchsorted(counts, first, side="right"))
         use = IndicatorUse(name, numbers, is_direct, first, settled, frame.length)
         self.uses.setdefault((name, numbers, is_direct, id(frame)), use)
 
@@ -329,15 +330,13 @@ class Host:
         if timeframe is self._timeframe:
             return _Bound(self.data, self.frame)
         if timeframe not in self.higher:
-            columns, counts = higher_candles(self.frame.columns, self._timeframe, timeframe)
-            frame = Frame(columns, self._limit)
-            listed = counts.tolist()
-            self.higher[timeframe] = (frame, Candles(frame), listed)
-            begin, end = self._stretch
-            frame.open_stretch(listed[begin], listed[end - 1])
-            frame.move(listed[self.frame.count - 1])
-        frame, candles, _ = self.higher[timeframe]
-        return _Bound(candles, frame)
+            candles = self._memory.higher(timeframe, self.frame.columns)
+            higher = _Higher(Frame(candles.columns(), self._limit), candles.counts())
+            higher.open_stretch(*self._stretch)
+            higher.move(self.frame.count - 1)
+            self.higher[timeframe] = higher
+        found = self.higher[timeframe]
+        return _Bound(found.candles, found.frame)
 
     def _symbol_constraints(self) -> _Bound:
         if self._constraints is None:
@@ -347,10 +346,7 @@ class Host:
     def _timeframe_of(self, frame: Frame) -> Timeframe:
         if frame is self.frame:
             return self._timeframe
-        return next(key for key, (known, _, _) in self.higher.items() if known is frame)
-
-    def _counts_of(self, frame: Frame) -> list[int]:
-        return self.higher[self._timeframe_of(frame)][2]
+        return next(key for key, known in self.higher.items() if known.frame is frame)
 
 
 def _identity(value: object) -> object:

@@ -11,13 +11,14 @@ from time import perf_counter
 
 import numpy as np
 
-from milobot.domain.market import COLUMNS
 from milobot.errors import DataError, MilobotError, ScriptError
 from milobot.scripting.checking import lines_of
 from milobot.scripting.compiler import FUNCTION_NAME, LAZY_NAME, Compiled, compile_script
 from milobot.scripting.faults import fault_of
-from milobot.scripting.host import Host, SwingMemory, check_settings
+from milobot.scripting.history import History
+from milobot.scripting.host import Host, check_settings
 from milobot.scripting.language import parse_source
+from milobot.scripting.memory import Memory
 from milobot.scripting.metadata import Metadata, read_metadata
 from milobot.scripting.prints import PrintLog
 from milobot.scripting.results import Code, Evaluation, Fault, PrintLine
@@ -27,7 +28,7 @@ from milobot.scripting.vocabulary import FUNCTIONS, LAZY_FUNCTIONS
 TRUE, WARM_UP, FAILED = int(Code.TRUE), int(Code.WARM_UP), int(Code.FAILED)
 DATA_LIMIT = 5000
 MAX_FAULTS = 100
-_STRETCH = 16_384
+STRETCH = 16_384
 _TURN_S = 0.02
 
 Progress = Callable[[int], None]
@@ -38,11 +39,6 @@ class _Collected:
     codes: bytearray
     prints: PrintLog = field(default_factory=PrintLog)
     faults: list[Fault] = field(default_factory=list)
-
-    def fail(self, fault: Fault, position: int) -> None:
-        self.codes[position] = FAILED
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(fault)
 
 
 class Interpreter:
@@ -61,6 +57,7 @@ class Interpreter:
         overrides: Mapping[str, object] | None = None,
         constraints: Mapping[str, object] | None = None,
         limit: int = DATA_LIMIT,
+        stretch: int = STRETCH,
     ) -> None:
         """Check and compile a script.
 
@@ -69,6 +66,7 @@ class Interpreter:
             overrides: New values of parameters, and of ``timeframe`` and ``coin``.
             constraints: What ``get_symbol_constraints()`` returns; None when unknown.
             limit: Candles in ``data``.
+            stretch: Candles decided with one set of values at hand; bounds the memory.
 
         Raises:
             ScriptError: The script is wrong, with line and column.
@@ -79,16 +77,15 @@ class Interpreter:
         self._compiled = _compiled(tree, source, self.metadata)
         self._constraints = constraints
         self._limit = limit
-        self._columns: dict[str, Column] = {
-            name: np.empty(0, np.int64 if name == "time" else np.float64) for name in COLUMNS
-        }
-        self._memory = SwingMemory()
+        self._stretch = stretch
+        self._history = History()
+        self._memory = Memory(self.metadata.timeframe)
         self._index = -1
 
     @property
     def length(self) -> int:
         """Candles seen since the anchor."""
-        return len(self._columns["time"])
+        return len(self._history)
 
     @property
     def current_index(self) -> int:
@@ -101,14 +98,7 @@ class Interpreter:
         Raises:
             DataError: Columns differ in length, or times do not rise.
         """
-        lengths = {len(columns[name]) for name in COLUMNS}
-        if len(lengths) != 1:
-            raise DataError("candle columns differ in length")
-        joined = {n: np.concatenate([self._columns[n], columns[n]]) for n in COLUMNS}
-        recent = joined["time"][max(0, self.length - 1) :]
-        if len(recent) > 1 and not (recent[1:] > recent[:-1]).all():
-            raise DataError("candles must come in order of time, each once")
-        self._columns = joined
+        self._history.append(columns)
 
     def evaluate(self, start: int, stop: int, progress: Progress | None = None) -> Evaluation:
         """Decide about candles ``start`` up to, not including, ``stop``.
@@ -121,12 +111,16 @@ class Interpreter:
         if not 0 <= start <= stop <= self.length:
             raise DataError(f"candles {start} to {stop} are not among the {self.length} at hand")
         host = Host(
-            self._columns, self.metadata.timeframe, self._limit, self._constraints, self._memory
+            self._history.columns(),
+            self.metadata.timeframe,
+            self._limit,
+            self._constraints,
+            self._memory,
         )
         collected = _Collected(bytearray(stop - start))
         run = self._function(host, collected.prints)
-        for begin in range(start, stop, _STRETCH):
-            end = min(begin + _STRETCH, stop)
+        for begin in range(start, stop, self._stretch):
+            end = min(begin + self._stretch, stop)
             host.open_stretch(begin, end)
             for first, last in _turns(begin, end):
                 self._decide(host, run, (first, last, start), collected)
@@ -162,17 +156,23 @@ class Interpreter:
             except NotEnoughHistoryError:
                 value, host.is_cold = None, True
             except Exception as exc:  # noqa: BLE001 - a script may raise anything
-                if not host.is_cold:  # on missing values a script may well stumble
-                    collected.fail(fault_of(exc, index, self._lines), index - origin)
-                    continue
-                value = None
-            if host.is_cold:
-                codes[index - origin] = WARM_UP
-                host.is_cold = False
-            elif value is True:
+                value = exc
+            if value is True and not host.is_cold:
                 codes[index - origin] = TRUE
-            elif value is not False:
-                collected.fail(_not_bool(value, index), index - origin)
+            elif value is not False or host.is_cold:
+                codes[index - origin] = self._exceptional(host, value, index, collected)
+
+    def _exceptional(self, host: Host, value: object, index: int, collected: _Collected) -> int:
+        """Return the code of a candle without a decision, and keep its fault."""
+        if host.is_cold:  # on missing values a script may well stumble, too
+            host.is_cold = False
+            return WARM_UP
+        if len(collected.faults) < MAX_FAULTS:
+            if isinstance(value, Exception):
+                collected.faults.append(fault_of(value, index, self._lines))
+            else:
+                collected.faults.append(_not_bool(value, index))
+        return FAILED
 
     def _function(self, host: Host, prints: PrintLog) -> Callable[[float], object]:
         """Return the script as a function over the views of ``host``."""

@@ -83,3 +83,19 @@ def test_later_candles_change_nothing(source: str, candles: list[Candle]) -> Non
     prefix = _outcomes(source, candles[:half], 5000, [])[0]
 
     assert whole.codes[:half].tolist() == prefix.codes.tolist()
+
+
+@settings(_SLOW, max_examples=15)
+@given(scripts(), candle_lists(longest=900), st.integers(1, 400))
+def test_long_histories_in_short_stretches(
+    source: str, candles: list[Candle], stretch: int
+) -> None:
+    """Neither the values kept at hand nor shortcuts for long blocks may show in a decision."""
+    limit = 40
+    interpreter = Interpreter(source, limit=limit, stretch=stretch)
+    interpreter.append(_columns(candles))
+
+    result = interpreter.evaluate(0, len(candles))
+
+    one_by_one = _facts(_outcomes(source, candles, limit, list(range(1, len(candles)))))
+    assert result.codes.tobytes() == one_by_one[0]
