@@ -82,13 +82,17 @@ def _parts(
 
 def _heading(result: BacktestResult) -> Text:
     first, last = (format_time(int(result.candles.time[end])) for end in (0, -1))
-    text = Text(f"{plain(result.script)}  {result.symbol} {result.timeframe.value}", _HEADING)
-    return text.append(f"  {len(result.candles):,} candles, {first} to {last} UTC", "not bold")
+    text = Text(f"{plain(result.script)}  {result.symbol} {result.timeframe.value}\n", _HEADING)
+    return text.append(f"{len(result.candles):,} candles, {first} to {last} UTC", "not bold")
 
 
 def _settings(result: BacktestResult) -> Text:
-    shown = (f"{name.replace('_', ' ')} {value}" for name, value in result.settings.items())
-    return Text(plain("; ".join(shown)), _QUIET)
+    return Text(plain("; ".join(_setting(*item) for item in result.settings.items())), _QUIET)
+
+
+def _setting(name: str, value: str) -> str:
+    """Return a setting in words, a parameter as it is set on the command line."""
+    return f"{name}={value}" if name.startswith("set ") else f"{name.replace('_', ' ')} {value}"
 
 
 def _numbers(result: BacktestResult, summary: Summary) -> Table:
@@ -167,9 +171,11 @@ def _why_nothing(result: BacktestResult) -> Iterator[RenderableType]:
     if sent:
         yield f"{sent:,} entries were sent, and none of them was filled."
     if not result.decisions:
+        before = len(result.history) - len(result.candles) if result.history else 0
         yield (
             f"The script wanted no entry at any of {len(result.candles):,} candles "
-            f"(its first {result.warm_up:,} were warm-up): look at condition_true and the actions."
+            f"({max(0, result.warm_up - before):,} of them warm-up): "
+            "look at condition_true and the actions."
         )
     yield from _denials(result.decisions)
 
@@ -179,8 +185,9 @@ def _denials(decisions: Sequence[Decision]) -> Iterator[RenderableType]:
     for code, count in Counter(d.code for d in denied).most_common():
         reasons = Counter(d.reason for d in denied if d.code == code)
         reason = reasons.most_common(1)[0][0]
-        such_as = "such as: " if len(reasons) > 1 else ""
-        yield Text(f"denied {count:,} times, {code}: {such_as}{plain(reason)}", _WARNING)
+        times = "once" if count == 1 else f"{count:,} times"
+        such_as = ", such as" if len(reasons) > 1 else ""
+        yield Text(f"denied {times}, {code}{such_as}: {plain(reason)}", _WARNING)
     if denied:
         yield ""
 

@@ -226,3 +226,16 @@ def test_names_are_written_as_they_are(tmp_path: Path) -> None:
     write_json(path, to_json(result, summarise(result)))
 
     assert json.loads(path.read_text(encoding="utf-8"))["script"] == 'k"reuz\nung ☃'
+
+
+def test_every_number_is_documented() -> None:
+    """A key that nobody explains is a key that is read wrongly."""
+    page = Path(__file__).parents[3] / "docs" / "backtesting.md"
+    text = page.read_text(encoding="utf-8")
+    result = example()
+    document = to_json(result, summarise(result))
+
+    summary = document["summary"]
+    assert isinstance(summary, dict)
+    assert [key for key in summary if f"`{key}`" not in text] == []
+    assert [key for key in document if f'"{key}"' not in text] == []

@@ -173,7 +173,7 @@ def test_settings_are_named() -> None:
 
     text = shown(result)
 
-    assert "equity 10000; set rsi period 21; funding none" in text
+    assert "equity 10000; set rsi_period=21; funding none" in text
     assert row(text, "Funding paid") == ["Funding paid", "no rates", "not counted"]
 
 
@@ -182,9 +182,17 @@ def test_script_that_never_wanted_anything() -> None:
     text = shown(replace(backtest_of(candles_of(CLOSES)), warm_up=2))
 
     assert "No round trips." in text
-    assert "wanted no entry at any of 6 candles (its first 2 were warm-up)" in " ".join(
-        text.split()
-    )
+    assert "wanted no entry at any of 6 candles (2 of them warm-up)" in " ".join(text.split())
+
+
+def test_warm_up_before_the_traded_span_is_not_counted() -> None:
+    """With --from the indicators warm up on earlier candles."""
+    history = candles_of(CLOSES)
+    candles = history.part(4, 6)
+
+    text = shown(replace(backtest_of(candles), warm_up=5, history=history))
+
+    assert "at any of 2 candles (1 of them warm-up)" in " ".join(text.split())
 
 
 def test_entries_that_were_all_denied_say_why() -> None:
@@ -200,8 +208,8 @@ def test_entries_that_were_all_denied_say_why() -> None:
 
     denied = [line for line in text.splitlines() if line.startswith("denied")]
     assert denied == [
-        "denied 3 times, insufficient_margin: such as: margin and fee are 30 USDT",
-        "denied 1 times, level_passed: the price 9 is beyond the stop 10 already",
+        "denied 3 times, insufficient_margin, such as: margin and fee are 30 USDT",
+        "denied once, level_passed: the price 9 is beyond the stop 10 already",
     ]
     assert "wanted no entry" not in text
 
@@ -220,7 +228,7 @@ def test_denials_are_shown_beside_round_trips_too() -> None:
     """A script that trades a third of what it wanted must not look as if it got all."""
     text = shown(replace(traded(), decisions=(denial("slot_busy", "nothing enters until flat"),)))
 
-    assert "denied 1 times, slot_busy: nothing enters until flat" in text
+    assert "denied once, slot_busy: nothing enters until flat" in text
 
 
 def test_text_of_a_script_cannot_steer_the_terminal() -> None:
