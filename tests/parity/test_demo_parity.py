@@ -1,0 +1,57 @@
+"""Back-test and paper run of the same candles: the same trades, to the last digit."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.support.shared_data import shared_file
+
+from milobot.app.backtests import BacktestRequest, Source, run_backtest
+from milobot.app.demo import Demo, DemoRequest
+from milobot.backtest.result import BacktestResult
+from milobot.scripting.client import ScriptWorker
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.script"))
+HOURS = "klines/um_BTCUSDT_1h_2024.csv.gz"
+MINUTES = "klines/um_FILUSDT_1m_2023-04_06_vision.csv.gz"
+
+
+def replayed(source: Source) -> BacktestResult:
+    """Return what the demo trades over the candles of a source, as fast as it can."""
+    with ScriptWorker() as worker:
+        demo = Demo(worker, DemoRequest(source, speed=0))
+        asyncio.run(demo.run())
+        return demo.result()
+
+
+def assert_same(source: Source) -> None:
+    """Compare both ways of running a script in all that a trader would look at."""
+    tested = run_backtest(BacktestRequest(source))
+
+    shown = replayed(source)
+
+    assert tested.round_trips
+    assert shown.round_trips == tested.round_trips
+    assert shown.end_equity == tested.end_equity
+    closes, start = tested.candles.close, tested.start_equity
+    assert shown.equity.exact(closes, start) == tested.equity.exact(closes, start)
+    assert (len(shown.decisions), shown.repeated) == (len(tested.decisions), tested.repeated)
+
+
+@pytest.mark.parametrize("script", SAMPLES, ids=lambda path: path.stem)
+def test_demo_trades_as_the_backtest_over_hours(script: Path) -> None:
+    """A trader who believes a back-test must see the same trades when it runs."""
+    assert_same(Source(script, shared_file(HOURS)))
+
+
+@pytest.mark.parametrize("script", SAMPLES, ids=lambda path: path.stem)
+def test_demo_trades_as_the_backtest_over_minutes(script: Path) -> None:
+    """131,040 candles leave room for the rare cases: gaps, ties, candles that touch two levels."""
+    assert_same(Source(script, shared_file(MINUTES), symbol="FILUSDT", timeframe="1m"))
+
+
+@pytest.mark.parametrize("name", ["macd_crossover.script", "breakout_exits.script"])
+def test_demo_trades_as_the_backtest_with_finer_candles(name: str) -> None:
+    """Where minutes decide the fills of an hourly script, both must look at the same minutes."""
+    script = next(path for path in SAMPLES if path.name == name)
+    assert_same(Source(script, shared_file(MINUTES), symbol="FILUSDT", timeframe="1h"))
