@@ -253,6 +253,6 @@ def _table(first: str, *others: str) -> Table:
 
 
 def _coloured(text: str, value: float | Decimal) -> Text:
-    if value == 0:
+    if not text.strip("+0. %"):  # nothing, to the digits shown
         return Text(text)
     return Text(text, _GOOD if value > 0 else _BAD)
