@@ -62,7 +62,7 @@ export class ChartView {
 
   /** Show a model; `delta` says what changed since the last time, null means everything. */
   show(model, delta) {
-    const kept = this.model ? this.position() : null;
+    const kept = this.model ? this.position(delta) : null;
     this.model = model;
     if (!delta || delta.replace.overlays || delta.replace.panes) {
       this.showAll();
@@ -166,18 +166,22 @@ export class ChartView {
     }
   }
 
-  /** Where the reader looks: as times, because indices move when old candles go. */
-  position() {
+  /**
+   * Where the reader looks: as a time, because indices move when old candles go.
+   * The model may be ahead of what the chart still shows, by `delta`.
+   */
+  position(delta) {
     const range = this.chart.timeScale().getVisibleLogicalRange();
     const { candles } = this.model;
-    if (!range || !candles.length) {
+    const gone = delta?.trim.candles ?? 0;
+    const count = candles.length + gone - (delta?.append.candles?.length ?? 0);
+    if (!range || count <= gone) {
       return null;
     }
-    const isLive = range.to >= candles.length - 1;
-    const anchor = Math.min(Math.max(Math.round(range.from), 0), candles.length - 1);
+    const anchor = Math.min(Math.max(Math.round(range.from), gone), count - 1);
     return {
-      isLive, width: range.to - range.from, beyond: range.to - candles.length,
-      time: candles[anchor][0], offset: range.from - anchor,
+      isLive: range.to >= count - 1, width: range.to - range.from, beyond: range.to - count,
+      time: candles[anchor - gone][0], offset: range.from - anchor,
     };
   }
 

@@ -5,7 +5,7 @@ import { applyDelta } from "./model.js";
 const POLL_MS = 5000;
 const SILENCE_MS = 15000; // the server says something every 5 s
 const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 30000;
+const LONGEST_RETRY_MS = 8000;
 
 export class Feed {
   /**
@@ -19,6 +19,7 @@ export class Feed {
     this.socket = null;
     this.retryMs = FIRST_RETRY_MS;
     this.pollTimer = 0;
+    this.retryTimer = 0;
     this.silenceTimer = 0;
     this.lostSince = 0;
     this.fetching = false;
@@ -26,6 +27,16 @@ export class Feed {
 
   start() {
     this.connect();
+    // No reason to wait any longer once the network or the reader is back.
+    addEventListener("online", () => this.retryNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.retryNow());
+  }
+
+  retryNow() {
+    if (!this.socket) {
+      clearTimeout(this.retryTimer);
+      this.connect();
+    }
   }
 
   connect() {
@@ -62,7 +73,7 @@ export class Feed {
     this.startPolling();
     const wait = this.retryMs * (0.75 + Math.random() / 2);
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
-    setTimeout(() => this.connect(), wait);
+    this.retryTimer = setTimeout(() => this.connect(), wait);
   }
 
   startPolling() {

@@ -128,6 +128,7 @@ export class Marks {
   }
 
   drawFills(context, range) {
+    const { sign } = this;
     for (const { time, side, price } of this.model.fills) {
       const y = this.y(price);
       if (!this.isSeen(range, time) || y === null) {

@@ -1,0 +1,329 @@
+"""A trader opens the page in a real browser."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+import pytest
+from playwright.async_api import Browser, Page, expect
+from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.support.browser import (
+    PHONE,
+    chromium,
+    find_chromium,
+    open_tab,
+    painted_colours,
+    wait_until_painted,
+)
+from tests.support.charts import FIRST_MS, ChartPlayer, demo_chart, random_candles
+from tests.support.pages import served
+
+from milobot.domain.intents import PositionSide, Side
+from milobot.web.app import STATIC, create_app
+from milobot.web.state import GROWING, Heading, Limits
+from milobot.web.views import FillView, PositionView, SignalView
+
+LIBRARY = STATIC / "vendor" / "lightweight-charts.js"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Return a browser that has never been anywhere."""
+    find_chromium()
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def library() -> None:
+    """Skip where the chart library was never fetched; in CI it must be there."""
+    if not LIBRARY.is_file():
+        reason = "the chart library is missing: install npm and build milobot again"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+async def _text(page: Page, selector: str) -> str:
+    return (await page.locator(selector).inner_text()).strip()
+
+
+@pytest.mark.usefixtures("library")
+async def test_the_chart_is_painted_and_follows_the_market(browser: Browser) -> None:
+    """The first thing a newcomer sees: candles that move, and no complaint in the console."""
+    player = demo_chart(800)
+    tab = await open_tab(browser)
+
+    async with served(create_app(player.state)) as site:
+        await tab.page.goto(site.url)
+        await expect(tab.page.locator("#connection")).to_have_text("live")
+        await wait_until_painted(tab.page, "#chart")
+        await wait_until_painted(tab.page, "#equity")
+        before = await _text(tab.page, "#clock")
+        for _ in range(30):
+            player.play(1)
+            await tab.page.wait_for_timeout(20)
+        await expect(tab.page.locator("#clock")).not_to_have_text(before)
+        await expect(tab.page.locator("#status")).to_have_text("replaying, candle 830")
+        complaints = list(tab.complaints)
+
+    assert await _text(tab.page, "#mode") == "DEMO"
+    assert await _text(tab.page, "#symbol") == "BTCUSDT"
+    assert await tab.page.get_by_role("link", name="tradingview.com").is_visible()
+    assert await tab.page.locator("#trips tbody tr").count() == len(
+        player.state.snapshot()["round_trips"]
+    )
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("library")
+async def test_it_fits_a_phone_in_a_light_room(browser: Browser) -> None:
+    """A trader looks at the phone in the sun; nothing may be cut off sideways."""
+    player = demo_chart(400)
+    tab = await open_tab(browser, size=PHONE, scheme="light")
+
+    async with served(create_app(player.state)) as site:
+        await tab.page.goto(site.url)
+        await wait_until_painted(tab.page, "#chart")
+        width = await tab.page.evaluate("document.documentElement.scrollWidth")
+        colour = await tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        complaints = list(tab.complaints)
+
+    assert width <= PHONE[0]
+    assert min(int(part) for part in colour[4:-1].split(",")) > 200
+    assert await tab.page.locator("#mode").is_visible()
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("library")
+async def test_script_controlled_text_stays_text(browser: Browser) -> None:
+    """A strategy from a forum must not be able to press buttons in the trader's browser."""
+    evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    candles = random_candles(60)
+    player = ChartPlayer(candles, heading=Heading("paper", evil, evil, evil))
+    state, last = player.state, int(candles.time[-1])
+    player.play(60)
+    tab = await open_tab(browser)
+
+    async with served(create_app(state)) as site:
+        await tab.page.goto(site.url)
+        await expect(tab.page.locator("#connection")).to_have_text("live")
+        state.add_log(last, evil, evil)
+        state.add_signal(SignalView(last, PositionSide.LONG, Decimal(1), evil))
+        state.add_fill(FillView(last, Side.BUY, Decimal(1), Decimal(1), evil))
+        state.add_round_trip({"side": evil, "quantity": evil, "entry_price": evil, "pnl": evil,
+                              "exit_price": evil, "exit_reason": evil, "entry_time": last})  # fmt: skip
+        state.set_summary({evil: evil})
+        state.set_status(running=True, text=evil)
+        state.set_position(
+            PositionView(PositionSide.LONG, Decimal(1), Decimal(1), evil, Decimal(0))
+        )
+        state.publish()
+        await expect(tab.page.locator("#log li").first).to_contain_text(evil)
+        await expect(tab.page.locator("#summary dd").first).to_have_text(evil)
+        await expect(tab.page.locator("#position .state")).to_contain_text(evil)
+        markup = await tab.page.locator("body img, body script, [onerror]").count()
+        complaints = list(tab.complaints)
+
+    assert markup == 0
+    assert "owned" not in (await tab.page.title()).split(" ")[:1]
+    assert await _text(tab.page, "#script") == evil
+    assert complaints == []
+
+
+class _Valve:
+    """An application whose WebSockets can be refused, as by a proxy that knows none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.is_open = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not self.is_open:
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.app(scope, receive, send)
+
+
+@pytest.mark.usefixtures("library")
+async def test_a_lost_connection_is_said_bridged_and_restored(browser: Browser) -> None:
+    """A chart that silently stands still is worse than none."""
+    player = demo_chart(300)
+    valve = _Valve(create_app(player.state))
+    tab = await open_tab(browser)
+    status = tab.page.locator("#connection")
+
+    async with served(valve) as site:
+        await tab.page.goto(site.url)
+        await expect(status).to_have_text("live")
+        port = int(site.host.rpartition(":")[2])
+    await expect(status).to_contain_text("disconnected since", timeout=8_000)
+
+    valve.is_open = False
+    player.play(5)
+    async with served(valve, port=port):
+        await expect(status).to_have_text("polling every 5 s", timeout=8_000)
+        await expect(tab.page.locator("#status")).to_have_text("replaying, candle 305")
+
+        valve.is_open = True
+        await expect(status).to_have_text("live", timeout=30_000)
+        player.play(5)
+        await expect(tab.page.locator("#status")).to_have_text("replaying, candle 310")
+        await wait_until_painted(tab.page, "#chart")
+
+
+async def test_without_the_library_the_page_shows_tables(browser: Browser, tmp_path: Path) -> None:
+    """Installed without npm, the product still has to say what it knows, and why so."""
+    static = tmp_path / "static"
+    shutil.copytree(STATIC, static, ignore=shutil.ignore_patterns("vendor"))
+    player = demo_chart(200)
+    tab = await open_tab(browser)
+
+    async with served(create_app(player.state, static=static)) as site:
+        await tab.page.goto(site.url)
+        await expect(tab.page.get_by_role("note")).to_contain_text("install Node.js with npm")
+        player.play(1)
+        await expect(tab.page.locator("#status")).to_have_text("replaying, candle 201")
+        heads = await tab.page.locator("#chart th").all_inner_texts()
+        first = await tab.page.locator("#chart tbody tr").first.locator("td").all_inner_texts()
+        complaints = list(tab.complaints)
+
+    close = f"{player.candles[200].close:,.1f}"
+    assert heads[:6] == ["Time (UTC)", "Open", "High", "Low", "Close", "Volume"]
+    assert "RSI 14" in heads
+    assert first[0] == "2024-01-01 03:20"
+    assert first[4] == close
+    assert await tab.page.locator("#equity tbody tr").count() == 30
+    assert [t for t in complaints if "404" not in t and "vendor" not in t] == []
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("limits", [GROWING, Limits(candles=260)])
+async def test_new_candles_do_not_move_what_the_reader_looks_at(
+    browser: Browser, limits: Limits
+) -> None:
+    """Whoever studies the past must not be dragged to the present, nor shifted by a trim."""
+    player = ChartPlayer(random_candles(900), limits=limits)
+    player.play(250)
+    tab = await open_tab(browser)
+    page = tab.page
+
+    async with served(create_app(player.state)) as site:
+        await page.goto(site.url)
+        await wait_until_painted(page, "#chart")
+        await page.focus("#chart")
+        for _ in range(4):
+            await page.keyboard.press("ArrowLeft")
+        box = await page.locator("#chart").bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + 499, box["y"] + 100)
+        await page.wait_for_timeout(100)  # the view moves with the next frame
+        await page.mouse.move(box["x"] + 500, box["y"] + 100)
+        before = await _text(page, ".legend-candle")
+        for _ in range(25):
+            player.play(1)
+            await page.wait_for_timeout(10)
+        await expect(page.locator("#status")).to_have_text("replaying, candle 275")
+        await page.wait_for_timeout(100)
+        await page.mouse.move(box["x"] + 501, box["y"] + 100)
+        after = await _text(page, ".legend-candle")
+        complaints = list(tab.complaints)
+
+    assert before == after
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("library")
+async def test_a_round_trip_can_be_looked_at(browser: Browser) -> None:
+    """From a line of the list to its place on the chart in one click."""
+    player = demo_chart(1_500)
+    tab = await open_tab(browser)
+    trip = player.state.snapshot()["round_trips"][-9]
+
+    async with served(create_app(player.state)) as site:
+        await tab.page.goto(site.url)
+        await wait_until_painted(tab.page, "#chart")
+        await tab.page.locator("#trips button").nth(8).click()
+        await tab.page.wait_for_timeout(200)
+        box = await tab.page.locator("#chart canvas").first.bounding_box()
+        assert box
+        # Entry and exit lie at 25 % and 75 % of the view.
+        await tab.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 100)
+        events = await _text(tab.page, ".legend-events")
+        complaints = list(tab.complaints)
+
+    assert trip["entry_price"].partition(".")[0] in events.replace(",", "")
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("library")
+async def test_a_position_without_a_stop_cannot_be_overlooked(browser: Browser) -> None:
+    """The one state that can cost everything."""
+    player = demo_chart(120)
+    held = PositionView(
+        PositionSide.LONG, Decimal("0.5"), Decimal("40000.1"), "PROTECTED", Decimal("-12.345"),
+        Decimal(39_600), Decimal(41_200), Decimal(36_500),
+    )  # fmt: skip
+    tab = await open_tab(browser)
+    badge = tab.page.locator("#position .state")
+
+    async with served(create_app(player.state)) as site:
+        await tab.page.goto(site.url)
+        player.state.set_position(held)
+        player.state.publish()
+        await expect(badge).to_have_text("PROTECTED")
+        await expect(tab.page.locator("#position .pnl")).to_have_text("\N{MINUS SIGN}12.35 USDT")
+        small = await badge.bounding_box()
+        player.state.set_position(replace(held, state="UNPROTECTED", stop=None))
+        player.state.publish()
+        alarm = tab.page.get_by_role("alert")
+        await expect(alarm).to_contain_text("UNPROTECTED")
+        large = await alarm.bounding_box()
+
+    assert small
+    assert large
+    assert large["height"] > 2 * small["height"]
+
+
+async def test_page_and_server_apply_deltas_alike(browser: Browser) -> None:
+    """The rules are written twice, in Python and in JavaScript; this holds them together."""
+    player = ChartPlayer(random_candles(600), limits=Limits(candles=80, marks=5, log=4))
+    player.play(40)
+    tab = await open_tab(browser)
+
+    async with served(create_app(player.state)) as site:
+        await tab.page.goto(f"{site.url}/health")
+        await tab.page.evaluate("""async () => {
+            globalThis.get = async (query) => (await fetch(`/api/chart${query}`)).json();
+            globalThis.model = await get("");
+        }""")
+        for count in (1, 7, 60, 3, 100):
+            for _ in range(count):
+                player.play(1)
+            model = await tab.page.evaluate("""async () => {
+                const { applyDelta } = await import("/static/model.js");
+                const delta = await get(`?since=${model.revision}&session=${model.session}`);
+                if (!applyDelta(model, delta) || applyDelta(model, delta)) throw new Error("base");
+                return JSON.stringify(model);
+            }""")
+            assert orjson.loads(model) == orjson.loads(orjson.dumps(player.state.snapshot()))
+
+
+async def test_a_chart_without_candles_opens(browser: Browser) -> None:
+    """The page may be faster than the first candle."""
+    player = ChartPlayer(random_candles(120))
+    tab = await open_tab(browser)
+
+    async with served(create_app(player.state)) as site:
+        await tab.page.goto(site.url)
+        await expect(tab.page.locator("#connection")).to_have_text("live")
+        player.play(1)
+        player.play(100)
+        await expect(tab.page.locator("#status")).to_have_text("replaying, candle 101")
+        if LIBRARY.is_file():
+            await wait_until_painted(tab.page, "#chart")
+            assert tab.complaints == []
+            assert await painted_colours(tab.page, "#chart") > 20
+    assert player.state.snapshot()["candles"][0][0] == FIRST_MS
