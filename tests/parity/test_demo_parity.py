@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tests.support.shared_data import shared_file
 
-from milobot.app.backtests import BacktestRequest, Source, run_backtest
+from milobot.app.backtests import BacktestRequest, run_backtest
 from milobot.app.demo import Demo, DemoRequest
+from milobot.app.preparation import Source
 from milobot.backtest.result import BacktestResult
 from milobot.scripting.client import ScriptWorker
 

@@ -1,52 +1,25 @@
 """Back-tests: script, candles and terms put together, and the result."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from milobot.app.markets import Market, market_from_file, market_from_store
-from milobot.app.scripts import naming, parse_parameters, read_script
+from milobot.app.preparation import Prepared, Source, prepare
+from milobot.app.scripts import naming
 from milobot.backtest.core import Session
 from milobot.backtest.result import BacktestResult
 from milobot.backtest.runner import Terms, play
 from milobot.backtest.timeline import ActionPair, Decisions, Timeline, align, decide
-from milobot.domain.market import CandleSeries, SymbolRules
+from milobot.domain.market import CandleSeries
 from milobot.domain.money import format_decimal
-from milobot.domain.timeframes import parse_timeframe
 from milobot.domain.times import format_time
-from milobot.errors import DataError, ScriptError
+from milobot.errors import ConfigurationError, DataError, ScriptError
 from milobot.scripting.client import ScriptWorker
 from milobot.scripting.results import Code, Evaluation, ScriptInfo
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A script and the candles to run it on.
-
-    Attributes:
-        script: Its file.
-        data: Candle file; None takes stored candles.
-        database: Candle database, for when there is no file.
-        symbol: Replaces the script's ``coin``.
-        timeframe: Replaces the script's ``timeframe``.
-        parameters: ``name=value`` for each parameter to change.
-        strict: Refuse candles with gaps.
-        data_limit: Candles that the script sees as ``data``.
-    """
-
-    script: Path
-    data: Path | None = None
-    database: Path = Path("binance_data.db")
-    symbol: str | None = None
-    timeframe: str | None = None
-    parameters: Sequence[str] = ()
-    strict: bool = False
-    data_limit: int = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,51 +39,6 @@ class BacktestRequest:
     span: Span = Span()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A script loaded into a worker, with the market it will see."""
-
-    info: ScriptInfo
-    market: Market
-
-
-MarketFinder = Callable[[Source, ScriptInfo], Market]
-
-
-def prepare(worker: ScriptWorker, source: Source, find: MarketFinder | None = None) -> Prepared:
-    """Load a script into a worker and find its candles, by default in its file or the store.
-
-    Raises:
-        MilobotError: The script, the candles or a flag is wrong.
-    """
-    if source.timeframe:
-        parse_timeframe(source.timeframe)
-    info = _load(worker, source, None)
-    market = (find or find_market)(source, info)
-    # Which rules the script may ask for is known only now that its symbol is.
-    return Prepared(_load(worker, source, market.rules) if market.rules else info, market)
-
-
-def find_market(source: Source, info: ScriptInfo) -> Market:
-    """Return the candles that a source names: its file, or what is stored of the symbol."""
-    if source.data is not None:
-        return market_from_file(source.data, strict=source.strict)
-    return market_from_store(source.database, info.coin, info.timeframe)
-
-
-def _load(worker: ScriptWorker, source: Source, rules: SymbolRules | None) -> ScriptInfo:
-    text = read_script(source.script)
-    with naming(source.script):
-        return worker.load(
-            text,
-            parameters=parse_parameters(source.parameters),
-            symbol=source.symbol,
-            timeframe=source.timeframe,
-            rules=rules,
-            data_limit=source.data_limit,
-        )
-
-
 def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> BacktestResult:
     """Run a back-test and return its result.
 
@@ -125,6 +53,7 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
         MilobotError: The script, the candles or a flag is wrong; the sentence says which.
     """
     report = progress or (lambda _stage, _done: None)
+    _refuse_empty_span(request.span)
     source = request.source
     with ScriptWorker() as worker:
         report("Reading", 0.0)
@@ -214,6 +143,14 @@ def describe_settings(terms: Terms, prepared: Prepared) -> Mapping[str, str]:
         "action_if_false": info.texts[1],
     }
     return settings | {f"set {name}": str(value) for name, value in info.parameters.items()}
+
+
+def _refuse_empty_span(span: Span) -> None:
+    if span.first_ms is not None and span.last_ms is not None and span.last_ms < span.first_ms:
+        raise ConfigurationError(
+            f"--from {format_time(span.first_ms)} lies after --to {format_time(span.last_ms)}:"
+            " exchange them"
+        )
 
 
 def _first_traded(candles: CandleSeries, span: Span) -> int:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from milobot.app.backtests import Source, decisions_of, describe_settings, find_market, prepare
+from milobot.app.backtests import decisions_of, describe_settings
 from milobot.app.markets import Market
 from milobot.app.pages import serve_beside
+from milobot.app.preparation import Source, find_market, prepare
 from milobot.app.presenter import Presenter, closes_by_time, reach_of
 from milobot.backtest.core import Session
 from milobot.backtest.result import BacktestResult

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from milobot.app.backtests import Source, prepare, refuse_failures
+from milobot.app.backtests import refuse_failures
+from milobot.app.preparation import Source, prepare
 from milobot.app.scripts import naming
 from milobot.backtest.timeline import align
 from milobot.domain.market import Candle

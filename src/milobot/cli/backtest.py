@@ -51,7 +51,8 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     port: Port = 8080,
 ) -> None:
     """Run a script over past candles and report the result."""
-    from milobot.app.backtests import BacktestRequest, Source, Span, run_backtest
+    from milobot.app.backtests import BacktestRequest, Span, run_backtest
+    from milobot.app.preparation import Source
     from milobot.backtest.report import to_json, write_json
     from milobot.backtest.statistics import summarise
     from milobot.cli.backtest_table import print_result
@@ -78,9 +79,9 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     with stages() as progress:
         result = run_backtest(request, progress)
         summary = summarise(result)
+    print_result(result, summary, trips=trips)
     if json is not None:
         write_json(json, to_json(result, summary))
-    print_result(result, summary, trips=trips)
     if open_page:
         from milobot.app.backtest_page import show_backtest
 

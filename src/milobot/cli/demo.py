@@ -57,8 +57,8 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
 
     Without --data a made-up market of one-minute candles is played, the same every time.
     """
-    from milobot.app.backtests import Source
     from milobot.app.demo import DemoRequest, run_demo
+    from milobot.app.preparation import Source
     from milobot.app.scripts import sample
     from milobot.backtest.report import to_json, write_json
     from milobot.backtest.statistics import summarise
@@ -87,6 +87,6 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     if result is None:
         return
     summary = summarise(result)
+    print_result(result, summary, trips=10)
     if json is not None:
         write_json(json, to_json(result, summary))
-    print_result(result, summary, trips=10)

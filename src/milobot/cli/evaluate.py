@@ -18,8 +18,8 @@ def evaluate(
     parameters: Parameters = None,
 ) -> None:
     """Evaluate a script once, at the last candle there is, and print its decision."""
-    from milobot.app.backtests import Source
     from milobot.app.evaluate import evaluate_once
+    from milobot.app.preparation import Source
     from milobot.cli.run_terms import parse_source
     from milobot.domain.times import format_time
     from milobot.settings import load_settings

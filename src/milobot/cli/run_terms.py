@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from milobot.app.backtests import Source
+from milobot.app.preparation import Source
 from milobot.backtest.core import NO_FUNDING, Funding
 from milobot.backtest.runner import Terms
 from milobot.domain.intents import Distance, DistanceKind

@@ -53,6 +53,8 @@ def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
     setup = slot.setup
     if setup is None or slot.position.is_flat or slot.closing:
         return slot
+    if setup.levels.trail is None and setup.levels.break_even is None:
+        return slot
     sign = slot.position.side.sign
     best = close if slot.best_close is None else max(slot.best_close * sign, close * sign) * sign
     slot = replace(slot, best_close=best)
