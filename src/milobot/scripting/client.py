@@ -5,17 +5,24 @@ candles. The client keeps those and gives them to a new worker by itself.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import NoReturn, Self
 
 from milobot.domain.market import COLUMNS, CandleSeries, SymbolRules
 from milobot.domain.times import format_time
-from milobot.errors import DataError, ScriptError, ScriptTimeoutError
+from milobot.errors import (
+    ConfigurationError,
+    DataError,
+    ScriptError,
+    ScriptForbiddenError,
+    ScriptTimeoutError,
+)
 from milobot.scripting.answers import read_error, read_evaluation, read_info, read_place
 from milobot.scripting.channel import ChannelClosedError, ChannelTimeoutError
-from milobot.scripting.process import WorkerProcess
+from milobot.scripting.lock_levels import LEAST_TRUST, Level, Trust, demand
+from milobot.scripting.process import WORKER_PROGRAM, WorkerProcess
 from milobot.scripting.protocol import CANDLES_PER_FRAME
 from milobot.scripting.results import Evaluation, ScriptInfo
 
@@ -51,13 +58,24 @@ class ScriptWorker:
     ``with`` block. Use it from one thread at a time.
     """
 
-    def __init__(self, *, quiet_s: float = QUIET_S, total_s: float = TOTAL_S) -> None:
+    def __init__(
+        self,
+        trust: Trust = LEAST_TRUST,
+        *,
+        quiet_s: float = QUIET_S,
+        total_s: float = TOTAL_S,
+        program: Sequence[str] = WORKER_PROGRAM,
+    ) -> None:
         """Start nothing yet.
 
         Args:
+            trust: What is known about the script; by default it needs a full lock.
             quiet_s: Seconds it may go without finishing a candle.
             total_s: Seconds a block of candles may take, beside 2 ms per candle.
+            program: What Python runs as the worker.
         """
+        self._trust = trust
+        self._program = program
         self._quiet_s = quiet_s
         self._total_s = total_s
         self._process: WorkerProcess | None = None
@@ -69,6 +87,11 @@ class ScriptWorker:
     def pid(self) -> int | None:
         """Number of the worker's process, None while there is none."""
         return self._process.pid if self._process else None
+
+    @property
+    def lock_level(self) -> Level | None:
+        """How well the worker's process is locked in, None while there is none."""
+        return self._process.report.level if self._process else None
 
     @property
     def length(self) -> int:
@@ -200,11 +223,12 @@ class ScriptWorker:
 
     def _send_script(self) -> ScriptInfo:
         if self._process is None:
-            self._process = WorkerProcess(START_S)
+            self._process = WorkerProcess(START_S, self._program)
         try:
+            demand(self._process.report, self._trust)
             answer, _ = self._ask(self._load_request or {}, b"", self._quiet_s, None)
             return read_info(answer)
-        except ScriptError:
+        except (ConfigurationError, ScriptError):
             self._end()
             raise
 
@@ -240,10 +264,7 @@ class ScriptWorker:
             self._explain_timeout(process, progress, is_total=monotonic() >= limit, total_s=total_s)
         except (ChannelClosedError, DataError) as exc:
             self._end()
-            raise ScriptError(
-                f"the script ended its worker process ({process.exit_text()}): it is too large "
-                "or nested too deeply"
-            ) from exc
+            raise _explain_end(process) from exc
         if "error" in answer:
             self._end()
             raise read_error(answer["error"])
@@ -257,9 +278,9 @@ class ScriptWorker:
         self._end()
         if not self._length:
             reason = f"checking the script took longer than {total_s:g} s: make it shorter"
-        elif is_total and total_s > self._quiet_s:
+        elif is_total:
             reason = (
-                f"the script was not done after {total_s:.0f} s and {progress} candles: make it "
+                f"the script was not done after {total_s:g} s and {progress} candles: make it "
                 "cheaper, for example by looking at data[-20:] rather than at all of data"
             )
         else:
@@ -281,6 +302,18 @@ class ScriptWorker:
         process, self._process = self._process, None
         if process is not None:
             process.end()
+
+
+def _explain_end(process: WorkerProcess) -> ScriptError:
+    """Return what the way in which a worker ended says about its script."""
+    if process.tried_to_escape:
+        return ScriptForbiddenError(
+            "the script tried to leave its sandbox and was stopped: do not run it again"
+        )
+    return ScriptError(
+        f"the script ended its worker process ({process.exit_text()}): it is too large "
+        "or nested too deeply"
+    )
 
 
 def _place(process: WorkerProcess) -> tuple[int, int]:

@@ -3,11 +3,14 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from time import monotonic
 
 from milobot.errors import DataError, ScriptError
 from milobot.scripting.channel import Channel, ChannelClosedError, ChannelTimeoutError
+from milobot.scripting.lock_levels import LockReport, read_report
 
+WORKER_PROGRAM = ("-m", "milobot.scripting.worker")
 _END_S = 5.0
 
 
@@ -19,19 +22,21 @@ class WorkerProcess:
 
     Attributes:
         channel: Where frames go and come from.
+        report: What the worker said about its lock.
     """
 
-    def __init__(self, start_s: float) -> None:
+    def __init__(self, start_s: float, program: Sequence[str] = WORKER_PROGRAM) -> None:
         """Start a worker and wait until it is ready.
 
         Args:
             start_s: Seconds it may take to start.
+            program: What Python is to run.
 
         Raises:
             ScriptError: It did not become ready.
         """
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "milobot.scripting.worker"],
+        self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-I", *program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -44,16 +49,18 @@ class WorkerProcess:
         if self._process.stdin is None or self._process.stdout is None:
             raise TypeError("the pipes were asked for")
         self.channel = Channel(self._process.stdout.fileno(), self._process.stdin.fileno())
+        self.report = self._receive_report(monotonic() + start_s)
+
+    def _receive_report(self, deadline: float) -> LockReport:
         try:
-            ready, _ = self.channel.receive(monotonic() + start_s)
+            header, _ = self.channel.receive(deadline)
+            return read_report(header)
         except (ChannelTimeoutError, ChannelClosedError, DataError):
-            ready = {}
-        if ready.get("ready") is not True:
             self.end()
             raise ScriptError(
                 f"the worker process for scripts did not start ({self.exit_text()}): is milobot "
                 "installed in this Python, with TA-Lib?"
-            )
+            ) from None
 
     @property
     def pid(self) -> int:
@@ -71,6 +78,11 @@ class WorkerProcess:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    @property
+    def tried_to_escape(self) -> bool:
+        """Whether the kernel ended it for a call that no calculation makes."""
+        return self._process.returncode == -signal.SIGSYS
 
     def exit_text(self) -> str:
         """Return how the process ended, in words."""
