@@ -95,7 +95,9 @@ def compile_script(tree: ast.Module, source: str, parameters: Mapping[str, objec
     """
     rewriter = _Rewriter(source, parameters)
     body = [rewriter.rewrite(statement) for statement in tree.body]
-    result = ast.Return(ast.Name(CONDITION, ast.Load()))
+    # A line that the script does not have: no fault of this statement has a place in it.
+    after = {"lineno": len(lines_of(source)) + 1, "col_offset": 0}
+    result = ast.Return(ast.Name(CONDITION, ast.Load(), **after), **after)
     function = ast.FunctionDef(
         name=FUNCTION_NAME,
         args=ast.arguments(

@@ -29,9 +29,14 @@ class PrintLog:
 
     def print(self, *values: object, sep: str | None = None, end: str | None = None) -> None:
         """Take one line, as the built-in ``print`` would write it."""
-        text = str(values[0]) if len(values) == 1 else _joined(values, sep)
-        if end is not None and not isinstance(end, str):
-            raise TypeError(f"print: end is a text, not {type(end).__name__}")
+        if sep is not None or end is not None:
+            _check("sep", sep)
+            _check("end", end)
+        text = (
+            str(values[0])
+            if len(values) == 1
+            else (" " if sep is None else sep).join(map(str, values))
+        )
         if end is not None and end != "\n":
             text += end
         self.count += 1
@@ -47,7 +52,6 @@ class PrintLog:
             yield index, clean(text, MAX_CHARACTERS)
 
 
-def _joined(values: tuple[object, ...], sep: str | None) -> str:
-    if sep is not None and not isinstance(sep, str):
-        raise TypeError(f"print: sep is a text, not {type(sep).__name__}")
-    return (" " if sep is None else sep).join(map(str, values))
+def _check(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"print: {name} is a text, not {type(value).__name__}")
