@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from milobot.app.preparation import Prepared, Source, prepare
+from milobot.app.preparation import Prepared, Source, prepare, worker_for
 from milobot.app.scripts import naming
 from milobot.backtest.core import Session
 from milobot.backtest.result import BacktestResult
@@ -16,7 +16,6 @@ from milobot.domain.market import CandleSeries
 from milobot.domain.money import format_decimal
 from milobot.domain.times import format_time
 from milobot.errors import ConfigurationError, DataError, ScriptError
-from milobot.scripting.client import ScriptWorker
 from milobot.scripting.results import Code, Evaluation, ScriptInfo
 
 Progress = Callable[[str, float], None]
@@ -55,7 +54,7 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
     report = progress or (lambda _stage, _done: None)
     _refuse_empty_span(request.span)
     source = request.source
-    with ScriptWorker() as worker:
+    with worker_for(source) as worker:
         report("Reading", 0.0)
         prepared = prepare(worker, source)
         info, market = prepared.info, prepared.market

@@ -15,7 +15,7 @@ import numpy as np
 from milobot.app.backtests import decisions_of, describe_settings
 from milobot.app.markets import Market
 from milobot.app.pages import serve_beside
-from milobot.app.preparation import Source, find_market, prepare
+from milobot.app.preparation import Source, find_market, prepare, worker_for
 from milobot.app.presenter import Presenter, closes_by_time, reach_of
 from milobot.backtest.core import Session
 from milobot.backtest.result import BacktestResult
@@ -272,7 +272,7 @@ def run_demo(
         MilobotError: The port is taken, or script, candles or a flag is wrong.
     """
     listener = open_listener("127.0.0.1", port)
-    with closing(listener), ScriptWorker() as worker:
+    with closing(listener), worker_for(request.source) as worker:
         demo = Demo(worker, request)
         say(f"demo: {demo.title}")
         say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from milobot.app.backtests import refuse_failures
-from milobot.app.preparation import Source, prepare
+from milobot.app.preparation import Source, prepare, worker_for
 from milobot.app.scripts import naming
 from milobot.backtest.timeline import align
 from milobot.domain.market import Candle
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError
-from milobot.scripting.client import ScriptWorker
 from milobot.scripting.results import Code, Evaluation
 
 
@@ -39,7 +38,7 @@ def evaluate_once(source: Source) -> Verdict:
     Raises:
         MilobotError: The script, the candles or a flag is wrong; the sentence says which.
     """
-    with ScriptWorker() as worker:
+    with worker_for(source) as worker:
         prepared = prepare(worker, source)
         info, market = prepared.info, prepared.market
         timeline = align(market.candles, market.timeframe, info.timeframe)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from milobot.app.markets import Market, market_from_file, market_from_store
-from milobot.app.scripts import naming, parse_parameters, read_script
+from milobot.app.scripts import is_bundled, naming, parse_parameters, read_script
 from milobot.domain.intents import Action, Enter
 from milobot.domain.margin import max_leverage
 from milobot.domain.market import SymbolRules
@@ -13,6 +13,7 @@ from milobot.domain.money import ZERO
 from milobot.domain.timeframes import parse_timeframe
 from milobot.errors import ScriptError
 from milobot.scripting.client import ScriptWorker
+from milobot.scripting.lock_levels import Purpose, Trust
 from milobot.scripting.results import ScriptInfo
 
 
@@ -29,6 +30,7 @@ class Source:
         parameters: ``name=value`` for each parameter to change.
         strict: Refuse candles with gaps.
         data_limit: Candles that the script sees as ``data``.
+        trusts_script: Run it even where scripts cannot be fully isolated.
     """
 
     script: Path
@@ -39,6 +41,7 @@ class Source:
     parameters: Sequence[str] = ()
     strict: bool = False
     data_limit: int = 5000
+    trusts_script: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ class Prepared:
 
 
 MarketFinder = Callable[[Source, ScriptInfo], Market]
+
+
+def worker_for(source: Source) -> ScriptWorker:
+    """Return a worker that takes the source's script if it is locked in well enough for it.
+
+    For back-tests and paper; live trading asks for more.
+    """
+    return ScriptWorker(
+        Trust(
+            purpose=Purpose.SIMULATED,
+            is_bundled=is_bundled(source.script),
+            is_trusted=source.trusts_script,
+        )
+    )
 
 
 def prepare(worker: ScriptWorker, source: Source, find: MarketFinder | None = None) -> Prepared:

@@ -21,6 +21,12 @@ def sample(name: str) -> Path:
     raise ConfigurationError(f"the sample {name} is not installed: name a script with --script")
 
 
+def is_bundled(path: Path) -> bool:
+    """Return whether a script is one of the samples that come with milobot."""
+    folders = {folder.resolve() for folder in _SAMPLE_FOLDERS}
+    return path.resolve().parent in folders
+
+
 def read_script(path: Path) -> str:
     """Return the text of a script.
 

@@ -18,6 +18,7 @@ from milobot.cli.run_flags import (
     Strict,
     Symbol,
     TimeframeName,
+    TrustScript,
 )
 
 DAY_MS = 86_400_000
@@ -43,6 +44,7 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     funding: FundingFile = None,
     parameters: Parameters = None,
     strict: Strict = False,
+    trust_script: TrustScript = False,
     trips: Annotated[int, typer.Option("--trips", help="Round trips to print.", min=0)] = 10,
     json: JsonFile = None,
     open_page: Annotated[
@@ -68,6 +70,7 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
         timeframe=timeframe,
         parameters=parameters or (),
         strict=strict,
+        trusts_script=trust_script,
     )
     request = BacktestRequest(
         source=parse_source(source, db, settings),

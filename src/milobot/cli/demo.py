@@ -17,6 +17,7 @@ from milobot.cli.run_flags import (
     Strict,
     Symbol,
     TimeframeName,
+    TrustScript,
 )
 
 DEFAULT_SAMPLE = "macd_crossover.script"
@@ -47,6 +48,7 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     funding: FundingFile = None,
     parameters: Parameters = None,
     strict: Strict = False,
+    trust_script: TrustScript = False,
     json: JsonFile = None,
     ends: Annotated[
         bool, typer.Option("--exit", help="End with the last candle; else serve until Ctrl-C.")
@@ -74,6 +76,7 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
         timeframe=timeframe,
         parameters=parameters or (),
         strict=strict,
+        trusts_script=trust_script,
     )
     request = DemoRequest(
         source=parse_source(source, None, settings),

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from milobot.cli.run_flags import Data, Database, Parameters, Symbol, TimeframeName
+from milobot.cli.run_flags import Data, Database, Parameters, Symbol, TimeframeName, TrustScript
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - one parameter for each flag
     script: Annotated[Path, typer.Argument(help="The script.")],
     *,
     data: Data = None,
@@ -16,6 +16,7 @@ def evaluate(
     symbol: Symbol = None,
     timeframe: TimeframeName = None,
     parameters: Parameters = None,
+    trust_script: TrustScript = False,
 ) -> None:
     """Evaluate a script once, at the last candle there is, and print its decision."""
     from milobot.app.evaluate import evaluate_once
@@ -30,6 +31,7 @@ def evaluate(
         symbol=symbol,
         timeframe=timeframe,
         parameters=parameters or (),
+        trusts_script=trust_script,
     )
     verdict = evaluate_once(parse_source(source, db, load_settings()))
     for warning in verdict.warnings:

@@ -29,6 +29,13 @@ Parameters = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a parameter: --set rsi_period=21. May be repeated."),
 ]
+TrustScript = Annotated[
+    bool,
+    typer.Option(
+        "--trust-script",
+        help="Run your script even where this machine cannot isolate it fully.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse candles with gaps.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the report to this file.")]
 Port = Annotated[int, typer.Option("--port", help="Port of the chart page.")]

@@ -49,6 +49,7 @@ def parse_source(source: Source, database: Path | None, settings: Settings) -> S
         parameters=source.parameters,
         strict=source.strict,
         data_limit=settings.data_limit,
+        trusts_script=source.trusts_script,
     )
 
 
