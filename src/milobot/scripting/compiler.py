@@ -96,7 +96,8 @@ def compile_script(tree: ast.Module, source: str, parameters: Mapping[str, objec
     rewriter = _Rewriter(source, parameters)
     body = [rewriter.rewrite(statement) for statement in tree.body]
     # A line that the script does not have: no fault of this statement has a place in it.
-    after = {"lineno": len(lines_of(source)) + 1, "col_offset": 0}
+    line = len(lines_of(source)) + 1
+    after = {"lineno": line, "end_lineno": line, "col_offset": 0, "end_col_offset": 0}
     result = ast.Return(ast.Name(CONDITION, ast.Load(), **after), **after)
     function = ast.FunctionDef(
         name=FUNCTION_NAME,
