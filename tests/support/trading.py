@@ -161,6 +161,7 @@ class Stage:
 
     Attributes:
         updates: What the venue reported inside candles, in order.
+        bars: Candles played so far, by time.
     """
 
     def __init__(
@@ -188,6 +189,7 @@ class Stage:
             exchange(self.venue), self.journal, self.clock, EngineConfig(limits=limits or Limits())
         )
         self.updates: list[OrderUpdate] = []
+        self.bars: dict[int, Bar] = {}
         self._hour = 0
 
     @property
@@ -206,7 +208,8 @@ class Stage:
         timed = candle._replace(time=self._hour * HOUR_MS)
         self._hour += 1
         self.clock.time_ms = timed.time
-        self.venue.open_bar(SYMBOL, Bar.from_candle(timed))
+        self.bars[timed.time] = Bar.from_candle(timed)
+        self.venue.open_bar(SYMBOL, self.bars[timed.time])
 
     async def close(self) -> None:
         """Play the rest of the candle and close it."""
