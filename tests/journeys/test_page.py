@@ -128,7 +128,7 @@ async def test_script_controlled_text_stays_text(browser: Browser) -> None:
         complaints = list(tab.complaints)
 
     assert markup == 0
-    assert "owned" not in (await tab.page.title()).split(" ")[:1]
+    assert await tab.page.title() != "owned"
     assert await _text(tab.page, "#script") == evil
     assert complaints == []
 

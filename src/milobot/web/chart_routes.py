@@ -37,7 +37,7 @@ def chart_router(state: ChartState, *, ping_s: float = PING_S) -> APIRouter:
         headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
         if len(body) >= _SMALLEST_COMPRESSED and "gzip" in accept_encoding:
             # In a thread: a year of minutes takes long enough to delay an order.
-            body = await asyncio.to_thread(gzip.compress, body, 5)
+            body = await asyncio.to_thread(gzip.compress, body, 1)
             headers["Content-Encoding"] = "gzip"
         return Response(body, media_type="application/json", headers=headers)
 

@@ -66,6 +66,8 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
         proxy_headers=False,
         timeout_graceful_shutdown=2,
         ws_max_size=4096,
+        # Deflating a long history would hold up the event loop that also places orders.
+        ws_per_message_deflate=False,
     )
     server = _Server(config)
     failure: Exception | None = None

@@ -1,13 +1,21 @@
 // The main chart: candles, volume, studies, marks and the position's levels.
+//
+// The library repaints all data it holds for each new candle, so it holds only
+// the part from candle `first` on, and gets more when the reader goes back.
 
 import { pricePlaces, time as timeText } from "./format.js";
 import { Legends } from "./legend.js";
 import { Levels } from "./levels.js";
 import { Marks } from "./marks.js";
-import { candlePoint, indexOf, valuePoint, volumePoint } from "./rows.js";
+import { candlePoint, indexOf, volumePoint } from "./rows.js";
+import { StudyLines } from "./study_lines.js";
 import { chartOptions, colours, onThemeChange } from "./theme.js";
 
 const MANY = 40; // past this, setting all data is faster than updating one by one
+const PART = 2000; // candles held at first
+const HEAVY = 5000; // candles held past which new ones are shown twice a second only
+const HEAVY_MS = 500;
+const NEAR = 150; // candles left of the view at which more are fetched
 const BAR_PX = 6.5; // width of a candle at first
 const RIGHT_ROOM = 12; // candles of empty space, for the labels of the levels
 const LONGEST_LATEST = 400;
@@ -19,17 +27,20 @@ export class ChartView {
     this.theme = colours();
     this.model = null;
     this.hasView = false; // no range was set yet
-    this.studies = []; // {pane, study, lines: [series]}
+    this.first = 0; // of the model's candles the chart holds those from here
+    this.end = 0; // up to, not including, here
+    this.flushTimer = 0;
     this.chart = library.createChart(container, {
       ...chartOptions(this.theme),
       localization: { timeFormatter: (seconds) => `${timeText(seconds * 1000)} UTC` },
     });
-    this.chart.timeScale().applyOptions({
-      rightOffset: RIGHT_ROOM, minBarSpacing: 0.02, enableConflation: true,
-    });
+    const scale = this.chart.timeScale();
+    scale.applyOptions({ rightOffset: RIGHT_ROOM, minBarSpacing: 0.02, enableConflation: true });
     this.addCandles();
+    this.studies = new StudyLines(library, this.chart);
     this.legends = new Legends(this.chart, container);
     this.chart.subscribeCrosshairMove(({ logical }) => this.pointAt(logical));
+    scale.subscribeVisibleLogicalRangeChange((range) => this.holdMore(range));
     container.addEventListener("keydown", (event) => this.onKey(event));
     onThemeChange(() => this.repaint());
   }
@@ -46,7 +57,7 @@ export class ChartView {
     });
     this.volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.levels = new Levels(this.candles, library.LineStyle);
-    this.marks = new Marks(this.theme, (time) => indexOf(this.model.candles, time));
+    this.marks = new Marks(this.theme, (time) => this.logicalOf(time));
     this.candles.attachPrimitive(this.marks);
     this.colourCandles();
   }
@@ -62,174 +73,163 @@ export class ChartView {
 
   /** Show a model; `delta` says what changed since the last time, null means everything. */
   show(model, delta) {
-    const kept = this.model ? this.position(delta) : null;
-    this.model = model;
     if (!delta || delta.replace.overlays || delta.replace.panes) {
-      this.showAll();
-      this.restore(kept);
-    } else if (delta.trim.candles || (delta.append.candles?.length ?? 0) > MANY) {
-      this.setData();
-      this.restore(kept);
-    } else if (delta.append.candles) {
-      this.append(delta.append.candles.length);
+      const kept = this.position();
+      this.model = model;
+      this.showAll(kept);
+    } else {
+      const gone = delta.trim.candles ?? 0;
+      this.first -= gone;
+      this.end -= gone;
+      this.flushSoon();
     }
     this.levels.show(model.position, this.theme);
-    this.marks.theme = this.theme;
-    this.marks.update(model);
+    this.marks.update(model, this.theme);
     this.pointAt(this.pointed);
   }
 
-  showAll() {
+  showAll(kept) {
     const { candles, symbol, timeframe } = this.model;
     this.places = pricePlaces(candles);
     const priceFormat = { type: "price", precision: this.places, minMove: 10 ** -this.places };
     this.candles.applyOptions({ priceFormat });
     this.container.setAttribute("aria-label", `Candlestick chart of ${symbol}, ${timeframe}`);
-    this.buildStudies(priceFormat);
+    this.studies.build(this.model, priceFormat, this.theme);
+    this.legends.build(this.model, this.studies.studies);
+    this.first = Math.max(0, candles.length - PART);
+    if (kept && !kept.isLive) {
+      this.first = Math.max(0, Math.min(this.first, indexOf(candles, kept.time) - NEAR));
+    }
     this.setData();
-  }
-
-  buildStudies(priceFormat) {
-    for (const { lines } of this.studies) {
-      lines.forEach((series) => this.chart.removeSeries(series));
-    }
-    const overlays = this.model.overlays.map((study) => ({ study, pane: 0 }));
-    const panes = this.model.panes.map((study, at) => ({ study, pane: at + 1 }));
-    let colour = 0;
-    this.studies = [...overlays, ...panes].map(({ study, pane }) => {
-      if (pane) {
-        colour = 0;
-      }
-      const lines = study.lines.map((line) => {
-        const name = line.style === "histogram" ? "muted" : `line-${(colour++ % 6) + 1}`;
-        return this.addLine(line, pane, name, priceFormat);
-      });
-      this.addStudyLevels(lines[0], study.levels ?? []);
-      return { study, pane, lines };
-    });
-    this.chart.panes().forEach((pane, at) => pane.setStretchFactor(at ? 1 : 3));
-    this.legends.build(this.model, this.studies);
-  }
-
-  addLine(line, pane, colour, priceFormat) {
-    const { library, chart, theme } = this;
-    const isHistogram = line.style === "histogram";
-    const series = chart.addSeries(isHistogram ? library.HistogramSeries : library.LineSeries, {
-      color: theme[colour], lineWidth: 1.5, priceLineVisible: false,
-      lastValueVisible: pane > 0 && !isHistogram, crosshairMarkerVisible: false,
-      priceFormat: pane ? { type: "price", precision: 2, minMove: 0.01 } : priceFormat,
-    }, pane);
-    series.colourName = colour;
-    return series;
-  }
-
-  addStudyLevels(series, levels) {
-    if (levels.length) {
-      series.applyOptions({ autoscaleInfoProvider: (original) => including(original(), levels) });
-    }
-    for (const price of levels) {
-      series.createPriceLine({
-        price, color: this.theme.muted, lineWidth: 1, axisLabelVisible: false, title: "",
-        lineStyle: this.library.LineStyle.Dotted,
-      });
-    }
+    this.restore(kept);
   }
 
   setData() {
-    const { candles } = this.model;
+    const candles = this.model.candles.slice(this.first);
     this.candles.setData(candles.map(candlePoint));
     this.volume.setData(candles.map(volumePoint(this.theme)));
-    this.eachLine((series, { values, style }) => {
-      const points = candles.map(([time], at) => valuePoint(time, values[at], this.theme, style));
-      series.setData(points);
-    });
+    this.studies.setData(this.model, this.first);
+    this.end = this.model.candles.length;
   }
 
-  append(count) {
+  flushSoon() {
+    if (this.end - this.first <= HEAVY) {
+      this.flush();
+    } else if (!this.flushTimer) {
+      this.flushTimer = setTimeout(() => this.flush(), HEAVY_MS);
+    }
+  }
+
+  /** Give the chart the candles that it lacks, and take away those that the model lost. */
+  flush() {
+    clearTimeout(this.flushTimer);
+    this.flushTimer = 0;
     const { candles } = this.model;
-    for (let at = candles.length - count; at < candles.length; at += 1) {
-      this.candles.update(candlePoint(candles[at]));
-      this.volume.update(volumePoint(this.theme)(candles[at]));
-      this.eachLine((series, { values, style }) => {
-        series.update(valuePoint(candles[at][0], values[at], this.theme, style));
-      });
+    const isShort = this.canForget();
+    if (this.first < 0 || isShort || candles.length - this.end > MANY) {
+      const kept = this.position();
+      this.first = isShort ? candles.length - PART : Math.max(0, this.first);
+      this.setData();
+      this.restore(kept);
+      return;
+    }
+    for (; this.end < candles.length; this.end += 1) {
+      this.candles.update(candlePoint(candles[this.end]));
+      this.volume.update(volumePoint(this.theme)(candles[this.end]));
+      this.studies.update(this.model, this.end);
     }
   }
 
-  /** Call `visit` with each study line's series and its present row of the model. */
-  eachLine(visit) {
-    const rows = new Map(
-      [...this.model.overlays, ...this.model.panes].map((study) => [study.id, study]),
-    );
-    for (const { study, lines } of this.studies) {
-      lines.forEach((series, at) => visit(series, rows.get(study.id).lines[at]));
-    }
-  }
-
-  /**
-   * Where the reader looks: as a time, because indices move when old candles go.
-   * The model may be ahead of what the chart still shows, by `delta`.
-   */
-  position(delta) {
+  /** Return whether the chart holds too much and the reader looks at the latest part only. */
+  canForget() {
     const range = this.chart.timeScale().getVisibleLogicalRange();
-    const { candles } = this.model;
-    const gone = delta?.trim.candles ?? 0;
-    const count = candles.length + gone - (delta?.append.candles?.length ?? 0);
-    if (!range || count <= gone) {
+    const held = this.end - this.first;
+    return held > HEAVY && range && range.from > held - PART + NEAR;
+  }
+
+  /** Hold older candles too when the reader comes near the oldest held. */
+  holdMore(range) {
+    if (!range || this.first <= 0 || range.from > NEAR || !this.model) {
+      return;
+    }
+    const kept = this.position();
+    this.first = Math.max(0, this.first - Math.max(2 * PART, this.end - this.first));
+    this.setData();
+    this.restore(kept);
+  }
+
+  logicalOf(time) {
+    return indexOf(this.model.candles, time) - this.first;
+  }
+
+  /** Where the reader looks: as a time, because indices move when old candles go. */
+  position() {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    const candles = this.model?.candles ?? [];
+    if (!range || this.end <= this.first || !candles.length) {
       return null;
     }
-    const anchor = Math.min(Math.max(Math.round(range.from), gone), count - 1);
+    const held = this.end - this.first;
+    const index = Math.round(range.from) + this.first;
+    const anchor = Math.min(Math.max(index, this.first, 0), this.end - 1, candles.length - 1);
     return {
-      isLive: range.to >= count - 1, width: range.to - range.from, beyond: range.to - count,
-      time: candles[anchor - gone][0], offset: range.from - anchor,
+      isLive: range.to >= held - 1, width: range.to - range.from, beyond: range.to - held,
+      time: candles[Math.max(anchor, 0)][0], offset: range.from + this.first - anchor,
     };
   }
 
   restore(kept) {
-    const count = this.model.candles.length;
-    if (!count) {
+    const held = this.end - this.first;
+    const scale = this.chart.timeScale();
+    if (!held) {
       return;
     }
-    const scale = this.chart.timeScale();
     if (!kept) {
       this.latest();
     } else if (kept.isLive) {
-      const to = count + kept.beyond;
+      const to = held + kept.beyond;
       scale.setVisibleLogicalRange({ from: to - kept.width, to });
     } else {
-      const from = indexOf(this.model.candles, kept.time) + kept.offset;
+      const from = this.logicalOf(kept.time) + kept.offset;
       scale.setVisibleLogicalRange({ from, to: from + kept.width });
     }
   }
 
   fit() {
+    this.first = 0;
+    this.setData();
     this.chart.timeScale().fitContent();
   }
 
   latest() {
-    const count = this.model?.candles.length ?? 0;
     const range = this.chart.timeScale().getVisibleLogicalRange();
     const usual = this.container.clientWidth / BAR_PX;
     const width = this.hasView && range ? Math.min(range.to - range.from, LONGEST_LATEST) : usual;
-    const to = count + RIGHT_ROOM;
+    const to = this.end - this.first + RIGHT_ROOM;
     this.chart.timeScale().setVisibleLogicalRange({ from: to - width, to });
     this.hasView = true;
   }
 
   /** Bring a stretch of time into view, with room on both sides. */
   focus(from, to) {
-    const [first, last] = [from, to].map((time) => indexOf(this.model.candles, time));
-    const room = Math.max(30, (last - first) * 0.5);
-    this.chart.timeScale().setVisibleLogicalRange({ from: first - room, to: last + room });
+    const start = indexOf(this.model.candles, from);
+    const room = Math.max(30, (indexOf(this.model.candles, to) - start) * 0.5);
+    if (start - room - NEAR < this.first) {
+      this.first = Math.max(0, Math.floor(start - room) - PART);
+      this.setData();
+    }
+    this.chart.timeScale().setVisibleLogicalRange({
+      from: this.logicalOf(from) - room, to: this.logicalOf(to) + room,
+    });
     this.container.scrollIntoView({ block: "nearest" });
   }
 
   pointAt(logical) {
     this.pointed = logical ?? null;
-    const count = this.model?.candles.length ?? 0;
-    if (count) {
-      const at = this.pointed === null ? count - 1 : Math.round(this.pointed);
-      this.legends.point(this.model, Math.min(Math.max(at, 0), count - 1), this.places);
+    const last = (this.model?.candles.length ?? 0) - 1;
+    if (last >= 0) {
+      const at = this.pointed === null ? last : Math.round(this.pointed) + this.first;
+      this.legends.point(this.model, Math.min(Math.max(at, 0), last), this.places);
     }
   }
 
@@ -259,20 +259,8 @@ export class ChartView {
     this.theme = colours();
     this.chart.applyOptions(chartOptions(this.theme));
     this.colourCandles();
-    for (const { lines } of this.studies) {
-      lines.forEach((series) => series.applyOptions({ color: this.theme[series.colourName] }));
-    }
     if (this.model) {
       this.show(this.model, null);
     }
   }
-}
-
-/** Widen a price range so that these values are in it. */
-function including(info, values) {
-  if (info?.priceRange) {
-    info.priceRange.minValue = Math.min(info.priceRange.minValue, ...values);
-    info.priceRange.maxValue = Math.max(info.priceRange.maxValue, ...values);
-  }
-  return info;
 }

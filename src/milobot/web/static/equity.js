@@ -1,16 +1,18 @@
-// Equity and the drawdown below it.
+// Equity and the drawdown below it: an overview, repainted at most once a second.
 
-import { EquityCurve } from "./rows.js";
+import { curves } from "./rows.js";
 import { chartOptions, colours, onThemeChange } from "./theme.js";
 
-const MANY = 40;
+const PAINT_MS = 1000;
+const SHOWN_POINTS = 3000;
 
 export class EquityView {
   constructor(library, container) {
     this.theme = colours();
     this.model = null;
+    this.timer = 0;
     this.chart = library.createChart(container, chartOptions(this.theme));
-    this.chart.timeScale().applyOptions({ minBarSpacing: 0.01, enableConflation: true });
+    this.chart.timeScale().applyOptions({ minBarSpacing: 0.01 });
     const quiet = { lineWidth: 1.5, priceLineVisible: false };
     this.equity = this.chart.addSeries(library.AreaSeries, {
       ...quiet, priceFormat: { type: "price", precision: 2, minMove: 0.01 },
@@ -24,7 +26,7 @@ export class EquityView {
     for (const kind of ["wheel", "pointerdown"]) {
       container.addEventListener(kind, () => { this.isFollowing = false; }, { passive: true });
     }
-    container.addEventListener("dblclick", () => { this.isFollowing = true; this.fit(); });
+    container.addEventListener("dblclick", () => { this.isFollowing = true; this.paint(); });
     onThemeChange(() => {
       this.theme = colours();
       this.chart.applyOptions(chartOptions(this.theme));
@@ -44,25 +46,28 @@ export class EquityView {
 
   show(model, delta) {
     this.model = model;
-    const added = delta?.append.equity;
-    if (!delta || delta.trim.equity || (added?.length ?? 0) > MANY) {
-      this.curve = new EquityCurve();
-      const { equity, drawdown } = this.curve.points(model.equity);
-      this.equity.setData(equity);
-      this.drawdown.setData(drawdown);
-    } else if (added) {
-      const { equity, drawdown } = this.curve.points(added);
-      equity.forEach((point) => this.equity.update(point));
-      drawdown.forEach((point) => this.drawdown.update(point));
-    } else {
-      return;
-    }
-    if (this.isFollowing) {
-      this.fit();
+    if (!delta) {
+      this.paint();
+    } else if ((delta.append.equity || delta.trim.equity) && !this.timer) {
+      this.timer = setTimeout(() => this.paint(), PAINT_MS);
     }
   }
 
-  fit() {
-    this.chart.timeScale().fitContent();
+  paint() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    if (!this.model?.equity.length) {
+      return;
+    }
+    const scale = this.chart.timeScale();
+    const range = this.isFollowing ? null : scale.getVisibleRange();
+    const { equity, drawdown } = curves(this.model.equity, SHOWN_POINTS);
+    this.equity.setData(equity);
+    this.drawdown.setData(drawdown);
+    if (range) {
+      scale.setVisibleRange(range); // as times: thinning out moves the indices
+    } else {
+      scale.fitContent();
+    }
   }
 }

@@ -25,7 +25,9 @@ export class Feed {
     this.fetching = false;
   }
 
-  start() {
+  async start() {
+    // Everything comes once over HTTP, compressed; the socket then carries changes only.
+    await this.fetch();
     this.connect();
     // No reason to wait any longer once the network or the reader is back.
     addEventListener("online", () => this.retryNow());

@@ -12,7 +12,7 @@ const library = await import("./vendor/lightweight-charts.js").catch(() => null)
 const views = library ? charts() : [new Tables()];
 const panels = new Panels((from, to) => views[0].focus(from, to));
 const feed = new Feed(show, showConnection);
-feed.start();
+await feed.start();
 
 function charts() {
   const chart = new ChartView(library, byId("chart"));

@@ -1,5 +1,7 @@
 // Drawn over the candles: ZigZag, divergences, signals (hollow) and fills (solid).
 
+import { indexOf } from "./rows.js";
+
 const SIGN = 6; // half the width of a sign, in pixels
 const SMALLEST_SIGN = 2.5;
 const DENSE = 3; // pixels a candle: below this, text would only cover text
@@ -10,11 +12,14 @@ const LABELS = {
   hidden_bearish: "hidden bear",
 };
 
-/** A series primitive of lightweight-charts that paints the model's marks. */
+/**
+ * A series primitive of lightweight-charts that paints the model's marks.
+ * `logicalOf` turns a time into the chart's index.
+ */
 export class Marks {
-  constructor(theme, indexOf) {
+  constructor(theme, logicalOf) {
     this.theme = theme;
-    this.indexOf = indexOf;
+    this.logicalOf = logicalOf;
     this.model = null;
     this.view = { zOrder: () => "top", renderer: () => ({ draw: (target) => this.draw(target) }) };
   }
@@ -33,8 +38,9 @@ export class Marks {
     return [this.view];
   }
 
-  update(model) {
+  update(model, theme) {
     this.model = model;
+    this.theme = theme;
     this.requestUpdate?.();
   }
 
@@ -51,34 +57,42 @@ export class Marks {
       const spacing = mediaSize.width / (range.to - range.from);
       this.sign = Math.max(SMALLEST_SIGN, Math.min(SIGN, spacing * 1.5));
       this.isDense = spacing < DENSE;
-      this.drawZigZag(context, range);
-      this.drawDivergences(context, range);
-      this.drawSignals(context, range);
-      this.drawFills(context, range);
+      this.span = this.times(range);
+      this.drawZigZag(context);
+      this.drawDivergences(context);
+      this.drawSignals(context);
+      this.drawFills(context);
       context.restore();
     });
   }
 
   x(time) {
-    return this.chart.timeScale().logicalToCoordinate(this.indexOf(time));
+    return this.chart.timeScale().logicalToCoordinate(this.logicalOf(time));
   }
 
   y(price) {
     return this.series.priceToCoordinate(Number(price));
   }
 
-  /** Return whether any of the span from one time to another can be seen. */
-  isSeen(range, from, to = from) {
-    return this.indexOf(to) >= range.from - 1 && this.indexOf(from) <= range.to + 1;
+  /** Return the times between which a mark can be seen. */
+  times(range) {
+    const { candles } = this.model;
+    const first = this.logicalOf(candles[0][0]);
+    const at = (logical) => candles[Math.min(Math.max(logical - first, 0), candles.length - 1)][0];
+    return { from: at(Math.floor(range.from) - 1), to: at(Math.ceil(range.to) + 1) };
   }
 
-  drawZigZag(context, range) {
+  isSeen(from, to = from) {
+    return to >= this.span.from && from <= this.span.to;
+  }
+
+  drawZigZag(context) {
     const points = this.model.zigzag;
     context.strokeStyle = this.theme.zigzag;
     context.lineWidth = 1.5;
     for (let at = 1; at < points.length; at += 1) {
       const [from, to] = [points[at - 1], points[at]];
-      if (this.isSeen(range, from.time, to.time)) {
+      if (this.isSeen(from.time, to.time)) {
         context.setLineDash(to.confirmed ? [] : [5, 4]);
         this.line(context, from, to);
       }
@@ -86,9 +100,9 @@ export class Marks {
     context.setLineDash([]);
   }
 
-  drawDivergences(context, range) {
+  drawDivergences(context) {
     for (const { type, from, to } of this.model.divergences) {
-      if (!this.isSeen(range, from.time, to.time)) {
+      if (!this.isSeen(from.time, to.time)) {
         continue;
       }
       const isBullish = type.includes("bullish");
@@ -103,14 +117,14 @@ export class Marks {
     }
   }
 
-  drawSignals(context, range) {
+  drawSignals(context) {
     const { sign } = this;
     context.lineWidth = this.isDense ? 1 : 1.6;
     for (const { time, side } of this.model.signals) {
-      if (!this.isSeen(range, time)) {
+      if (!this.isSeen(time)) {
         continue;
       }
-      const candle = this.model.candles[this.indexOf(time)];
+      const candle = this.model.candles[indexOf(this.model.candles, time)];
       const isUp = side === "LONG";
       const x = this.x(time);
       const y = this.y(isUp ? candle[3] : candle[2]) + (isUp ? 8 + sign : -8 - sign);
@@ -127,11 +141,11 @@ export class Marks {
     }
   }
 
-  drawFills(context, range) {
+  drawFills(context) {
     const { sign } = this;
     for (const { time, side, price } of this.model.fills) {
       const y = this.y(price);
-      if (!this.isSeen(range, time) || y === null) {
+      if (!this.isSeen(time) || y === null) {
         continue;
       }
       const isBuy = side === "BUY";

@@ -35,31 +35,48 @@ export function indexOf(candles, time) {
   return low;
 }
 
-/** Return the equity curve's points and the drawdown in percent below the highest so far. */
-export class EquityCurve {
-  constructor() {
-    this.peak = -Infinity;
-    this.last = -Infinity;
-  }
-
-  /** Points for these rows; of rows with one time the last counts when they come in one call. */
-  points(rows) {
-    const equity = [];
-    const drawdown = [];
-    for (const [ms, text] of rows) {
-      const [time, value] = [ms / 1000, Number(text)];
-      if (time < this.last || !Number.isFinite(value)) {
-        continue;
-      }
-      if (time === this.last && equity.length) {
-        equity.pop();
-        drawdown.pop();
-      }
-      this.last = time;
-      this.peak = Math.max(this.peak, value);
-      equity.push({ time, value });
-      drawdown.push({ time, value: this.peak > 0 ? (value / this.peak - 1) * 100 : 0 });
+/**
+ * Return points of equity and of drawdown, in percent below the highest so far.
+ *
+ * Past `most` points, of each stretch only the lowest and the highest are kept, so that
+ * no drawdown disappears. Of rows with one time the last counts.
+ */
+export function curves(rows, most) {
+  const points = [];
+  let peak = -Infinity;
+  for (const [ms, text] of rows) {
+    const [time, value] = [ms / 1000, Number(text)];
+    if (!Number.isFinite(value) || time < (points.at(-1)?.time ?? -Infinity)) {
+      continue;
     }
-    return { equity, drawdown };
+    if (points.at(-1)?.time === time) {
+      points.pop();
+    }
+    peak = Math.max(peak, value);
+    points.push({ time, value, fall: peak > 0 ? (value / peak - 1) * 100 : 0 });
   }
+  const kept = thinned(points, most);
+  return {
+    equity: kept.map(({ time, value }) => ({ time, value })),
+    drawdown: kept.map(({ time, fall }) => ({ time, value: fall })),
+  };
+}
+
+function thinned(points, most) {
+  if (points.length <= most) {
+    return points;
+  }
+  let stretch = 2; // a power of two, so that what is kept seldom changes as points are added
+  while ((points.length / stretch) * 2 > most) {
+    stretch *= 2;
+  }
+  const kept = [];
+  for (let start = 0; start < points.length; start += stretch) {
+    const part = points.slice(start, start + stretch);
+    const low = part.reduce((a, b) => (b.value < a.value ? b : a));
+    const high = part.reduce((a, b) => (b.value > a.value ? b : a));
+    const ends = start + stretch < points.length ? [low, high] : [low, high, part.at(-1)];
+    kept.push(...new Set(ends.sort((a, b) => a.time - b.time)));
+  }
+  return kept;
 }
