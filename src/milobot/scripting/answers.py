@@ -4,7 +4,6 @@ Sizes, types and ranges are checked one by one; texts are cut and cleaned;
 action strings go through the strict grammar again on this side.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from typing import NoReturn, TypeVar
@@ -33,7 +32,7 @@ MAX_PARAMETERS = 1000
 MAX_TEXT = 500
 _MAX_LINES = 3
 _MAX_NUMBER = 2**53
-_NAME = re.compile(r"[^\W\d]\w{0,99}")
+_NAME = re.compile(r"[^\W\d_]\w{0,99}")
 
 T = TypeVar("T", int, float, str, list[object], dict[str, object])
 C = TypeVar("C", list[object], dict[str, object])
@@ -175,7 +174,7 @@ def _in_range(value: int, lowest: int, highest: int) -> int:
 def _number(value: object) -> float:
     if type(value) not in (int, float) or not isinstance(value, int | float):
         _refuse()
-    if not math.isfinite(value) or abs(value) > _MAX_NUMBER:
+    if not -_MAX_NUMBER <= value <= _MAX_NUMBER:  # refuses NaN, too
         _refuse()
     return float(value)
 

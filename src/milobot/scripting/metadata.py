@@ -6,6 +6,7 @@ name set only once is a *parameter*, which ``--set name=value`` may replace.
 """
 
 import ast
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,16 +90,18 @@ class _Reader:
         parameters = {
             name: _known(statement.value)
             for name, statement in self._literals.items()
-            if name not in SETTINGS and name != CONDITION
+            if name not in (*SETTINGS, CONDITION, "_")
         }
         return Metadata(timeframe, coin, if_true, if_false, (true_text, false_text), parameters)
 
     def _override(self, name: str, value: object) -> None:
         statement = self._literals.get(name)
-        if statement is None or name == CONDITION:
+        if statement is None or name in (CONDITION, "_"):
             if self._counts[name]:
                 self._refuse_override(name)
-            changeable = [known for known in self._literals if known not in (*SETTINGS, CONDITION)]
+            changeable = [
+                known for known in self._literals if known not in (*SETTINGS, CONDITION, "_")
+            ]
             listed = ", ".join(changeable) or "none"
             near = did_you_mean(name, changeable) or f" (parameters of this script: {listed})"
             raise ScriptError(f"the script has no parameter {name[:60]!r}{near}")
@@ -164,7 +167,8 @@ class _Reader:
 def _literal(node: ast.expr) -> Parameter | None:
     """Return the value of a literal number, text or truth value; None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
-        return node.value
+        is_endless = isinstance(node.value, float) and not math.isfinite(node.value)
+        return None if is_endless else node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         value = _literal(node.operand)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -189,7 +193,9 @@ def _typed(name: str, value: object, default: Parameter) -> Parameter:
             return text.lower() in _TRUE
     else:
         with suppress(ValueError):
-            return type(default)(text)
+            number = type(default)(text)
+            if math.isfinite(number):
+                return number
     raise ScriptError(
         f"{name} is {_TYPE_WORDS[type(default)]} in the script, such as {default!r}: "
         f"{text[:40]!r} is not"

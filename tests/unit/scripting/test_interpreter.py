@@ -45,8 +45,10 @@ def _printed(body: str, length: int = 6, *, limit: int = 5000) -> str:
         ("[c['close'] for c in data[-2:]], [c['low'] for c in data][0]", "[6.0, 7.0] 0.5"),
         (
             "data[-1]",
-            ("{'time': 1704085200000, 'open': 6.0, 'high': 8.0, 'low': 5.5, 'close': 7.0, "
-            "'volume': 50.0}"),
+            (
+                "{'time': 1704085200000, 'open': 6.0, 'high': 8.0, 'low': 5.5, 'close': 7.0, "
+                "'volume': 50.0}"
+            ),
         ),
         ("list(data[-1].keys())", "['time', 'open', 'high', 'low', 'close', 'volume']"),
         ("'close' in data[-1], 'x' in data[-1], data[-1] == data[5]", "True False True"),
@@ -149,8 +151,10 @@ def test_short_history_is_told() -> None:
     result = _run("s = await calculate_ema(data, 3)\ncondition_true = s[-1] > 0")
 
     assert result.warnings == (
-        ("calculate_ema(3) settles after 60 candles, and there are 6: its values still depend on "
-        "where the history begins"),
+        (
+            "calculate_ema(3) settles after 60 candles, and there are 6: its values still depend on "
+            "where the history begins"
+        ),
     )
 
 

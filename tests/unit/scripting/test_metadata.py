@@ -38,7 +38,7 @@ def test_parameters_are_literals_set_once() -> None:
         HEAD + "a = 1\nb = -2.5\nc = 'x'\nd = True\n"
         "e = 1\ne = 2\nf = 3\nf += 1\ng = [1]\nh = 1 + 1\ni = j = 1\nk, l = 1, 2\n"
         "for m in range(3):\n    n = 1\no = 1\nfor o in range(2):\n    pass\np = None\n"
-        "q = 1\nif (q := 2):\n    pass\nx = [r for r in data]\n" + END
+        "_ = 1\ns = 1e999\nq = 1\nif (q := 2):\n    pass\nx = [r for r in data]\n" + END
     )
 
     assert _read(source).parameters == {"a": 1, "b": -2.5, "c": "x", "d": True}
@@ -79,6 +79,7 @@ def test_override_takes_the_type_of_its_default(
     [
         ("p = 14", {"p": "2.5"}, "p is a whole number in the script, such as 14: '2.5' is not"),
         ("p = 1.0", {"p": "abc"}, "p is a number in the script, such as 1.0: 'abc' is not"),
+        ("p = 1.0", {"p": "nan"}, "p is a number in the script, such as 1.0: 'nan' is not"),
         ("p = True", {"p": "2"}, "p is a truth value"),
         ("rsi_period = 1", {"rsi_perod": "2"}, "did you mean rsi_period?"),
         ("p = 1", {"zzz": "2"}, "parameters of this script: p"),
