@@ -55,7 +55,7 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
         StorageError: The file could not be written; an older one is still there. Or it is a
             device or pipe, which a new file would replace.
     """
-    if path.exists() and not path.is_file():
+    if path.exists() and not (path.is_file() or path.is_dir()):
         raise StorageError(f"{path} is no ordinary file: name one to write the report to")
     content = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
     part = path.with_name(f".{path.name}.{os.getpid()}.part") if path.name else path

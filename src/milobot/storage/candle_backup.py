@@ -18,7 +18,7 @@ def write_backup(source: Path, target: Path, *, lock_timeout_s: float) -> None:
         StorageError: The copy could not be written, or ``target`` is a database in use, or
             a device or pipe, which a new file would replace.
     """
-    if target.exists() and not target.is_file():
+    if target.exists() and not (target.is_file() or target.is_dir()):
         raise StorageError(f"{target} is no ordinary file: name one to write the copy to")
     # A log beside the old file would be replayed into the new one.
     if any(Path(f"{target}{suffix}").exists() for suffix in _WAL_SUFFIXES):
