@@ -1,15 +1,13 @@
-"""News from the exchange: repeated, foreign, partial, late, and what the exchange did itself."""
+"""News from the exchange: on its way, repeated, foreign and contradicting."""
 
 from dataclasses import replace
 
 import pytest
-from tests.support.exchanges import SilentExchange, fill_news, status_news
+from tests.support.desk import PLAN, Desk, P, S
+from tests.support.exchanges import fill_news
 from tests.support.trading import (
     SYMBOL,
-    Stage,
-    at_price,
     base,
-    candle,
     dec,
     enter_long,
     enter_short,
@@ -19,57 +17,11 @@ from tests.support.trading import (
 )
 
 from milobot.domain.decisions import Outcome
-from milobot.domain.intents import Close, Side
-from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderStatus
+from milobot.domain.intents import Close
+from milobot.domain.orders import FundingUpdate
 from milobot.errors import OrderTransitionError
-from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
-from milobot.execution.slots import PositionState, Slot, position_state
-from milobot.simulation.clock import ReplayClock
-from milobot.storage.memory import MemoryJournal
-
-P, S = OrderPurpose, OrderStatus
-PLAN = enter_long(base("1"), stop=at_price("95"), target=at_price("110"))
-
-
-class Desk:
-    """An engine on an exchange that says only what the test lets it say."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Start flat."""
-        self.exchange = SilentExchange()
-        self.journal = MemoryJournal()
-        config = EngineConfig(limits=limits or Limits())
-        self.engine = ExecutionEngine(self.exchange, self.journal, ReplayClock(), config)
-
-    @property
-    def slot(self) -> Slot:
-        """Return the engine's view of the symbol."""
-        return self.engine.slot(SYMBOL)
-
-    async def tell(self, order: Order, status: OrderStatus) -> None:
-        """Report a status without fills."""
-        await self.engine.apply(status_news(order, status))
-
-    async def fill(
-        self,
-        order: Order,
-        quantity: str,
-        price: str,
-        fill_id: str,
-        status: OrderStatus = OrderStatus.FILLED,
-    ) -> None:
-        """Report a fill."""
-        await self.engine.apply(fill_news(order, quantity, price, fill_id=fill_id, status=status))
-
-    async def opened(self) -> Order:
-        """Enter, fill at 100, let both exits rest; return the entry."""
-        await self.engine.accept(intent(PLAN))
-        entry = self.exchange.last(P.ENTRY)
-        await self.fill(entry, "1", "100", "f1")
-        await self.tell(self.exchange.last(P.STOP), S.SUBMITTED)
-        await self.tell(self.exchange.last(P.TARGET), S.SUBMITTED)
-        return entry
+from milobot.execution.slots import PositionState, position_state
 
 
 async def test_the_states_of_a_position_in_order() -> None:
@@ -264,176 +216,3 @@ async def test_contradicting_news_is_raised_and_changes_nothing() -> None:
         await desk.tell(entry, S.REJECTED)
 
     assert desk.slot == before
-
-
-async def test_an_entry_that_fills_in_parts_is_protected_from_the_first() -> None:
-    """The stop takes all that is open; the target is sized anew with each part."""
-    desk = Desk()
-    await desk.engine.accept(intent(PLAN))
-    entry = desk.exchange.last(P.ENTRY)
-    await desk.fill(entry, "0.4", "100", "f1", S.PARTIALLY_FILLED)
-    stop, small = desk.exchange.last(P.STOP), desk.exchange.last(P.TARGET)
-    await desk.tell(stop, S.SUBMITTED)
-    await desk.tell(small, S.SUBMITTED)
-
-    await desk.fill(entry, "0.6", "101", "f2")
-    await desk.tell(small, S.CANCELLED)
-
-    assert (small.quantity, desk.exchange.last(P.TARGET).quantity) == (dec("0.4"), dec("1"))
-    assert desk.exchange.last(P.STOP) is stop
-    await desk.fill(stop, "1", "95", "f3")
-    (trip,) = desk.journal.round_trips
-    assert (trip.entry_price, trip.quantity) == (dec("100.6"), dec("1"))
-
-
-async def test_an_exit_that_fills_in_parts_is_one_round_trip() -> None:
-    """Average exit price, one result; the rest stays protected in between."""
-    desk = Desk()
-    await desk.opened()
-    target = desk.exchange.last(P.TARGET)
-
-    await desk.fill(target, "0.5", "110", "f2", S.PARTIALLY_FILLED)
-    assert position_state(desk.slot) is PositionState.PROTECTED
-    await desk.fill(target, "0.5", "111", "f3")
-
-    (trip,) = desk.journal.round_trips
-    assert (trip.exit_price, trip.pnl, trip.exit_reason) == (dec("110.5"), dec("10.5"), "target")
-
-
-async def test_a_stop_that_somebody_cancelled_is_placed_again() -> None:
-    """A hand in the exchange's app must not leave a position without a stop."""
-    desk = Desk()
-    await desk.opened()
-    first = desk.exchange.last(P.STOP)
-
-    await desk.tell(first, S.CANCELLED)
-
-    again = desk.exchange.last(P.STOP)
-    assert again.client_order_id != first.client_order_id
-    assert again.trigger_price == 95
-
-
-async def test_a_stop_that_expired_closes_the_position() -> None:
-    """Triggered, and its market order was refused: flatten."""
-    desk = Desk()
-    await desk.opened()
-    stop = desk.exchange.last(P.STOP)
-    await desk.tell(stop, S.TRIGGERED)
-
-    await desk.tell(stop, S.EXPIRED)
-
-    assert desk.exchange.placed[-1].purpose is P.CLOSE
-    assert desk.slot.closing == "stop_expired"
-
-
-async def test_an_exit_that_expires_when_flat_closes_nothing() -> None:
-    """Exchanges expire reduce-only orders by themselves once the position is gone."""
-    desk = Desk()
-    await desk.opened()
-    await desk.fill(desk.exchange.last(P.STOP), "1", "95", "f2")
-
-    await desk.tell(desk.exchange.last(P.TARGET), S.EXPIRED)
-
-    assert desk.slot.owner == ""
-    assert P.CLOSE not in {o.purpose for o in desk.exchange.placed}
-
-
-@pytest.mark.parametrize("end", [S.CANCELLED, S.EXPIRED, S.NOT_EXECUTED])
-async def test_a_fill_after_the_end_of_its_entry_is_booked_then_flattened(
-    end: OrderStatus,
-) -> None:
-    """Nobody waits for it any more, but it is real: no plan, so no position."""
-    desk = Desk()
-    await desk.engine.accept(intent(PLAN))
-    entry = desk.exchange.last(P.ENTRY)
-    await desk.tell(entry, S.UNKNOWN)
-    await desk.tell(entry, end)
-    assert desk.slot.owner == ""
-
-    await desk.fill(entry, "1", "100", "f1")
-    assert position_state(desk.slot) is PositionState.CLOSING
-    close = desk.exchange.last(P.CLOSE)
-    await desk.fill(close, "1", "99", "f2")
-
-    (trip,) = desk.journal.round_trips
-    assert (trip.exit_reason, trip.pnl) == ("late_fill", dec("-1"))
-    assert (trip.stop, trip.target) == (None, None)
-    assert desk.slot.is_idle
-
-
-async def test_a_late_fill_in_a_slot_with_a_new_owner_flattens_all() -> None:
-    """Two plans in one position cannot be told apart: out, and start anew."""
-    desk = Desk()
-    await desk.engine.accept(intent(PLAN))
-    lost = desk.exchange.last(P.ENTRY)
-    await desk.tell(lost, S.UNKNOWN)
-    await desk.tell(lost, S.NOT_EXECUTED)
-    await desk.engine.accept(intent(PLAN, key="k2", owner="other"))
-    await desk.fill(desk.exchange.last(P.ENTRY), "1", "100", "f1")
-
-    await desk.fill(lost, "1", "100", "f2")
-
-    assert desk.slot.closing == "late_fill"
-    assert desk.exchange.placed[-1].purpose is P.CLOSE
-    assert desk.exchange.placed[-1].quantity == 2
-
-
-async def test_two_late_fills_are_closed_by_orders_of_their_own() -> None:
-    """An id used twice would leave the second position open."""
-    desk = Desk()
-    for number in range(2):
-        await desk.engine.accept(intent(PLAN, key=f"k{number}"))
-        entry = desk.exchange.last(P.ENTRY)
-        await desk.tell(entry, S.EXPIRED)
-        await desk.fill(entry, "1", "100", f"in{number}")
-        await desk.fill(desk.exchange.last(P.CLOSE), "1", "100", f"out{number}")
-
-    ids = [o.client_order_id for o in desk.exchange.placed]
-    assert len(set(ids)) == len(ids) == 4
-    assert desk.slot.is_idle
-
-
-async def test_a_refused_close_without_fill_waits_for_news() -> None:
-    """Half of it filled before it expired: the rest is closed at once."""
-    desk = Desk()
-    await desk.opened()
-    await desk.engine.accept(intent(Close(), key="k2"))
-    close = desk.exchange.last(P.CLOSE)
-
-    await desk.fill(close, "0.5", "101", "f2", S.EXPIRED)
-
-    rest = desk.exchange.last(P.CLOSE)
-    assert rest.client_order_id != close.client_order_id
-    assert rest.quantity == dec("0.5")
-
-
-async def test_a_liquidation_ends_the_round_trip() -> None:
-    """The exchange's own order is booked as ours: reason, exits gone, slot free, once."""
-    stage = Stage()
-    await stage.play(
-        candle(100, 101, 99, 100),
-        intent(enter_long(base("1"), leverage=10, stop=at_price("91.5"), target=at_price("120"))),
-    )
-    await stage.play(candle(85, 86, 84, 85))
-    (news,) = stage.updates
-
-    await stage.engine.apply(news)
-
-    (trip,) = stage.journal.round_trips
-    assert (trip.exit_reason, trip.exit_price, trip.pnl) == ("liquidation", dec("90"), dec("-10"))
-    assert stage.resting == []
-    assert (stage.slot.owner, stage.slot.orders) == ("", ())
-
-
-async def test_a_liquidation_of_what_we_do_not_hold_is_not_ours() -> None:
-    """Somebody else's position in the account: booking it would open one here."""
-    desk = Desk()
-    entry = await desk.opened()
-    await desk.fill(desk.exchange.last(P.STOP), "1", "95", "f2")
-    foreign = replace(entry, client_order_id="autoclose-1", side=Side.SELL)
-
-    await desk.engine.apply(
-        replace(fill_news(foreign, "3", "90", fill_id="f9"), purpose=P.LIQUIDATION)
-    )
-
-    assert desk.slot.position.is_flat
