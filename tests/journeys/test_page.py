@@ -327,3 +327,33 @@ async def test_a_chart_without_candles_opens(browser: Browser) -> None:
             assert tab.complaints == []
             assert await painted_colours(tab.page, "#chart") > 20
     assert player.state.snapshot()["candles"][0][0] == FIRST_MS
+
+
+async def test_money_is_shown_to_the_digit(browser: Browser) -> None:
+    """Decimal text must not take the way through floats: 0.1 + 0.2 belongs in no account."""
+    cases = {
+        ("1234567.891", 2): "1,234,567.89",
+        ("0.005", 2): "0.01",
+        ("-0.004", 2): "0",
+        ("-1234.5", 2): "\N{MINUS SIGN}1,234.5",
+        ("99999999999999999999.99", 1): "100,000,000,000,000,000,000",
+        ("0.30000000000000004", 8): "0.3",
+        ("0.00000001", 8): "0.00000001",
+        ("999.995", 2): "1,000",
+        ("12", 0): "12",
+        ("not a number", 2): "not a number",
+    }
+    tab = await open_tab(browser)
+    state = demo_chart(5).state
+
+    async with served(create_app(state)) as site:
+        await tab.page.goto(f"{site.url}/health")
+        shown = await tab.page.evaluate(
+            """async (cases) => {
+                const { decimal } = await import("/static/format.js");
+                return cases.map(([text, digits]) => decimal(text, digits));
+            }""",
+            [list(case) for case in cases],
+        )
+
+    assert dict(zip(cases, shown, strict=True)) == cases

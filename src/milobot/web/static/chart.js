@@ -35,7 +35,7 @@ export class ChartView {
       localization: { timeFormatter: (seconds) => `${timeText(seconds * 1000)} UTC` },
     });
     const scale = this.chart.timeScale();
-    scale.applyOptions({ rightOffset: RIGHT_ROOM, minBarSpacing: 0.02, enableConflation: true });
+    scale.applyOptions({ rightOffset: RIGHT_ROOM, minBarSpacing: 0.002, enableConflation: true });
     this.addCandles();
     this.studies = new StudyLines(library, this.chart);
     this.legends = new Legends(this.chart, container);

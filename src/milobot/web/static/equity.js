@@ -12,7 +12,7 @@ export class EquityView {
     this.model = null;
     this.timer = 0;
     this.chart = library.createChart(container, chartOptions(this.theme));
-    this.chart.timeScale().applyOptions({ minBarSpacing: 0.01 });
+    this.chart.timeScale().applyOptions({ minBarSpacing: 0.002 });
     const quiet = { lineWidth: 1.5, priceLineVisible: false };
     this.equity = this.chart.addSeries(library.AreaSeries, {
       ...quiet, priceFormat: { type: "price", precision: 2, minMove: 0.01 },

@@ -3,8 +3,9 @@
 import { indexOf } from "./rows.js";
 
 const SIGN = 6; // half the width of a sign, in pixels
-const SMALLEST_SIGN = 2.5;
+const SMALLEST_SIGN = 2;
 const DENSE = 3; // pixels a candle: below this, text would only cover text
+const PACKED = 0.6; // below this, only fills are worth their space
 const LABELS = {
   bullish: "bull div",
   hidden_bullish: "hidden bull",
@@ -60,7 +61,9 @@ export class Marks {
       this.span = this.times(range);
       this.drawZigZag(context);
       this.drawDivergences(context);
-      this.drawSignals(context);
+      if (spacing > PACKED) {
+        this.drawSignals(context);
+      }
       this.drawFills(context);
       context.restore();
     });

@@ -159,7 +159,7 @@ function stateBadge(state) {
   badge.dataset.state = state;
   if (state === "UNPROTECTED") {
     badge.setAttribute("role", "alert");
-    badge.append(element("small", "", "no stop rests at the exchange"));
+    badge.append(element("small", "", "no stop is in place"));
   }
   return badge;
 }

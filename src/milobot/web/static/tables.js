@@ -34,12 +34,14 @@ export class Tables {
 
 function candleTable(model) {
   const places = pricePlaces(model.candles);
-  const lines = [...model.overlays, ...model.panes].flatMap((study) =>
-    study.lines.map((line) => ({ ...line, title: titleOf(study, line) })));
+  const inPrices = (value) => number(value, places);
+  const columns = (studies, write) => studies.flatMap((study) =>
+    study.lines.map((line) => ({ values: line.values, title: titleOf(study, line), write })));
+  const lines = [...columns(model.overlays, inPrices), ...columns(model.panes, short)];
   const first = Math.max(0, model.candles.length - SHOWN_CANDLES);
   const rows = model.candles.slice(first).map(([ms, ...prices], at) => [
-    time(ms), ...prices.slice(0, 4).map((price) => number(price, places)), short(prices[4]),
-    ...lines.map(({ values }) => short(values[first + at] ?? NaN)),
+    time(ms), ...prices.slice(0, 4).map(inPrices), short(prices[4]),
+    ...lines.map(({ values, write }) => write(values[first + at] ?? NaN)),
   ]);
   const names = ["Time (UTC)", "Open", "High", "Low", "Close", "Volume"];
   return table([...names, ...lines.map(({ title }) => title)], rows.reverse());
