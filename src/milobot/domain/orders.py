@@ -54,6 +54,36 @@ class OrderStatus(StrEnum):
         return self in FINAL
 
 
+class Refusal(StrEnum):
+    """Why an exchange did not take an order, in words that both exchanges share.
+
+    POSITION_NOT_VISIBLE: it has not booked the entry's fill yet; ask again soon.
+    WOULD_TRIGGER: the price is beyond the trigger already. NO_COUNTERPARTY: no price
+    within its band to fill a market order at. BACKSTOP_EXISTS: a close-position stop
+    rests in this direction already. DUPLICATE_ID: an order with this id is there: query.
+    """
+
+    INSUFFICIENT_MARGIN = "insufficient_margin"
+    NOTHING_TO_REDUCE = "nothing_to_reduce"
+    POSITION_NOT_VISIBLE = "position_not_visible"
+    WOULD_TRIGGER = "would_trigger"
+    NO_COUNTERPARTY = "no_counterparty"
+    POSITION_LIMIT = "position_limit"
+    TOO_MANY_ORDERS = "too_many_orders"
+    BACKSTOP_EXISTS = "backstop_exists"
+    SYMBOL_NOT_TRADING = "symbol_not_trading"
+    SIZE_OR_PRICE = "size_or_price"
+    HEDGE_MODE = "hedge_mode"
+    DUPLICATE_ID = "duplicate_id"
+    NOT_RESTING = "not_resting"
+    KEY = "key"
+    CLOCK = "clock"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+    TOO_LATE = "too_late"
+    OTHER = "other"
+
+
 FINAL = frozenset(
     {
         OrderStatus.FILLED,
@@ -171,6 +201,7 @@ class OrderUpdate:
         purpose: Set by the exchange's own orders (a liquidation), which we never sent.
         exchange_order_id: The exchange's id where the news names it; the only identity of
             orders that take no client id.
+        refusal: Why it was not taken, or not known to be; None for other news.
     """
 
     client_order_id: str
@@ -181,6 +212,7 @@ class OrderUpdate:
     reason: str = ""
     purpose: OrderPurpose | None = None
     exchange_order_id: str = ""
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

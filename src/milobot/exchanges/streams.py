@@ -1,0 +1,217 @@
+"""Streams that live: one supervised connection, whatever happens to it.
+
+``SupervisedStream.run`` connects, subscribes, answers pings, watches for silence,
+replaces the connection before the exchange drops it, and starts again after every end.
+What runs over it is the business of a ``Channel``; what comes of that, of its listener.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from milobot.errors import AuthenticationError, ExchangeError, ProtocolError
+from milobot.exchanges.sockets import Connector, Signal, Socket, SocketAddress, SocketError
+from milobot.exchanges.times import Sleep, real_sleep
+from milobot.ports import Clock
+from milobot.telemetry import get_logger
+
+_HOUR_S = 3600.0
+_SPREAD = 0.2
+_REPORTED_GARBAGE = 20
+_LEAST_LIFE_S = 1.0  # what is asked to end sooner waits like a failure: no hurried circle
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """When a connection is looked after.
+
+    Attributes:
+        reconnect_delay_s: Before the first new attempt; doubled each time, spread by a fifth.
+        stable_after_s: How long a connection must have lasted for the delay to start anew.
+        stale_after_s: Silence, pings included, that counts as death.
+        ping_every_s: How often we ping, so that a quiet stream is heard of too.
+        replace_after_s: Age at which a connection is replaced; both exchanges end them
+            after 24 hours.
+    """
+
+    reconnect_delay_s: float = 5.0
+    most_delay_s: float = 60.0
+    stable_after_s: float = 60.0
+    stale_after_s: float = 60.0
+    ping_every_s: float = 20.0
+    replace_after_s: float = 23 * _HOUR_S
+
+
+class Channel(Protocol):
+    """What one connection carries."""
+
+    async def address(self) -> SocketAddress:
+        """Return where to connect; may fetch a listen key and raise ``ExchangeError``."""
+        ...
+
+    def greetings(self) -> Sequence[str]:
+        """Return what is sent once connected: the subscriptions."""
+        ...
+
+    def reply_to(self, frame: str | bytes) -> str | None:
+        """Return the answer to a ping in a data frame; None for every other frame."""
+        ...
+
+    async def opened(self, *, is_first: bool) -> None:
+        """Hear that the subscriptions are sent; news before this moment may be missing."""
+        ...
+
+    async def received(self, frame: str | bytes) -> None:
+        """Hear a frame; raise ``ValueError`` or ``ProtocolError`` if it makes no sense."""
+        ...
+
+
+@dataclass(slots=True)
+class StreamHealth:
+    """What happened to a stream so far, for metrics and tests.
+
+    Attributes:
+        garbage: Frames that made no sense.
+    """
+
+    connections: int = 0
+    failures: int = 0
+    stale: int = 0
+    replaced: int = 0
+    garbage: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Why a connection is over, and whether we wanted it so."""
+
+    reason: str
+    is_planned: bool = False
+
+
+class SupervisedStream:
+    """Keeps one connection alive."""
+
+    def __init__(
+        self,
+        name: str,
+        channel: Channel,
+        connector: Connector,
+        clock: Clock,
+        *,
+        plan: StreamPlan | None = None,
+        sleep: Sleep = real_sleep,
+    ) -> None:
+        """Connect nothing yet.
+
+        Args:
+            name: For the log.
+            channel: What runs over it.
+            connector: Opens sockets.
+            clock: Our own time.
+            plan: When the connection is looked after; None for the defaults.
+            sleep: Waits some seconds.
+        """
+        self.health = StreamHealth()
+        self._name = name
+        self._channel = channel
+        self._connector = connector
+        self._clock = clock
+        self._plan = plan or StreamPlan()
+        self._sleep = sleep
+        self._chance = random.Random()  # noqa: S311 - spreads delays, guards nothing
+        self._socket: Socket | None = None
+        self._asked = ""
+
+    async def reconnect(self, reason: str) -> None:
+        """End the present connection and open a new one at once, such as for a new listen key."""
+        self._asked = reason
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def run(self) -> None:
+        """Keep the stream alive until cancelled.
+
+        Raises:
+            AuthenticationError: The exchange refuses the key; trying again would not help.
+        """
+        delay_s = self._plan.reconnect_delay_s
+        while True:
+            started_ms = self._clock.now_ms()
+            end = await self._live_once()
+            lasted_s = (self._clock.now_ms() - started_ms) / 1000
+            get_logger().info(
+                "stream_ended", stream=self._name, reason=end.reason, lasted_s=lasted_s
+            )
+            if end.is_planned and lasted_s >= _LEAST_LIFE_S:
+                continue
+            if lasted_s >= self._plan.stable_after_s:
+                delay_s = self._plan.reconnect_delay_s
+            await self._sleep(delay_s * self._chance.uniform(1 - _SPREAD, 1 + _SPREAD))
+            delay_s = min(delay_s * 2, self._plan.most_delay_s)
+
+    async def _live_once(self) -> _End:
+        self._asked = ""
+        try:
+            socket = await self._connector.connect(await self._channel.address())
+        except AuthenticationError:
+            raise
+        except (SocketError, ExchangeError) as failed:
+            self.health.failures += 1
+            return _End(str(failed))
+        self._socket = socket
+        try:
+            await self._open(socket)
+            return await self._listen(socket)
+        except SocketError as failed:
+            return _End(str(failed))
+        finally:
+            self._socket = None
+            await socket.close()
+
+    async def _open(self, socket: Socket) -> None:
+        for text in self._channel.greetings():
+            await socket.send(text)
+        self.health.connections += 1
+        await self._channel.opened(is_first=self.health.connections == 1)
+
+    async def _listen(self, socket: Socket) -> _End:
+        plan, now_ms = self._plan, self._clock.now_ms()
+        replace_ms = now_ms + int(plan.replace_after_s * 1000)
+        heard_ms = pinged_ms = now_ms
+        while True:
+            now_ms = self._clock.now_ms()
+            stale_ms = heard_ms + int(plan.stale_after_s * 1000)
+            if now_ms >= replace_ms:
+                self.health.replaced += 1
+                return _End("replaced before the exchange ends it", is_planned=True)
+            if now_ms >= stale_ms:
+                self.health.stale += 1
+                return _End(f"silent for {plan.stale_after_s:g} s")
+            if now_ms >= pinged_ms + int(plan.ping_every_s * 1000):
+                pinged_ms = now_ms
+                await socket.ping()
+            next_ms = min(stale_ms, replace_ms, pinged_ms + int(plan.ping_every_s * 1000))
+            frame = await socket.receive((next_ms - now_ms) / 1000)
+            if frame is Signal.CLOSED:
+                return _End(self._asked or "closed by the other side", is_planned=bool(self._asked))
+            if frame is not None:
+                heard_ms = self._clock.now_ms()
+                await self._take(socket, frame)
+
+    async def _take(self, socket: Socket, frame: str | bytes | Signal) -> None:
+        if isinstance(frame, Signal):
+            return
+        try:
+            answer = self._channel.reply_to(frame)
+            if answer is not None:
+                await socket.send(answer)
+                return
+            await self._channel.received(frame)
+        except (ValueError, ProtocolError):
+            self.health.garbage += 1
+            if self.health.garbage == 1 or self.health.garbage % _REPORTED_GARBAGE == 0:
+                get_logger().warning(
+                    "stream_garbage", stream=self._name, frames=self.health.garbage
+                )

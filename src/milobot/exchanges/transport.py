@@ -1,0 +1,109 @@
+"""One HTTP request, once: what came back, or how and when it failed.
+
+Nothing is repeated here, redirects are not followed, and no text holds an address with
+its parameters. Whether a failure happened before or after sending is told by the moment
+at which a connection was in hand: from then on the exchange may have seen the request.
+"""
+
+from types import SimpleNamespace
+from typing import Protocol, Self
+
+import aiohttp
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, TraceConfig
+from yarl import URL
+
+from milobot.exchanges.wire import Answer, Facts, Failure, FailureKind, Moment, SignedCall
+
+MOST_BODY_BYTES = 32 * 1024 * 1024
+_CONNECT_S = 4.0
+_CONNECTIONS = 50
+_KEEP_ALIVE_S = 55.0
+
+
+class Transport(Protocol):
+    """Carries one request."""
+
+    async def send(self, request: SignedCall) -> Facts:
+        """Return the answer or the failure; raise nothing but cancellation."""
+        ...
+
+
+class HttpTransport:
+    """Carries requests over a pool of kept connections."""
+
+    def __init__(self, *, most_body_bytes: int = MOST_BODY_BYTES) -> None:
+        """Open nothing yet; the first request does."""
+        self._most_body_bytes = most_body_bytes
+        self._session: ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Return the transport."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def session(self) -> ClientSession:
+        """Return the session, also for sockets; it is opened on first use."""
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_S),
+                trace_configs=[_connection_trace()],
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=True,
+            )
+            # aiohttp repeats DELETE by itself when a kept connection turns out to be closed.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no public switch
+        return self._session
+
+    async def send(self, request: SignedCall) -> Facts:
+        """Send a request once and return what is known afterwards."""
+        progress = SimpleNamespace(is_connected=False)
+        try:
+            async with self.session().request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=ClientTimeout(total=request.timeout_s, sock_connect=_CONNECT_S),
+                trace_request_ctx=progress,
+            ) as response:
+                body = bytearray()
+                async for chunk in response.content.iter_any():
+                    body += chunk
+                    if len(body) > self._most_body_bytes:
+                        return _failure(progress, FailureKind.TOO_LARGE)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, headers, bytes(body))
+        except TimeoutError:
+            return _failure(progress, FailureKind.TIMEOUT)
+        except aiohttp.ClientPayloadError:
+            return _failure(progress, FailureKind.CUT_BODY)
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError):
+            kind = FailureKind.DROPPED if progress.is_connected else FailureKind.NO_CONNECTION
+            return _failure(progress, kind)
+
+
+def _failure(progress: SimpleNamespace, kind: FailureKind) -> Failure:
+    moment = Moment.AFTER_SENDING if progress.is_connected else Moment.BEFORE_SENDING
+    return Failure(moment, kind, f"{kind.value} ({moment.value})")
+
+
+def _connection_trace() -> TraceConfig:
+    """Return a trace that notes in a request's context when it has got a connection."""
+
+    async def note(_session: ClientSession, context: SimpleNamespace, _params: object) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx.is_connected = True
+
+    trace = TraceConfig()
+    trace.on_connection_create_end.append(note)
+    trace.on_connection_reuseconn.append(note)
+    return trace

@@ -1,0 +1,132 @@
+"""What goes over the wire and what comes back, as plain facts without a dialect.
+
+A ``Call`` is a request before it is signed. Sending one gives an ``Answer`` or a
+``Failure``; what either means for an order is looked up in a table (``outcomes``), never
+decided where it happens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Literal
+from urllib.parse import quote
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+Params = tuple[tuple[str, str], ...]
+
+
+class Priority(IntEnum):
+    """Who goes first when the rate budget is short; lower is more urgent.
+
+    EXIT: whatever reduces risk: closes, stops, targets. ORDER: entries, cancels, settings.
+    """
+
+    EXIT = 0
+    ORDER = 1
+    QUERY = 2
+    DOWNLOAD = 3
+
+
+class Access(StrEnum):
+    """What a call proves about its sender."""
+
+    PUBLIC = "public"
+    KEY = "key"
+    SIGNED = "signed"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request before it is signed.
+
+    Attributes:
+        path: Path below the host, such as ``/fapi/v1/order``.
+        params: Parameters in order, as plain text, not yet encoded.
+        costs: What it takes from which rate budget.
+        base: Name of the host that it goes to, where a dialect has several.
+    """
+
+    method: Method
+    path: str
+    params: Params = ()
+    access: Access = Access.PUBLIC
+    priority: Priority = Priority.QUERY
+    costs: tuple[tuple[str, int], ...] = ()
+    base: str = "rest"
+
+    @property
+    def is_read(self) -> bool:
+        """Return whether repeating it changes nothing at the exchange."""
+        return self.method == "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCall:
+    """A request as it leaves.
+
+    Attributes:
+        url: Complete, encoded, with signature; not shown in any text.
+        time_ms: The timestamp that it was signed with.
+    """
+
+    method: Method
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    time_ms: int
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Moment(StrEnum):
+    """Whether the exchange can have seen a request that failed."""
+
+    BEFORE_SENDING = "before sending"
+    AFTER_SENDING = "after sending"
+
+
+class FailureKind(StrEnum):
+    """Why no complete answer came."""
+
+    NO_CONNECTION = "no connection"
+    TIMEOUT = "timeout"
+    DROPPED = "connection dropped"
+    CUT_BODY = "answer cut off"
+    TOO_LARGE = "answer too large"
+    RATE_LIMITED = "rate budget used up"
+    CIRCUIT_OPEN = "exchange out of order"
+    TOO_LATE = "deadline passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request without a complete answer.
+
+    Attributes:
+        reason: A sentence without address parameters: they may hold a signature.
+        wait_s: How long nothing can be sent; 0 when not known.
+    """
+
+    moment: Moment
+    kind: FailureKind
+    reason: str
+    wait_s: float = 0.0
+
+
+Facts = Answer | Failure
+
+
+def encode(params: Params) -> str:
+    """Return parameters as a query string, everything but unreserved characters encoded.
+
+    >>> encode((("symbol", "币安USDT"), ("a", "1 2")))
+    'symbol=%E5%B8%81%E5%AE%89USDT&a=1%202'
+    """
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in params)
