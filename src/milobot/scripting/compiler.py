@@ -111,6 +111,7 @@ def compile_script(tree: ast.Module, source: str, parameters: Mapping[str, objec
         body=[*body, result],
         decorator_list=[],
     )
+    function.type_params = []  # type: ignore[attr-defined]  # Python 3.12 and later ask for it
     module = ast.fix_missing_locations(ast.Module([function], []))
     code = compile(module, FILE_NAME, "exec", dont_inherit=True)
     return Compiled(code, tuple(rewriter.sites), tuple(sorted(rewriter.columns)))

@@ -53,9 +53,9 @@ _WORDS: tuple[tuple[type[BaseException], Callable[[str], str]], ...] = (
     (KeyError, lambda text: f"there is no key {text[:60]}"),
     (TypeError, lambda text: text + _type_advice(text)),
     (AttributeError, lambda text: text + _attribute_advice(text)),
-    (ValueError, str),
+    (ValueError, lambda text: text or "there is no such value in it"),
     (IndexError, str),
-    (OverflowError, str),
+    (OverflowError, lambda _: "a number grows too large"),
     (MilobotError, str),
 )
 

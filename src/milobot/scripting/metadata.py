@@ -192,7 +192,7 @@ def _typed(name: str, value: object, default: Parameter) -> Parameter:
         if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
     else:
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             number = type(default)(text)
             if math.isfinite(number):
                 return number
