@@ -56,9 +56,7 @@ def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
     if setup.levels.trail is None and setup.levels.break_even is None:
         return slot
     sign = slot.position.side.sign
-    best = close if slot.best_close is None else max(slot.best_close * sign, close * sign) * sign
-    slot = replace(slot, best_close=best)
-    for level, reason in _candidates(slot, setup, close, best, rules):
+    for level, reason in _candidates(slot, setup, close, rules):
         is_better = slot.stop is None or (level - slot.stop) * sign > 0
         if is_better and level > 0 and (close - level) * sign > 0:
             slot = replace(slot, stop=level, stop_reason=reason)
@@ -66,7 +64,7 @@ def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
 
 
 def _candidates(
-    slot: Slot, setup: Setup, close: Decimal, best: Decimal, rules: SymbolRules
+    slot: Slot, setup: Setup, close: Decimal, rules: SymbolRules
 ) -> list[tuple[Decimal, str]]:
     sign = slot.position.side.sign
     # Towards the price: the loss at the moved stop is never larger than asked for.
@@ -76,7 +74,9 @@ def _candidates(
     if threshold is not None and (close - threshold) * sign >= 0:
         found.append((inwards(_zero_net(slot, setup.taker_fee), rules.tick_size), "break_even"))
     if setup.levels.trail is not None:
-        found.append((inwards(best - sign * setup.levels.trail, rules.tick_size), "trailing_stop"))
+        # From the last close: after the best one the stop is further already, and stays there.
+        level = inwards(close - sign * setup.levels.trail, rules.tick_size)
+        found.append((level, "trailing_stop"))
     return found
 
 

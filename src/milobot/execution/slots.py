@@ -70,7 +70,6 @@ class Slot:
         orders: Orders that may still do something at the exchange.
         stop: Where the stop has to rest now; None without one.
         stop_reason: What an exit at that stop is called.
-        best_close: Most favourable close since the entry; None before the first.
         closing: Why the position is being closed; empty when it is not.
         queued: Intent that enters when the slot is flat: the second half of a reversal.
         revision: Counts the orders ever sent for the symbol, so that each has its own id.
@@ -83,7 +82,6 @@ class Slot:
     orders: tuple[Order, ...] = field(default=())
     stop: Decimal | None = None
     stop_reason: str = "stop"
-    best_close: Decimal | None = None
     closing: str = ""
     queued: TradeIntent | None = None
     revision: int = 0

@@ -31,6 +31,7 @@ async def test_an_entry_that_fills_in_parts_is_protected_from_the_first() -> Non
     await desk.tell(small, S.SUBMITTED)
 
     await desk.fill(entry, "0.6", "101", "f2")
+    assert [o.client_order_id for o in desk.exchange.cancelled] == [small.client_order_id]
     await desk.tell(small, S.CANCELLED)
 
     assert (small.quantity, desk.exchange.last(P.TARGET).quantity) == (dec("0.4"), dec("1"))
@@ -130,6 +131,22 @@ async def test_a_late_fill_in_a_slot_with_a_new_owner_flattens_all() -> None:
     assert desk.slot.closing == "late_fill"
     assert desk.exchange.placed[-1].purpose is P.CLOSE
     assert desk.exchange.placed[-1].quantity == 2
+
+
+async def test_late_news_without_a_fill_leaves_the_new_owner_alone() -> None:
+    """An old order that ends once more has changed no position."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    lost = desk.exchange.last(P.ENTRY)
+    await desk.tell(lost, S.UNKNOWN)
+    await desk.tell(lost, S.NOT_EXECUTED)
+    await desk.engine.accept(intent(PLAN, key="k2", owner="other"))
+    await desk.fill(desk.exchange.last(P.ENTRY), "1", "100", "f1")
+
+    await desk.tell(lost, S.EXPIRED)
+
+    assert desk.slot.closing == ""
+    assert P.CLOSE not in {o.purpose for o in desk.exchange.placed}
 
 
 async def test_two_late_fills_are_closed_by_orders_of_their_own() -> None:

@@ -193,6 +193,22 @@ async def test_funding_is_booked_once() -> None:
     assert len(desk.journal.funding) == 2
 
 
+async def test_the_old_stop_stays_until_the_new_one_is_seen_resting() -> None:
+    """Sent is not resting: cancelling on a hope would leave a moment without a stop."""
+    desk = Desk()
+    await desk.engine.accept(intent(replace(PLAN, target=None, trail=percent("2"))))
+    await desk.fill(desk.exchange.last(P.ENTRY), "1", "100", "f1")
+    old = desk.exchange.last(P.STOP)
+    await desk.tell(old, S.SUBMITTED)
+
+    await desk.engine.candle_closed(SYMBOL, dec("104"))
+    new = desk.exchange.last(P.STOP)
+    assert (new.trigger_price, desk.exchange.cancelled) == (dec("102"), [])
+    await desk.tell(new, S.SUBMITTED)
+
+    assert [o.client_order_id for o in desk.exchange.cancelled] == [old.client_order_id]
+
+
 async def test_orders_of_others_are_left_alone() -> None:
     """A manual order in the same account: not booked, not answered, not journalled."""
     desk = Desk()

@@ -128,6 +128,15 @@ async def test_liquidation_takes_the_whole_margin_and_no_more() -> None:
     assert stage.books_balance()
 
 
+async def test_liquidation_costs_no_fee_beyond_the_margin() -> None:
+    """The margin pays for all of it: only the entry's fee comes on top."""
+    action = enter_long(base("1"), leverage=10, stop=at_price("91.5"))
+    stage = await played(action, QUIET, candle(85, 86, 84, 85), fee="0.0005")
+
+    (trip,) = stage.journal.round_trips
+    assert (trip.pnl, trip.fees) == decs("-10.05", "0.05")
+
+
 @pytest.mark.parametrize("opens", [90.3, 80.0, 1.0])
 async def test_a_gap_beyond_liquidation_costs_the_margin(opens: float) -> None:
     """The exchange takes the position over at bankruptcy, however far the gap goes."""
