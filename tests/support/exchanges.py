@@ -1,6 +1,6 @@
 """Exchanges that behave badly on purpose: they refuse, or answer only when told to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tests.support.trading import dec, rules
@@ -53,6 +53,17 @@ class RefusingExchange:
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Pass it on."""
         return await self._inner.cancel_order(order)
+
+
+class ThinExchange(RefusingExchange):
+    """Fills half of the first close and lets the rest expire: there was no more to be had."""
+
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Fill a part or pass it on."""
+        if not self.refused.pop(order.purpose, 0):
+            return await self._inner.place_order(order)
+        answers = await self._inner.place_order(replace(order, quantity=order.quantity / 2))
+        return tuple(replace(answer, status=OrderStatus.EXPIRED) for answer in answers)
 
 
 @dataclass

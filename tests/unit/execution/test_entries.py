@@ -167,6 +167,16 @@ async def test_the_fee_counts_for_the_margin() -> None:
     assert (decision.gates[-1].value, decision.gates[-1].threshold) == ("10005.00", "10000.00")
 
 
+async def test_the_last_cent_may_be_used() -> None:
+    """Margin that is exactly there is enough."""
+    stage = Stage(wallet="100")
+
+    (decision,) = await stage.play(QUIET, intent(PLAN))
+
+    assert decision.outcome is Outcome.ACCEPTED
+    assert (await stage.venue.fetch_account()).available == 0
+
+
 async def test_liquidation_just_far_enough_is_accepted() -> None:
     """10x at 100 is liquidated at 90.36; a stop at 91.5 leaves a tenth of 8.5 and more."""
     stage = Stage()

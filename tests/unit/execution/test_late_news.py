@@ -36,9 +36,11 @@ async def test_an_entry_that_fills_in_parts_is_protected_from_the_first() -> Non
 
     assert (small.quantity, desk.exchange.last(P.TARGET).quantity) == (dec("0.4"), dec("1"))
     assert desk.exchange.last(P.STOP) is stop
-    await desk.fill(stop, "1", "95", "f3")
+    await desk.fill(stop, "0.5", "95", "f3", S.PARTIALLY_FILLED)
+    await desk.fill(stop, "0.5", "94", "f4")
     (trip,) = desk.journal.round_trips
-    assert (trip.entry_price, trip.quantity) == (dec("100.6"), dec("1"))
+    assert (trip.entry_price, trip.exit_price) == (dec("100.6"), dec("94.5"))
+    assert trip.quantity == 1, "the most that was held, not the largest fill"
 
 
 async def test_an_exit_that_fills_in_parts_is_one_round_trip() -> None:

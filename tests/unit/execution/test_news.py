@@ -68,6 +68,23 @@ async def test_the_slot_is_held_until_the_last_exit_is_gone() -> None:
     assert accepted.outcome is Outcome.ACCEPTED
 
 
+async def test_a_reversal_enters_only_when_the_old_exits_are_gone() -> None:
+    """Closed is not yet free: until the last exit is cancelled the second half waits."""
+    desk = Desk()
+    await desk.opened()
+    await desk.engine.accept(intent(enter_short(base("2"), stop=at_price("115")), key="k2"))
+    await desk.fill(desk.exchange.last(P.CLOSE), "1", "100", "f2")
+
+    busy = await desk.engine.accept(intent(Close(), key="k3"))
+    assert (busy.outcome, busy.code) == (Outcome.DENIED, "slot_busy")
+    for waiting in (P.STOP, P.TARGET):
+        assert desk.exchange.last(P.ENTRY).quantity == 1
+        await desk.tell(desk.exchange.last(waiting), S.CANCELLED)
+
+    assert desk.exchange.last(P.ENTRY).quantity == 2
+    assert position_state(desk.slot) is PositionState.OPENING
+
+
 async def test_while_an_entry_is_on_its_way_nothing_else_enters() -> None:
     """The same side is ignored, the other is busy: its size would rest on a guess."""
     desk = Desk()

@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from tests.support.exchanges import RefusingExchange
+from tests.support.exchanges import RefusingExchange, ThinExchange
 from tests.support.trading import (
     SYMBOL,
     Stage,
@@ -137,6 +137,20 @@ async def test_neither_stop_nor_close_is_taken_until_they_are() -> None:
 
     assert stage.journal.round_trips[0].exit_reason == "stop_rejected"
     assert stage.slot.position.is_flat
+
+
+async def test_a_close_that_fills_in_part_goes_on_at_once() -> None:
+    """Half was bought back and the rest expired: the rest is sent again, not left for later."""
+    stage = Stage(exchange=partial(ThinExchange, refused={P.CLOSE: 1}))
+    await stage.play(QUIET, intent(PLAN))
+    stage.open(candle(102, 103, 101, 103))
+
+    await stage.engine.accept(intent(Close(), key="k2"))
+
+    (trip,) = stage.journal.round_trips
+    assert (trip.exit_price, trip.quantity) == (dec("102"), dec("1"))
+    assert [o.quantity for o in stage.orders("close")] == [dec("1"), dec("0.5")]
+    assert stage.books_balance()
 
 
 async def test_asking_twice_to_close_keeps_the_first_reason() -> None:
