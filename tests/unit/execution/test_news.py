@@ -7,6 +7,7 @@ from tests.support.desk import PLAN, Desk, P, S
 from tests.support.exchanges import fill_news
 from tests.support.trading import (
     SYMBOL,
+    at_price,
     base,
     dec,
     enter_long,
