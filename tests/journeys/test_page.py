@@ -238,23 +238,66 @@ async def test_new_candles_do_not_move_what_the_reader_looks_at(
 @pytest.mark.usefixtures("library")
 async def test_a_round_trip_can_be_looked_at(browser: Browser) -> None:
     """From a line of the list to its place on the chart in one click."""
-    player = demo_chart(1_500)
+    player = demo_chart(6_000)  # more than the chart holds at first
     tab = await open_tab(browser)
-    trip = player.state.snapshot()["round_trips"][-9]
+    page = tab.page
+    trips = player.state.snapshot()["round_trips"]
 
     async with served(create_app(player.state)) as site:
-        await tab.page.goto(site.url)
-        await wait_until_painted(tab.page, "#chart")
-        await tab.page.locator("#trips button").nth(8).click()
-        await tab.page.wait_for_timeout(200)
-        box = await tab.page.locator("#chart canvas").first.bounding_box()
-        assert box
-        # Entry and exit lie at 25 % and 75 % of the view.
-        await tab.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 100)
-        events = await _text(tab.page, ".legend-events")
+        await page.goto(site.url)
+        await wait_until_painted(page, "#chart")
+        for back in (9, len(trips)):
+            await page.locator("#trips button").nth(back - 1).click()
+            await page.wait_for_timeout(200)
+            box = await page.locator("#chart canvas").first.bounding_box()
+            assert box
+            # Entry and exit lie at 25 % and 75 % of the view.
+            await page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 100)
+            events = await _text(page, ".legend-events")
+            assert trips[-back]["entry_price"].partition(".")[0] in events.replace(",", "")
         complaints = list(tab.complaints)
 
-    assert trip["entry_price"].partition(".")[0] in events.replace(",", "")
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("library")
+async def test_going_back_reaches_the_first_candle(browser: Browser) -> None:
+    """The chart holds a part of a long history; its reader must not notice."""
+    player = demo_chart(6_000)
+    tab = await open_tab(browser)
+    page = tab.page
+    candle = page.locator(".legend-events")
+
+    async with served(create_app(player.state)) as site:
+        await page.goto(site.url)
+        await wait_until_painted(page, "#chart")
+        box = await page.locator("#chart").bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + 300, box["y"] + 100)
+        for _ in range(60):
+            await page.mouse.wheel(0, 400)  # zoom out
+            await page.wait_for_timeout(10)
+        await page.wait_for_timeout(300)
+        await page.mouse.move(box["x"] + 1, box["y"] + 100)
+        by_wheel = await candle.get_attribute("title")
+        await page.click("#latest")
+        await page.wait_for_timeout(200)
+        await page.mouse.move(box["x"] + 2, box["y"] + 100)
+        by_latest = await candle.get_attribute("title")
+        await page.click("#fit")
+        await page.wait_for_timeout(300)
+        await page.mouse.move(box["x"] + 1, box["y"] + 100)
+        by_fit = await candle.get_attribute("title")
+        for _ in range(30):
+            player.play(1)
+            await page.wait_for_timeout(30)
+        await expect(page.locator("#status")).to_have_text("replaying, candle 6030")
+        await page.wait_for_timeout(700)  # so many are shown twice a second
+        complaints = list(tab.complaints)
+
+    assert by_wheel == "2024-01-01 00:00"
+    assert str(by_latest) > "2024-01-04"
+    assert str(by_fit) < "2024-01-01 00:30"  # a pixel is six candles
     assert complaints == []
 
 

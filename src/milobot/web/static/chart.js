@@ -30,6 +30,7 @@ export class ChartView {
     this.first = 0; // of the model's candles the chart holds those from here
     this.end = 0; // up to, not including, here
     this.flushTimer = 0;
+    this.holdTimer = 0;
     this.chart = library.createChart(container, {
       ...chartOptions(this.theme),
       localization: { timeFormatter: (seconds) => `${timeText(seconds * 1000)} UTC` },
@@ -40,7 +41,11 @@ export class ChartView {
     this.studies = new StudyLines(library, this.chart);
     this.legends = new Legends(this.chart, container);
     this.chart.subscribeCrosshairMove(({ logical }) => this.pointAt(logical));
-    scale.subscribeVisibleLogicalRangeChange((range) => this.holdMore(range));
+    // Later: while the library reports a range it must not be given other data.
+    scale.subscribeVisibleLogicalRangeChange(() => {
+      clearTimeout(this.holdTimer);
+      this.holdTimer = setTimeout(() => this.holdMore(), 0);
+    });
     container.addEventListener("keydown", (event) => this.onKey(event));
     onThemeChange(() => this.repaint());
   }
@@ -105,6 +110,10 @@ export class ChartView {
   }
 
   setData() {
+    // Emptied first: older candles move the indices of all series, but conflation remembers
+    // the old ones of those whose data is not yet replaced, and fails on them.
+    [this.candles, this.volume].forEach((series) => series.setData([]));
+    this.studies.clear();
     const candles = this.model.candles.slice(this.first);
     this.candles.setData(candles.map(candlePoint));
     this.volume.setData(candles.map(volumePoint(this.theme)));
@@ -148,7 +157,8 @@ export class ChartView {
   }
 
   /** Hold older candles too when the reader comes near the oldest held. */
-  holdMore(range) {
+  holdMore() {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
     if (!range || this.first <= 0 || range.from > NEAR || !this.model) {
       return;
     }

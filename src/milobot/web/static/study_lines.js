@@ -67,6 +67,10 @@ export class StudyLines {
     });
   }
 
+  clear() {
+    this.studies.forEach(({ lines }) => lines.forEach((series) => series.setData([])));
+  }
+
   /** Add the values of one candle. */
   update(model, at) {
     this.each(model, (series, { values, style }) => {
