@@ -10,6 +10,7 @@ import os
 import platform
 import resource
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 from milobot.scripting.syscalls import NUMBERS
@@ -89,14 +90,15 @@ class Kernel:
     def leave_root(self) -> None:
         """Become nobody when running as root and able to; the parent must be able to kill us.
 
-        A root that may not change its user keeps the number but none of its
-        capabilities, see :meth:`drop_capabilities`.
+        A root that may not change its user, or has no other in its namespace,
+        keeps the number but none of its capabilities, see :meth:`drop_capabilities`.
         """
         needed = _CAP_KILL | _CAP_SETGID | _CAP_SETUID
         if os.geteuid() == 0 and self._capabilities()[0] & needed == needed:
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
+            with suppress(OSError):
+                os.setgroups([])
+                os.setresgid(NOBODY, NOBODY, NOBODY)
+                os.setresuid(NOBODY, NOBODY, NOBODY)
 
     def _capabilities(self) -> tuple[int, int, int]:
         header, found = _capability_header(), _buffer(bytes(4 * _CAPABILITY_WORDS))
