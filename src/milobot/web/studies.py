@@ -53,17 +53,20 @@ class StudySet:
         points: Confirmed ZigZag points as JSON rows, oldest first; only ever grows.
         candidate: The unconfirmed point.
         divergences: JSON rows in the order of their confirmation; only ever grows.
+        swing_settings: What points and divergences were computed with.
     """
 
     studies: tuple[Study, ...]
     points: list[dict[str, Any]] = field(default_factory=list)
     candidate: dict[str, Any] | None = None
     divergences: list[dict[str, Any]] = field(default_factory=list)
+    swing_settings: object = None
 
     @property
     def shape(self) -> tuple[object, ...]:
         """What must stay equal for values to be appended to those already shown."""
-        return tuple((s.id, s.where, tuple(line.name for line in s.lines)) for s in self.studies)
+        studies = ((s.id, s.where, tuple(line.name for line in s.lines)) for s in self.studies)
+        return (self.swing_settings, *studies)
 
     def definitions(self, start: int) -> dict[str, list[dict[str, Any]]]:
         """Return the JSON form of all studies, with values from candle ``start`` on."""
@@ -125,7 +128,9 @@ class Studies:
             return StudySet(studies)
         self._swings.extend(history)
         swings = self._swings
-        return StudySet(studies, swings.points, swings.candidate, swings.divergences)
+        return StudySet(
+            studies, swings.points, swings.candidate, swings.divergences, swings.settings
+        )
 
 
 class _Swings:
@@ -134,6 +139,7 @@ class _Swings:
     def __init__(
         self, zigzag: tuple[Any, ...], rsi_args: tuple[Any, ...], *, with_divergences: bool
     ) -> None:
+        self.settings = (zigzag, rsi_args, with_divergences)
         self._history = SwingHistory(*zigzag)
         self._rsi_args = rsi_args
         self._with_divergences = with_divergences

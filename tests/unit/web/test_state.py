@@ -180,3 +180,17 @@ def test_nan_becomes_null(state: ChartState) -> None:
     values = state.snapshot()["panes"][0]["lines"][0]["values"]
     assert values[:3] == [None, None, None]
     assert np.isfinite(values[3:]).all()
+
+
+def test_another_zigzag_replaces_the_one_before(state: ChartState) -> None:
+    """Points of two deviations in one line would be a market that never was."""
+    candles = random_candles(600)
+    state.add_candles(candles)
+    state.set_studies(Studies([("calculate_zigzag", (1.0, 10))]).update(candles))
+    state.publish()
+
+    finer = Studies([("calculate_zigzag", (0.3, 5))]).update(candles)
+    state.set_studies(finer)
+    state.publish()
+
+    assert state.snapshot()["zigzag"] == [*finer.points, finer.candidate]

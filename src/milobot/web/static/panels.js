@@ -125,7 +125,7 @@ function logLine({ time: ms, level, text }) {
   const when = element("time", "", timeOfDay(ms));
   when.dateTime = new Date(ms).toISOString();
   when.title = time(ms);
-  const known = ["debug", "info", "warning", "error"].includes(level) ? level : "info";
+  const known = ["debug", "info", "script", "warning", "error"].includes(level) ? level : "info";
   return element("li", known, null, [when, element("span", "", text)]);
 }
 
