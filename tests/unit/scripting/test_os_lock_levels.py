@@ -5,6 +5,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.process import ROOT
 
 from milobot.errors import ConfigurationError, DataError
 from milobot.scripting.lock_levels import (
@@ -17,6 +18,7 @@ from milobot.scripting.lock_levels import (
     may_run,
     read_report,
 )
+from milobot.scripting.syscalls import ALLOWED
 
 FULL: dict[str, object] = {"ready": True, "level": "full", "failed": {}}
 JSON = st.recursive(
@@ -139,3 +141,12 @@ def test_refusal_says_what_to_do(purpose: Purpose, advice: str) -> None:
 
     assert "partial (seccomp: ENOSYS, alarm: ENOSYS)" in str(refusal.value)
     assert read_report(FULL).level is Level.FULL
+
+
+def test_security_page_tells_what_is_so() -> None:
+    """A threat model that drifts from the code is worse than none."""
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+    assert [step for step in Step if f"| `{step}` |" not in page] == []
+    assert f"a list of {len(ALLOWED)} system calls" in page
+    assert f"{len(ALLOWED)} calls remain" in page
