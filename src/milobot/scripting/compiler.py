@@ -177,27 +177,23 @@ class _Rewriter(ast.NodeTransformer):
             operand = self._static(value.operand)
             is_number = isinstance(operand, int | float) and not isinstance(operand, bool)
             return -operand if is_number else DYNAMIC  # type: ignore[operator]  # checked above
-        if isinstance(value, ast.Name) and value.id == "data":
+        if _is_name(value, "data"):
             return DATA
         if isinstance(value, ast.Name) and value.id in self._constants:
             return self._constants[value.id]
         return DYNAMIC
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        inner, key = node.value, node.slice
+        inner = node.value
         if (
-            isinstance(inner, ast.Subscript)
-            and isinstance(inner.value, ast.Name)
-            and inner.value.id == "data"
+            isinstance(node.ctx, ast.Load)
+            and isinstance(inner, ast.Subscript)
             and not isinstance(inner.slice, ast.Slice)
-            and isinstance(key, ast.Constant)
-            and isinstance(node.ctx, ast.Load)
-            and key.value in COLUMNS
+            and _is_name(inner.value, "data")
         ):
-            self.columns.add(str(key.value))
-            column = ast.copy_location(ast.Name(f"__{key.value}", ast.Load()), inner.value)
-            read = ast.Subscript(column, self.visit(inner.slice), ast.Load())
-            return ast.copy_location(read, inner)
+            column = self._column(node.slice, inner)
+            if column is not None:
+                return column
         self.generic_visit(node)
         return node
 
@@ -216,10 +212,49 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def _inside_generator(self, node: ast.GeneratorExp) -> ast.expr:
+        column = self._column_part(node)
+        if column is not None:
+            return column
         self.generic_visit(node)
         return node
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        column = self._column_part(node)
+        if column is not None:
+            return column
+        self.generic_visit(node)
+        return node
+
+    def _column_part(self, node: ast.ListComp | ast.GeneratorExp) -> ast.expr | None:
+        """Return ``[c['high'] for c in data[a:b]]`` as that part of the column, else None."""
+        loop, element = node.generators[0], node.elt
+        if not (
+            len(node.generators) == 1
+            and not loop.ifs
+            and isinstance(loop.target, ast.Name)
+            and isinstance(loop.iter, ast.Subscript)
+            and isinstance(loop.iter.slice, ast.Slice)
+            and _is_name(loop.iter.value, "data")
+            and isinstance(element, ast.Subscript)
+            and _is_name(element.value, loop.target.id)
+        ):
+            return None
+        return self._column(element.slice, loop.iter)
+
+    def _column(self, key: ast.expr, place: ast.Subscript) -> ast.expr | None:
+        """Return the elements of ``data`` at ``place``, reduced to the column ``key``."""
+        if not isinstance(key, ast.Constant) or key.value not in COLUMNS:
+            return None
+        self.columns.add(str(key.value))
+        name = ast.copy_location(ast.Name(f"__{key.value}", ast.Load()), place.value)
+        read = ast.Subscript(name, self.visit(place.slice), ast.Load())
+        return ast.copy_location(read, place)
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
         self.generic_visit(node)
         lazy = ast.Call(ast.Name(LAZY_NAME, ast.Load()), [node, ast.Constant("generator")], [])
         return ast.fix_missing_locations(ast.copy_location(lazy, node))
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name

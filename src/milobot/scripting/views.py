@@ -160,7 +160,11 @@ class Series(Sequence[float]):
         if type(index) is int and -frame.size <= index < 0:
             return self._stretch[frame.end + index]
         if isinstance(index, slice):
-            return self._shown()[index]
+            begin, end, step = index.indices(frame.size)
+            if step < 0:
+                return self._shown()[index]
+            first = frame.end - frame.size
+            return self._stretch[first + begin : first + max(begin, end) : step]
         return self._stretch[frame.position(index, "a series")]
 
     def __iter__(self) -> Iterator[float]:

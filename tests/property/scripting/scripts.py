@@ -131,6 +131,8 @@ class _Writer:
         name = self._chance.choice(self._names)
         forms = [
             f"[c['close'] - c['open'] for c in data[{self._back()}:]]",
+            f"[c['{self._chance.choice(_COLUMNS)}'] for c in data[{self._back()}:]]",
+            f"list(c['low'] for c in data[{self._back()}:-1])",
             "[1, 2.5]",
             f"{name}[{self._back()}:]",
             f"[v for v in {name} if v > 50]",

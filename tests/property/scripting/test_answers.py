@@ -15,7 +15,24 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-_FIELDS = ["start", "errors", "prints", "print_count", "indicators", "timeframe", "coin", "texts", "parameters", "name", "settings", "index", "line", "column", "reason", "kind"]
+_FIELDS = [
+    "start",
+    "errors",
+    "prints",
+    "print_count",
+    "indicators",
+    "timeframe",
+    "coin",
+    "texts",
+    "parameters",
+    "name",
+    "settings",
+    "index",
+    "line",
+    "column",
+    "reason",
+    "kind",
+]
 _answers = st.dictionaries(st.sampled_from(_FIELDS), _json)
 
 

@@ -57,7 +57,7 @@ def test_equal_to_plain_python_over_plain_lists(
     assert [(line.index, line.text) for line in result.prints] == cut
 
 
-@_SLOW
+@settings(_SLOW, max_examples=60)
 @given(scripts(), candle_lists(), st.sampled_from([9, 5000]), st.data())
 def test_portions_do_not_matter(
     source: str, candles: list[Candle], limit: int, data: st.DataObject
@@ -73,7 +73,7 @@ def test_portions_do_not_matter(
     assert _facts(_outcomes(source, candles, limit, one_by_one)) == whole
 
 
-@_SLOW
+@settings(_SLOW, max_examples=60)
 @given(scripts(), candle_lists())
 def test_later_candles_change_nothing(source: str, candles: list[Candle]) -> None:
     """A decision that future candles could change would be a back-test that lies."""
