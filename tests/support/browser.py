@@ -119,3 +119,8 @@ async def wait_until_painted(page: Page, selector: str, *, timeout_s: float = 10
     async with asyncio.timeout(timeout_s):
         while await painted_colours(page, selector) <= BLANK_COLOURS:
             await page.wait_for_timeout(50)
+
+
+async def text_of(page: Page, selector: str) -> str:
+    """Return what a reader sees in one element."""
+    return (await page.locator(selector).inner_text()).strip()
