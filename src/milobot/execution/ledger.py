@@ -64,7 +64,9 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
     if slot.tally is None:
         return Applied(slot, order)
     trip = _round_trip(slot, slot.tally, order, fills[-1].time_ms)
-    return Applied(replace(slot, tally=None, closing="", stop=None), order, trip)
+    # The rest of an entry that its own exit overtook has no plan left: what fills is closed.
+    closing = "late_fill" if slot.live(OrderPurpose.ENTRY) else ""
+    return Applied(replace(slot, tally=None, closing=closing, stop=None), order, trip)
 
 
 def apply_funding(slot: Slot, update: FundingUpdate) -> Slot:

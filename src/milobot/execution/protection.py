@@ -36,10 +36,11 @@ def next_command(slot: Slot, *, account: str, now_ms: int) -> Command | None:
     """Return the one thing to do next for a slot, or None when all is as it should be.
 
     The order matters: a position gets its stop before anything else, a new stop rests
-    before the old one goes, and exits leave only when nothing is held.
+    before the old one goes, and exits leave only when nothing is held. What is left of an
+    entry leaves with them once its position is closed or to be closed.
     """
     if slot.position.is_flat:
-        return _clear_exits(slot)
+        return _clear(slot)
     if slot.closing:
         return _close(slot, account, now_ms)
     return _protect(slot, account, now_ms) or _aim(slot, account, now_ms)
@@ -86,9 +87,10 @@ def _zero_net(slot: Slot, fee: Decimal) -> Decimal:
     return entry * (ONE + sign * fee) / (ONE - sign * fee)
 
 
-def _clear_exits(slot: Slot) -> Command | None:
+def _clear(slot: Slot) -> Command | None:
     for order in slot.orders:
-        if order.purpose is not OrderPurpose.ENTRY and _can_cancel(order):
+        is_wanted = order.purpose is OrderPurpose.ENTRY and not slot.closing
+        if not is_wanted and _can_cancel(order):
             return Cancel(order)
     return None
 

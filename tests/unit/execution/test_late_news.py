@@ -151,6 +151,28 @@ async def test_late_news_without_a_fill_leaves_the_new_owner_alone() -> None:
     assert P.CLOSE not in {o.purpose for o in desk.exchange.placed}
 
 
+async def test_an_exit_takes_the_rest_of_its_entry_with_it() -> None:
+    """Stopped out of the first part: the second must not open a position without a stop."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.fill(entry, "0.4", "100", "f1", S.PARTIALLY_FILLED)
+    stop = desk.exchange.last(P.STOP)
+    await desk.tell(stop, S.SUBMITTED)
+    await desk.tell(desk.exchange.last(P.TARGET), S.SUBMITTED)
+
+    await desk.fill(stop, "0.4", "95", "f2")
+    assert {o.purpose for o in desk.exchange.cancelled} == {P.ENTRY, P.TARGET}
+    await desk.fill(entry, "0.6", "95", "f3")
+    close = desk.exchange.last(P.CLOSE)
+    assert close.quantity == dec("0.6")
+    await desk.fill(close, "0.6", "94", "f4")
+    await desk.tell(desk.exchange.last(P.TARGET), S.CANCELLED)
+
+    assert [t.exit_reason for t in desk.journal.round_trips] == ["stop", "late_fill"]
+    assert desk.slot.owner == ""
+
+
 async def test_two_late_fills_are_closed_by_orders_of_their_own() -> None:
     """An id used twice would leave the second position open."""
     desk = Desk()

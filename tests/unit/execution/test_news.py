@@ -59,6 +59,8 @@ async def test_the_slot_is_held_until_the_last_exit_is_gone() -> None:
     waiting = desk.exchange.last(P.TARGET)
     assert [o.client_order_id for o in desk.exchange.cancelled] == [waiting.client_order_id]
 
+    assert desk.slot.stop is None
+
     denied = await desk.engine.accept(intent(PLAN, key="k2"))
     idle = await desk.engine.accept(intent(Close(), key="k3"))
     await desk.tell(waiting, S.CANCELLED)
@@ -75,6 +77,7 @@ async def test_a_reversal_enters_only_when_the_old_exits_are_gone() -> None:
     await desk.opened()
     await desk.engine.accept(intent(enter_short(base("2"), stop=at_price("115")), key="k2"))
     await desk.fill(desk.exchange.last(P.CLOSE), "1", "100", "f2")
+    assert {o.purpose for o in desk.exchange.cancelled} == {P.STOP, P.TARGET}
 
     busy = await desk.engine.accept(intent(Close(), key="k3"))
     assert (busy.outcome, busy.code) == (Outcome.DENIED, "slot_busy")
@@ -109,6 +112,22 @@ async def test_a_close_that_meets_an_entry_on_its_way_closes_what_fills() -> Non
 
     assert decision.outcome is Outcome.ACCEPTED
     assert [o.purpose for o in desk.exchange.placed] == [P.ENTRY, P.CLOSE]
+
+
+async def test_a_close_withdraws_an_entry_that_rests() -> None:
+    """What has not filled yet need not be bought to be sold; then the slot is free."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.tell(entry, S.SUBMITTED)
+    assert desk.exchange.cancelled == []
+
+    await desk.engine.accept(intent(Close(), key="k2"))
+    assert [o.client_order_id for o in desk.exchange.cancelled] == [entry.client_order_id]
+    await desk.tell(entry, S.CANCELLED)
+
+    assert desk.slot.owner == ""
+    assert desk.journal.round_trips == []
 
 
 async def test_the_risk_of_an_entry_on_its_way_is_reserved() -> None:
