@@ -1,19 +1,30 @@
 """The lock of a worker: what the kernel says about it, and what becomes of it when steps break."""
 
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.process import ROOT
 
 from milobot.errors import ScriptError
-from milobot.scripting.lock_levels import Level, Step
-from milobot.scripting.process import WorkerProcess
+from milobot.scripting.lock_levels import Level, LockReport, Step, read_report
+from milobot.scripting.process import WORKER_PROGRAM, WorkerProcess
+from milobot.scripting.protocol import LENGTHS, decode_header, decode_lengths
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is made for Linux")
 
-BROKEN_WORKER = str(Path(__file__).parents[2] / "support" / "broken_worker.py")
+BROKEN_WORKER = str(ROOT / "tests" / "support" / "broken_worker.py")
 START_S = 20.0
+BUSY_PARENT = """
+from tests.support.locked_python import LockedPython
+intruder = LockedPython(is_bare=True)
+print(intruder.process.pid, flush=True)
+intruder.run("while True: pass", timeout_s=60)
+"""
 LANDLOCK, SECCOMP, ALARM = Step.LANDLOCK, Step.SECCOMP, Step.ALARM
 
 
@@ -51,6 +62,39 @@ def test_kernel_shows_the_limits(worker: WorkerProcess) -> None:
     for name in ("Max processes", "Max open files", "Max core file size", "Max file size"):
         assert found[name] == ["0", "0"], name
     assert found["Max address space"] == ["1073741824", "1073741824"]
+
+
+def test_descriptor_of_the_parent_is_closed() -> None:
+    """A socket or file that slips through into the worker must not stay within its reach."""
+    reading, writing = os.pipe()
+    with _popen(pass_fds=(reading,)) as process:
+        os.close(reading)
+        report = _first_report(process)
+        with pytest.raises(BrokenPipeError):
+            os.write(writing, b"a secret")
+    os.close(writing)
+
+    assert report.level is Level.FULL
+
+
+def test_worker_without_pipes_has_no_level() -> None:
+    """A file or a terminal in their place could be read and written in other ways."""
+    with _popen(stdin=subprocess.DEVNULL) as process:
+        report = _first_report(process)
+
+    assert report.failures == {Step.DESCRIPTORS: "a descriptor is no pipe"}
+
+
+def test_busy_worker_dies_with_its_parent() -> None:
+    """A script in an endless loop must not outlive a bot that was killed."""
+    command = [sys.executable, "-c", BUSY_PARENT]
+    with subprocess.Popen(command, cwd=ROOT, stdout=-1) as parent:  # noqa: S603 - our own code
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        time.sleep(0.1)  # until the endless loop has begun
+        parent.kill()
+
+    assert _is_gone_within(pid, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +181,40 @@ def test_worker_that_breaks_in_an_unforeseen_way_does_not_start() -> None:
     """An error that nobody thought of must not end in a worker that runs."""
     with pytest.raises(ScriptError, match="did not start"):
         WorkerProcess(START_S, (BROKEN_WORKER, "threads=crash"))
+
+
+def _popen(
+    stdin: int = subprocess.PIPE, pass_fds: tuple[int, ...] = ()
+) -> "subprocess.Popen[bytes]":
+    """Start a worker in another way than the bot does; its pipes are closed on leaving."""
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-I", *WORKER_PROGRAM],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        env={},
+        cwd="/",
+        pass_fds=pass_fds,
+    )
+
+
+def _first_report(process: "subprocess.Popen[bytes]") -> LockReport:
+    assert process.stdout is not None
+    header_length, _ = decode_lengths(process.stdout.read(LENGTHS.size))
+    return read_report(decode_header(process.stdout.read(header_length)))
+
+
+def _is_gone_within(pid: int, limit_s: float) -> bool:
+    """Return whether a process ends in time; one that nobody has waited for counts as gone."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
 
 
 _reports: dict[tuple[str, ...], WorkerProcess] = {}
