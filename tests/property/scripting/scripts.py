@@ -133,6 +133,8 @@ class _Writer:
             f"[c['close'] - c['open'] for c in data[{self._back()}:]]",
             f"[c['{self._chance.choice(_COLUMNS)}'] for c in data[{self._back()}:]]",
             f"list(c['low'] for c in data[{self._back()}:-1])",
+            f"[c['open'] for c in data[{self._back()}:] if c['volume'] > 3]",
+            f"[c['open'] for c in data[{self._back()}:] for _ in range(2)]",
             "[1, 2.5]",
             f"{name}[{self._back()}:]",
             f"[v for v in {name} if v > 50]",
