@@ -68,7 +68,7 @@ def _printed(body: str, length: int = 6, *, limit: int = 5000) -> str:
         ("data", None),
         ("[c['high'] for c in data[-3:] if c['high'] != 7.0]", "[6.0, 8.0]"),
         ("[c['high'] for c in data[-2:] for _ in range(2)]", "[7.0, 7.0, 8.0, 8.0]"),
-        ("sum(c['high'] for c in data[::-2]), max(c['low'] for c in data[1:3])", "18.0 2.5"),
+        ("sum(c['high'] for c in data[::-2]), max(c['low'] for c in data[-2:])", "18.0 5.5"),
         ("[c['high'] for c in data[::-3]], [c['time'] for c in data[9:]]", "[8.0, 5.0] []"),
         ("data[True]['close'], data[False]['close']", "3.0 2.0"),
         ("(await calculate_sma(period=1 + 1, data=data))[-1]", "6.5"),
