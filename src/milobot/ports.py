@@ -186,6 +186,10 @@ class ExchangeAccount(Exchange, Protocol):
         """Return the exchange's view of an order; None when it knows none: not yet, or no more."""
         ...
 
+    async def fetch_update(self, order: Order) -> OrderUpdate | None:
+        """Return the same as news, with the fills so far: it goes through ``engine.apply``."""
+        ...
+
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests, conditional orders included; None: in every symbol."""
         ...
@@ -231,7 +235,15 @@ class ExchangeAccount(Exchange, Protocol):
         ...
 
 
-class CandleStream(Protocol):
+class Running(Protocol):
+    """Something that works for as long as it is run."""
+
+    async def run(self) -> None:
+        """Keep going until cancelled; start it in a ``TaskGroup``."""
+        ...
+
+
+class CandleStream(Running, Protocol):
     """Closed candles of many series: each exactly once, in order, without a gap."""
 
     def candles(self) -> AsyncIterator[ClosedCandle]:
@@ -239,7 +251,7 @@ class CandleStream(Protocol):
         ...
 
 
-class PriceStream(Protocol):
+class PriceStream(Running, Protocol):
     """Prices that matter only when fresh: old ones may be dropped."""
 
     def prices(self) -> AsyncIterator[MarkPrice | BookTicker]:
@@ -247,7 +259,7 @@ class PriceStream(Protocol):
         ...
 
 
-class UserStream(Protocol):
+class UserStream(Running, Protocol):
     """News of one account; may come twice, late or out of order, never in silence for long."""
 
     def news(self) -> AsyncIterator[News]:

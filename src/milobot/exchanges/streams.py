@@ -5,10 +5,11 @@ replaces the connection before the exchange drops it, and starts again after eve
 What runs over it is the business of a ``Channel``; what comes of that, of its listener.
 """
 
+import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from milobot.errors import AuthenticationError, ExchangeError, ProtocolError
 from milobot.exchanges.sockets import Connector, Signal, Socket, SocketAddress, SocketError
@@ -16,6 +17,7 @@ from milobot.exchanges.times import Sleep, real_sleep
 from milobot.ports import Clock
 from milobot.telemetry import get_logger
 
+T = TypeVar("T")
 _HOUR_S = 3600.0
 _SPREAD = 0.2
 _REPORTED_GARBAGE = 20
@@ -215,3 +217,15 @@ class SupervisedStream:
                 get_logger().warning(
                     "stream_garbage", stream=self._name, frames=self.health.garbage
                 )
+
+
+def chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Return a sequence in parts of at most ``most``: connections carry only so many streams."""
+    return [items[at : at + most] for at in range(0, len(items), most)]
+
+
+async def run_all(streams: Iterable[SupervisedStream]) -> None:
+    """Keep several streams alive until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for stream in streams:
+            group.create_task(stream.run())

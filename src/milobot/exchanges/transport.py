@@ -71,6 +71,7 @@ class HttpTransport:
                 request.method,
                 URL(request.url, encoded=True),
                 headers=request.headers,
+                data=request.body or None,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=request.timeout_s, sock_connect=_CONNECT_S),
                 trace_request_ctx=progress,

@@ -65,8 +65,9 @@ class SignedCall:
     """A request as it leaves.
 
     Attributes:
-        url: Complete, encoded, with signature; not shown in any text.
+        url: Complete and encoded; not shown in any text, since it may hold the signature.
         time_ms: The timestamp that it was signed with.
+        body: Form-encoded parameters that travel there instead; empty for none.
     """
 
     method: Method
@@ -74,6 +75,7 @@ class SignedCall:
     headers: Mapping[str, str] = field(repr=False)
     time_ms: int
     timeout_s: float
+    body: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

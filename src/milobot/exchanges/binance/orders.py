@@ -1,0 +1,225 @@
+"""Placing, cancelling and asking for orders at Binance: every way ends in a known outcome."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate, Refusal
+from milobot.domain.reports import OrderReport
+from milobot.errors import ExchangeError, ProtocolError, RequestRefusedError
+from milobot.exchanges.binance import mapping, requests
+from milobot.exchanges.binance.outcomes import NO_SUCH_ORDER_CODES
+from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.outcomes import Judgement, Outcome
+from milobot.exchanges.times import Sleep
+from milobot.exchanges.wire import Call
+
+_STATUS_OF = {
+    Outcome.REJECTED: OrderStatus.REJECTED,
+    Outcome.NOT_EXECUTED: OrderStatus.NOT_EXECUTED,
+    Outcome.UNKNOWN: OrderStatus.UNKNOWN,
+}
+# A fill is told by the order before it is listed among the executions.
+_FILL_TRIES = 4
+_FILL_WAIT_S = 0.15
+
+
+class BinanceOrders:
+    """The order path of one account.
+
+    Attributes:
+        fee_prices: USDT per unit of an asset that fees are paid in, such as BNB.
+    """
+
+    def __init__(self, gateway: Gateway, sleep: Sleep) -> None:
+        """Send through a gateway."""
+        self.fee_prices: dict[str, Decimal] = {}
+        self._gateway = gateway
+        self._sleep = sleep
+
+    async def place_order(
+        self, order: Order, *, not_after_ms: int | None = None
+    ) -> tuple[OrderUpdate, ...]:
+        """Send an order once and return what became of it."""
+        judgement = await self._gateway.write(
+            requests.place_order(order),
+            is_complete=lambda data: _read_own(order, data) is not None,
+            not_after_ms=not_after_ms,
+        )
+        if judgement.outcome is Outcome.ACCEPTED:
+            report = _read_own(order, judgement.data)
+            if report is not None:
+                return (await self._news_of(order, report),)
+        if judgement.refusal is Refusal.DUPLICATE_ID:
+            return (await self._look(order, judgement),)
+        return (self._not_taken(order, judgement),)
+
+    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
+        judgement = await self._gateway.write(
+            requests.cancel_order(order), is_complete=lambda data: isinstance(data, dict)
+        )
+        if judgement.outcome is Outcome.ACCEPTED:
+            report = _read_own(order, judgement.data)
+            if report is not None:
+                return (await self._news_of(order, report),)
+            if order.type.is_conditional and judgement.data.get("code") in {200, "200"}:
+                status = OrderStatus.CANCELLED
+                return (OrderUpdate(order.client_order_id, order.symbol, status, self._now_ms()),)
+        if judgement.refusal is Refusal.NOT_RESTING:
+            return (await self._look(order, judgement),)
+        return (self._in_doubt(order, judgement),)
+
+    async def fetch_order(self, order: Order) -> OrderReport | None:
+        """Return Binance's view of an order; None when it knows none.
+
+        Of a conditional order that was triggered it is the child order's fate that counts.
+        """
+        data = await self._ask(requests.fetch_order(order))
+        if data is None:
+            return None
+        if not order.type.is_conditional:
+            return mapping.parse_order(data)
+        report = mapping.parse_algo_order(data)
+        if not report.child_order_id:
+            return report
+        return await self._with_child(report)
+
+    async def fetch_update(self, order: Order) -> OrderUpdate | None:
+        """Return news of an order as it stands, with its fills; None when Binance knows none."""
+        report = await self.fetch_order(order)
+        return None if report is None else await self._news_of(order, report)
+
+    async def follow(self, symbol: str, client_order_id: str, child_id: str) -> OrderUpdate | None:
+        """Return news of a triggered order from the order it became; None while that is not there."""
+        data = await self._ask(requests.fetch_order_by_id(symbol, child_id))
+        if data is None:
+            return None
+        child = mapping.parse_order(data)
+        return await self._update(client_order_id, child, child_id)
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Return what rests, plain and conditional."""
+        found: list[OrderReport] = []
+        for is_conditional in (False, True):
+            call = requests.fetch_open_orders(symbol, is_conditional=is_conditional)
+            data = await self._gateway.read(call)
+            found += mapping.parse_orders(data, is_conditional=is_conditional)
+        return found
+
+    async def fetch_fills(
+        self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
+    ) -> list[Fill]:
+        """Return executions, oldest first, at most 1,000 from ``first_ms`` on."""
+        call = requests.fetch_fills(symbol, first_ms=first_ms, exchange_order_id=exchange_order_id)
+        data = await self._gateway.read(call)
+        return mapping.parse_fills(data, client_order_id="", prices=self.fee_prices)
+
+    async def _with_child(self, report: OrderReport) -> OrderReport:
+        data = await self._ask(requests.fetch_order_by_id(report.symbol, report.child_order_id))
+        if data is None:
+            return report
+        child = mapping.parse_order(data)
+        return replace(
+            report,
+            status=report.status if child.status is OrderStatus.SUBMITTED else child.status,
+            quantity=child.quantity,
+            filled_quantity=child.filled_quantity,
+            average_price=child.average_price,
+            time_ms=child.time_ms,
+        )
+
+    async def _news_of(self, order: Order, report: OrderReport) -> OrderUpdate:
+        filled_by = report.child_order_id or report.exchange_order_id
+        return await self._update(order.client_order_id, report, filled_by)
+
+    async def _update(
+        self, client_order_id: str, report: OrderReport, filled_by: str
+    ) -> OrderUpdate:
+        """Return news with the executions behind it.
+
+        A status that promises more fills than are listed is not told yet: whoever hears
+        FILLED must have the position.
+        """
+        fills = await self._fills_of(client_order_id, report, filled_by)
+        is_whole = sum((f.quantity for f in fills), ZERO) >= report.filled_quantity
+        status = report.status if is_whole else _status_so_far(report, has_fills=bool(fills))
+        return OrderUpdate(
+            client_order_id=client_order_id,
+            symbol=report.symbol,
+            status=status,
+            time_ms=report.time_ms,
+            fills=tuple(fills),
+            reason=report.reason,
+            exchange_order_id=report.exchange_order_id,
+        )
+
+    async def _fills_of(
+        self, client_order_id: str, report: OrderReport, filled_by: str
+    ) -> list[Fill]:
+        fills: list[Fill] = []
+        for attempt in range(_FILL_TRIES):
+            if sum((f.quantity for f in fills), ZERO) >= report.filled_quantity:
+                break
+            if attempt:
+                await self._sleep(_FILL_WAIT_S)
+            try:
+                fills = await self.fetch_fills(report.symbol, exchange_order_id=filled_by)
+            except ExchangeError:
+                break  # the user stream or the next look brings them
+        return [replace(fill, client_order_id=client_order_id) for fill in fills]
+
+    async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        """Return what an order is that is said to be there already, or not to rest any more."""
+        try:
+            found = await self.fetch_update(order)
+        except ExchangeError:
+            found = None
+        return found or self._in_doubt(order, judgement)
+
+    async def _ask(self, call: Call) -> Any:
+        """Return the payload of a query for one order; None when there is no such order."""
+        try:
+            return await self._gateway.read(call)
+        except RequestRefusedError as refused:
+            if refused.code in NO_SUCH_ORDER_CODES:
+                return None
+            raise
+
+    def _not_taken(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        status = _STATUS_OF.get(judgement.outcome, OrderStatus.UNKNOWN)
+        return replace(self._in_doubt(order, judgement), status=status)
+
+    def _in_doubt(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        return OrderUpdate(
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            status=OrderStatus.UNKNOWN,
+            time_ms=self._now_ms(),
+            reason=judgement.reason,
+            refusal=judgement.refusal,
+        )
+
+    def _now_ms(self) -> int:
+        return self._gateway.clock.now_ms()
+
+
+def _status_so_far(report: OrderReport, *, has_fills: bool) -> OrderStatus:
+    """Return what may be said of an order whose executions are not all listed yet."""
+    if report.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED}:
+        return OrderStatus.UNKNOWN
+    if has_fills:
+        return OrderStatus.PARTIALLY_FILLED
+    return OrderStatus.TRIGGERED if report.is_conditional else OrderStatus.SUBMITTED
+
+
+def _read_own(order: Order, data: Any) -> OrderReport | None:
+    """Return a payload as our order; None when it lacks its id or is another order's."""
+    parse = mapping.parse_algo_order if order.type.is_conditional else mapping.parse_order
+    try:
+        report = parse(data)
+    except ProtocolError:
+        return None
+    is_own = report.client_order_id == order.client_order_id and report.symbol == order.symbol
+    return report if is_own else None

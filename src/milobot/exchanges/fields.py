@@ -1,0 +1,133 @@
+"""Reading payloads: the value that is promised, or a ``ProtocolError`` that names the field."""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from milobot.domain.money import ZERO
+from milobot.errors import ProtocolError
+
+_MOST_DIGITS = 60
+_MOST_EXPONENT = 30
+
+
+class Fields:
+    """One JSON object and what it is, for messages."""
+
+    __slots__ = ("_data", "_what")
+
+    def __init__(self, data: Any, what: str) -> None:
+        """Take a decoded object.
+
+        Raises:
+            ProtocolError: It is no object.
+        """
+        if not isinstance(data, dict):
+            raise ProtocolError(f"{what} is {_kind(data)} where an object was promised")
+        self._data = data
+        self._what = what
+
+    def has(self, name: str) -> bool:
+        """Return whether a field is there with a value."""
+        return self._data.get(name) is not None
+
+    def decimal(self, name: str) -> Decimal:
+        """Return a number; texts are read as such."""
+        return parse_decimal(self._present(name), f"{name} of {self._what}")
+
+    def decimal_or_zero(self, name: str) -> Decimal:
+        """Return a number; zero where the field is absent or empty."""
+        return ZERO if self._data.get(name) in {None, ""} else self.decimal(name)
+
+    def decimal_or_none(self, name: str) -> Decimal | None:
+        """Return a number; None where the field is absent, empty or zero."""
+        return self.decimal_or_zero(name) or None
+
+    def integer(self, name: str) -> int:
+        """Return a whole number."""
+        value = self._present(name)
+        try:
+            if isinstance(value, (int, str)) and not isinstance(value, bool):
+                return int(value)
+        except ValueError:
+            pass
+        raise ProtocolError(f"{name} of {self._what} is no whole number")
+
+    def integer_or_zero(self, name: str) -> int:
+        """Return a whole number; 0 where the field is absent or empty."""
+        return 0 if self._data.get(name) in {None, ""} else self.integer(name)
+
+    def text(self, name: str) -> str:
+        """Return a text that is not empty."""
+        value = self._present(name)
+        if not isinstance(value, str) or not value:
+            raise ProtocolError(f"{name} of {self._what} is no text")
+        return value
+
+    def text_or_empty(self, name: str) -> str:
+        """Return a text; empty where the field is absent or no text."""
+        value = self._data.get(name)
+        return value if isinstance(value, str) else ""
+
+    def identity(self, name: str) -> str:
+        """Return an id as text, however large; 0 and empty are no ids."""
+        value = self._present(name)
+        if isinstance(value, bool) or not isinstance(value, (int, str)) or str(value) in {"", "0"}:
+            raise ProtocolError(f"{name} of {self._what} is no id")
+        return str(value)
+
+    def identity_or_empty(self, name: str) -> str:
+        """Return an id as text; empty where there is none."""
+        return "" if self._data.get(name) in {None, "", 0, "0"} else self.identity(name)
+
+    def flag(self, name: str) -> bool:
+        """Return a truth value, also one written as text; False where the field is absent."""
+        return self._data.get(name) in {True, "true", "TRUE"}
+
+    def object(self, name: str) -> "Fields":
+        """Return an object inside."""
+        return Fields(self._present(name), f"{name} of {self._what}")
+
+    def rows(self, name: str) -> Iterator["Fields"]:
+        """Yield the objects of a list inside."""
+        return objects(self._present(name), f"{name} of {self._what}")
+
+    def _present(self, name: str) -> Any:
+        value = self._data.get(name)
+        if value is None:
+            raise ProtocolError(f"{self._what} has no field {name}")
+        return value
+
+
+def objects(data: Any, what: str) -> Iterator[Fields]:
+    """Yield the objects of a list.
+
+    Raises:
+        ProtocolError: It is no list of objects.
+    """
+    if not isinstance(data, list):
+        raise ProtocolError(f"{what} is {_kind(data)} where a list was promised")
+    return (Fields(one, f"{what}[{at}]") for at, one in enumerate(data))
+
+
+def parse_decimal(value: Any, what: str) -> Decimal:
+    """Return a number from text, whole number or float.
+
+    Raises:
+        ProtocolError: It is none, or of a size that no market has.
+    """
+    text = repr(value) if isinstance(value, (int, float)) else value
+    if isinstance(text, str) and len(text) <= _MOST_DIGITS and not isinstance(value, bool):
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_finite() and abs(number.adjusted()) <= _MOST_EXPONENT:
+            return number
+    raise ProtocolError(f"{what} is no number")
+
+
+def _kind(data: Any) -> str:
+    return {list: "a list", dict: "an object", str: "a text", type(None): "nothing"}.get(
+        type(data), "a number"
+    )

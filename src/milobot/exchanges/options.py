@@ -1,0 +1,24 @@
+"""What may be set for a client of either exchange."""
+
+from dataclasses import dataclass, field
+
+from milobot.exchanges.limits import DownloadPace
+from milobot.exchanges.streams import StreamPlan
+from milobot.exchanges.times import Sleep, real_sleep
+from milobot.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """What may be set for a client; the defaults are those of a live bot.
+
+    Attributes:
+        clock: Our own time, which must not jump; None for the machine's.
+        pace: How downloads are spread.
+        plan: How streams are looked after.
+    """
+
+    clock: Clock | None = None
+    sleep: Sleep = real_sleep
+    pace: DownloadPace = field(default_factory=DownloadPace)
+    plan: StreamPlan = field(default_factory=StreamPlan)
