@@ -75,6 +75,11 @@ class Book:
         self._liquidation = self._liquidation_now()
         return self.position.net_pnl - before.net_pnl
 
+    def change_leverage(self, leverage: int) -> None:
+        """Set the leverage; an open position's margin and liquidation price follow."""
+        self.leverage = leverage
+        self._liquidation = self._liquidation_now()
+
     def bankruptcy(self) -> Decimal:
         """Return the price at which the position has lost its whole margin."""
         held = self.position

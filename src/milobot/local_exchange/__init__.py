@@ -1,0 +1,1 @@
+"""An exchange server for tests and demos that speaks the wire dialects of two exchanges."""

@@ -1,0 +1,394 @@
+"""Sockets of the Binance dialect: market streams, user streams, listen keys."""
+
+from decimal import Decimal
+
+import orjson
+from aiohttp import web
+
+from milobot.domain.market import Candle
+from milobot.domain.money import ZERO, format_decimal
+from milobot.domain.timeframes import Timeframe
+from milobot.local_exchange.binance.errors import error
+from milobot.local_exchange.binance.market_data import kline_row
+from milobot.local_exchange.binance.shapes import (
+    average_text,
+    money,
+    price_text,
+    quantity_text,
+)
+from milobot.local_exchange.core.accounts import Account
+from milobot.local_exchange.core.events import (
+    AccountEvent,
+    BalanceEvent,
+    ConditionalEvent,
+    OrderEvent,
+    SettingEvent,
+)
+from milobot.local_exchange.core.market import FUNDING_INTERVAL_MS, Tape
+from milobot.local_exchange.core.orders import Origin
+from milobot.local_exchange.core.playing import Played
+from milobot.local_exchange.core.timing import Agenda
+from milobot.local_exchange.core.venue import Venue
+from milobot.local_exchange.streams import KEY_LIFE_MS, Connection, Hub, ListenKeys, Ping
+from milobot.local_exchange.wire import Call, Endpoint, Json, Security
+
+_PING_MS = 180_000
+_MOST_UNANSWERED = 4
+_MOST_STREAMS = 1024
+# Since the split of paths an unrouted socket gets public streams only.
+_PUBLIC = ("bookTicker", "depth", "trade")
+_ALL = frozenset({"market", "public", "private"})
+
+
+class BinanceStreams:
+    """Serves the sockets and writes what goes over them."""
+
+    def __init__(self, venue: Venue, hub: Hub, agenda: Agenda) -> None:
+        """Listen to the venue; heartbeats begin at once."""
+        self.hub = hub
+        self.keys = ListenKeys(venue.clock)
+        self._venue = venue
+        self._agenda = agenda
+        self._routes: dict[int, str] = {}
+        venue.listeners.append(self._on_event)
+        hub.on_expire = self.expire
+        hub.beat(_PING_MS, Ping.FRAME, _MOST_UNANSWERED)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the listen-key endpoints."""
+        path = "/fapi/v1/listenKey"
+        return [
+            Endpoint("POST", path, "listen_key", self._create_key, Security.KEY),
+            Endpoint("PUT", path, "listen_key", self._extend_key, Security.KEY),
+            Endpoint("DELETE", path, "listen_key", self._drop_key, Security.KEY),
+        ]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the paths of the sockets."""
+        heads = ("", "/market", "/public", "/private")
+        return [
+            web.get(f"{head}{tail}", self.serve)
+            for head in heads
+            for tail in ("/ws", "/ws/{names:.+}", "/stream")
+        ]
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Run one socket."""
+        path, query = request.path, request.query
+        key = query.get("listenKey", "")
+        names = [n for n in request.match_info.get("names", "").split("/") if n]
+        names += [n for n in query.get("streams", "").split("/") if n]
+        keys = [n for n in [key, *names] if self.keys.find(n) is not None]
+        connection = Connection(
+            account=self.keys.find(keys[0]) if keys else None,
+            listen_key=keys[0] if keys else "",
+            is_combined=path.endswith("/stream"),
+            subscriptions=[n for n in names if "@" in n],
+        )
+        head = path.split("/")[1]
+        self._routes[id(connection)] = head if head in _ALL else "public"
+        try:
+            return await self.hub.serve(request, connection, self._on_text)
+        finally:
+            del self._routes[id(connection)]
+
+    def on_step(self, played: Played) -> None:
+        """Send what a step of the market means to those who subscribed."""
+        for connection in list(self.hub.connections):
+            for name in connection.subscriptions:
+                for data in self._market_data(connection, name, played):
+                    frame = {"stream": name, "data": data} if connection.is_combined else data
+                    self.hub.send_market(connection, orjson.dumps(frame).decode())
+
+    def expire(self, account: Account) -> None:
+        """Let the account's listen key expire, and say so on its sockets."""
+        for key in self.keys.of(account):
+            self._expire_key(key)
+
+    # Listen keys.
+
+    def _create_key(self, call: Call) -> Json:
+        key = self.keys.create(call.owner)
+        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
+        return {"listenKey": key}
+
+    def _extend_key(self, call: Call) -> Json:
+        key = self._key_of(call)
+        self.keys.extend(key)
+        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
+        return {"listenKey": key}
+
+    def _drop_key(self, call: Call) -> Json:
+        key = self._key_of(call)
+        for connection in self.hub.of([key]):
+            connection.close()
+        self.keys.drop(key)
+        return {}
+
+    def _key_of(self, call: Call) -> str:
+        alive = [k for k in self.keys.of(call.owner) if self.keys.find(k) is not None]
+        if not alive:
+            raise error(-1125, "This listenKey does not exist.")
+        return alive[0]
+
+    def _expire_old(self) -> None:
+        for key in self.keys.expired():
+            self._expire_key(key)
+
+    def _expire_key(self, key: str) -> None:
+        self.keys.drop(key)
+        event = {"e": "listenKeyExpired", "E": self._venue.clock.now_ms(), "listenKey": key}
+        for connection in self.hub.of([key]):
+            self._put(connection, event)
+            connection.listen_key = ""
+
+    # What clients say.
+
+    def _on_text(self, connection: Connection, text: str) -> None:
+        try:
+            request = orjson.loads(text)
+            method, number = request["method"], request.get("id")
+            names = [str(name) for name in request.get("params") or []]
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            connection.put('{"code":2,"msg":"Invalid request: cannot parse"}')
+            return
+        result: Json = None
+        if method == "SUBSCRIBE":
+            new = [n for n in names if n not in connection.subscriptions]
+            connection.subscriptions += new[: _MOST_STREAMS - len(connection.subscriptions)]
+        elif method == "UNSUBSCRIBE":
+            connection.subscriptions = [n for n in connection.subscriptions if n not in names]
+        elif method == "LIST_SUBSCRIPTIONS":
+            result = list(connection.subscriptions)
+        connection.put(orjson.dumps({"result": result, "id": number}).decode())
+
+    # Market data.
+
+    def _market_data(self, connection: Connection, name: str, played: Played) -> list[Json]:
+        symbol, _, kind = name.partition("@")
+        tape = self._venue.market.tapes.get(symbol.upper())
+        wanted = "public" if kind.startswith(_PUBLIC) else "market"
+        if tape is None or self._routes[id(connection)] != wanted:
+            return []
+        now = self._venue.clock.now_ms()
+        if kind.startswith("kline_"):
+            return self._klines(tape, kind.removeprefix("kline_"), played)
+        if kind.startswith("markPrice"):
+            return [self._mark_price(tape, now)]
+        if kind == "bookTicker":
+            return [self._book_ticker(tape, now)]
+        return []
+
+    def _klines(self, tape: Tape, interval: str, played: Played) -> list[Json]:
+        if interval not in set(Timeframe) or tape.forming is None:
+            return []
+        timeframe = Timeframe(interval)
+        if not timeframe.is_multiple_of(tape.timeframe):
+            return []
+        found = []
+        closed = played.closed.get(tape.symbol)
+        is_new = closed is not None and (
+            timeframe.open_of(closed.time) != timeframe.open_of(tape.forming.time)
+        )
+        if closed is not None and is_new:
+            whole = tape.candle(timeframe, closed.time)
+            if whole is not None:
+                found.append(self._kline(tape, whole, timeframe, is_closed=True))
+        forming = tape.candle(timeframe, tape.forming.time)
+        if forming is not None:
+            found.append(self._kline(tape, forming, timeframe, is_closed=False))
+        return found
+
+    def _kline(self, tape: Tape, candle: Candle, timeframe: Timeframe, *, is_closed: bool) -> Json:
+        row = kline_row(candle, timeframe)
+        return {
+            "e": "kline",
+            "E": self._venue.clock.now_ms(),
+            "s": tape.symbol,
+            "k": {
+                "t": row[0],
+                "T": row[6],
+                "s": tape.symbol,
+                "i": timeframe.value,
+                "f": 1,
+                "L": 1 + row[8],
+                "o": row[1],
+                "c": row[4],
+                "h": row[2],
+                "l": row[3],
+                "v": row[5],
+                "n": row[8],
+                "x": is_closed,
+                "q": row[7],
+                "V": row[9],
+                "Q": row[10],
+                "B": "0",
+            },
+        }
+
+    def _mark_price(self, tape: Tape, now: int) -> Json:
+        price = money(tape.last_price)
+        return {
+            "e": "markPriceUpdate",
+            "E": now,
+            "s": tape.symbol,
+            "p": price,
+            "i": price,
+            "P": price,
+            "r": money(tape.funding.last(now)),
+            "T": (now // FUNDING_INTERVAL_MS + 1) * FUNDING_INTERVAL_MS,
+        }
+
+    def _book_ticker(self, tape: Tape, now: int) -> Json:
+        bid, ask = self._venue.quote(tape.symbol)
+        size = format_decimal(
+            self._venue.contract(tape.symbol).rules.max_market_quantity or Decimal(1)
+        )
+        return {
+            "e": "bookTicker",
+            "u": now,
+            "E": now,
+            "T": now,
+            "s": tape.symbol,
+            "b": format_decimal(bid),
+            "B": size,
+            "a": format_decimal(ask),
+            "A": size,
+        }
+
+    # User events.
+
+    def _on_event(self, account: Account, event: AccountEvent) -> None:
+        now = self._venue.clock.now_ms()
+        if isinstance(event, OrderEvent):
+            message = {"e": "ORDER_TRADE_UPDATE", "E": now, "T": now, "o": self._order(event, now)}
+        elif isinstance(event, ConditionalEvent):
+            message = {"e": "ALGO_UPDATE", "E": now, "T": now, "o": self._algo(event)}
+        elif isinstance(event, BalanceEvent):
+            message = {
+                "e": "ACCOUNT_UPDATE",
+                "E": now,
+                "T": now,
+                "a": self._balance(account, event),
+            }
+        else:
+            message = self._setting(event, now)
+        frame = orjson.dumps(message).decode()
+        self.hub.send_user(account, str(message["e"]), frame)
+
+    @staticmethod
+    def _put(connection: Connection, message: Json) -> None:
+        connection.put(orjson.dumps(message).decode())
+
+    def _order(self, event: OrderEvent, now: int) -> Json:
+        item, done = event.order, event.execution
+        ticket = item.ticket
+        contract = self._venue.contract(ticket.symbol)
+        name = "LIQUIDATION" if item.origin is Origin.LIQUIDATION else ticket.kind.value
+        change = "CALCULATED" if name == "LIQUIDATION" and done else event.change.value
+        return {
+            "s": ticket.symbol,
+            "c": ticket.client_id,
+            "S": ticket.side,
+            "o": name,
+            "f": ticket.time_in_force,
+            "q": quantity_text(contract, item.quantity),
+            "p": price_text(contract, ticket.price or ZERO),
+            "ap": f"{item.average_price:.5f}" if event.filled else "0",
+            "sp": "0",
+            "x": change,
+            "X": event.status,
+            "i": item.id,
+            "l": quantity_text(contract, done.quantity if done else ZERO),
+            "z": quantity_text(contract, event.filled),
+            "L": price_text(contract, done.price if done else ZERO),
+            "n": money(done.fee if done else ZERO),
+            "N": contract.quote,
+            "T": now,
+            "t": done.id if done else 0,
+            "b": "0",
+            "a": "0",
+            "m": done.is_maker if done else False,
+            "R": ticket.reduce_only,
+            "wt": "CONTRACT_PRICE",
+            "ot": name,
+            "ps": "BOTH",
+            "cp": False,
+            "rp": money(done.realized if done else ZERO),
+            "pP": False,
+            "si": 0,
+            "ss": 0,
+            "V": "EXPIRE_MAKER",
+            "pm": "NONE",
+            "gtd": 0,
+        }
+
+    def _algo(self, event: ConditionalEvent) -> Json:
+        item = event.conditional
+        ticket, child = item.ticket, item.child
+        contract = self._venue.contract(ticket.symbol)
+        return {
+            "caid": ticket.client_id,
+            "aid": item.id,
+            "at": "CONDITIONAL",
+            "o": ticket.type_name,
+            "s": ticket.symbol,
+            "S": ticket.side,
+            "ps": "BOTH",
+            "f": ticket.time_in_force,
+            "q": quantity_text(contract, item.quantity or ZERO),
+            "X": event.status,
+            "ai": str(child.id) if child else "",
+            "ap": f"{child.average_price:.5f}" if child else "0.00000",
+            "aq": quantity_text(contract, child.filled) if child else "0.00000",
+            "act": child.ticket.kind.value if child else "0",
+            "tp": format_decimal(item.trigger.price),
+            "p": price_text(contract, ticket.price or ZERO),
+            "V": "EXPIRE_MAKER",
+            "wt": item.trigger.by,
+            "pm": "NONE",
+            "cp": ticket.close_position,
+            "pP": False,
+            "R": ticket.reduce_only,
+            "tt": item.triggered_ms,
+            "gtd": 0,
+            "rm": item.reason,
+        }
+
+    def _balance(self, account: Account, event: BalanceEvent) -> Json:
+        positions = [self._position(account, event.symbol)] if event.symbol else []
+        reason = "ORDER" if event.reason == "LIQUIDATION" else event.reason
+        return {
+            "m": reason,
+            "B": [
+                {
+                    "a": "USDT",
+                    "wb": money(account.wallet),
+                    "cw": money(account.wallet - account.position_margin),
+                    "bc": money(event.amount),
+                }
+            ],
+            "P": positions,
+        }
+
+    def _position(self, account: Account, symbol: str) -> Json:
+        tape, book = self._venue.tape(symbol), self._venue.book(account, symbol)
+        contract, held = self._venue.contract(tape.symbol), book.position
+        isolated = account.margin_mode(symbol) == "ISOLATED"
+        return {
+            "s": symbol,
+            "pa": quantity_text(contract, held.side.sign * held.quantity),
+            "ep": average_text(held.entry_price),
+            "bep": average_text(held.entry_price),
+            "cr": money(held.realized_pnl),
+            "up": money(account.unrealized_pnl(symbol, tape.last_price)),
+            "mt": "isolated" if isolated else "cross",
+            "iw": money(book.margin if isolated else ZERO),
+            "ps": "BOTH",
+            "ma": contract.quote,
+        }
+
+    @staticmethod
+    def _setting(event: SettingEvent, now: int) -> dict[str, Json]:
+        setting = {"s": event.symbol, "l": event.leverage}
+        return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now, "ac": setting}

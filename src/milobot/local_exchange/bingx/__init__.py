@@ -1,0 +1,1 @@
+"""The BingX swap dialect of the local exchange."""

@@ -1,0 +1,1 @@
+"""The exchange itself, free of any dialect: market, accounts, orders, matching, truth."""

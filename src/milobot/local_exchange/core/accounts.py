@@ -1,0 +1,121 @@
+"""Accounts: a wallet, isolated one-way positions, orders and what was booked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from milobot.domain.margin import initial_margin
+from milobot.domain.market import SymbolRules
+from milobot.domain.money import ZERO, to_money
+from milobot.local_exchange.core.orders import Conditional, Execution, VenueOrder
+from milobot.simulation.book import Book
+
+DEFAULT_LEVERAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """One booking on the wallet.
+
+    Attributes:
+        kind: REALIZED_PNL, COMMISSION, FUNDING_FEE or TRANSFER.
+        trade_id: The fill behind it; 0 for none.
+    """
+
+    id: int
+    symbol: str
+    kind: str
+    amount: Decimal
+    time_ms: int
+    trade_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What an API key may do."""
+
+    can_trade: bool = True
+    can_withdraw: bool = False
+    allowed_ip: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """What belongs to one API key.
+
+    Attributes:
+        leverages: Leverage by symbol for the next position.
+        margin_modes: ISOLATED or CROSSED by symbol. Margin is isolated in both: the mode is
+            only told, so that a client that sets it finds it set.
+        is_hedged: Whether the account claims hedge mode; orders are one-way all the same.
+        incomes: Every booking, oldest first.
+        veil: Until which moment of the timer queries see an older state, and that state.
+    """
+
+    key: str
+    secret: str
+    wallet: Decimal
+    rights: Rights = field(default_factory=Rights)
+    books: dict[str, Book] = field(default_factory=dict)
+    leverages: dict[str, int] = field(default_factory=dict)
+    margin_modes: dict[str, str] = field(default_factory=dict)
+    is_hedged: bool = False
+    orders: dict[int, VenueOrder] = field(default_factory=dict)
+    conditionals: dict[int, Conditional] = field(default_factory=dict)
+    executions: list[Execution] = field(default_factory=list)
+    incomes: list[Income] = field(default_factory=list)
+    updated_ms: dict[str, int] = field(default_factory=dict)
+    veil: "tuple[int, Account] | None" = None
+
+    def book(self, rules: SymbolRules) -> Book:
+        """Return the position and its margin of one symbol."""
+        if rules.symbol not in self.books:
+            book = Book(rules)
+            book.leverage = self.leverage(rules.symbol)
+            self.books[rules.symbol] = book
+        return self.books[rules.symbol]
+
+    def leverage(self, symbol: str) -> int:
+        """Return the leverage that the next position gets."""
+        return self.leverages.get(symbol, DEFAULT_LEVERAGE)
+
+    def margin_mode(self, symbol: str) -> str:
+        """Return the margin mode as it was set; CROSSED until then."""
+        return self.margin_modes.get(symbol, "CROSSED")
+
+    @property
+    def open_orders(self) -> Iterator[VenueOrder]:
+        """Yield the orders that may still fill, oldest first."""
+        return (order for order in self.orders.values() if order.is_open)
+
+    @property
+    def open_conditionals(self) -> Iterator[Conditional]:
+        """Yield the conditional orders that wait for their trigger, oldest first."""
+        return (order for order in self.conditionals.values() if order.is_open)
+
+    @property
+    def position_margin(self) -> Decimal:
+        """Return the isolated margin of all open positions."""
+        return to_money(sum((book.margin for book in self.books.values()), ZERO))
+
+    @property
+    def order_margin(self) -> Decimal:
+        """Return what resting entries would tie up."""
+        return to_money(sum((order_margin(order) for order in self.open_orders), ZERO))
+
+    @property
+    def available(self) -> Decimal:
+        """Return what a new entry may tie up."""
+        return max(ZERO, self.wallet - self.position_margin - self.order_margin)
+
+    def unrealized_pnl(self, symbol: str, price: Decimal) -> Decimal:
+        """Return the open gain of one symbol at ``price``."""
+        book = self.books.get(symbol)
+        return ZERO if book is None else book.position.unrealized_pnl(price)
+
+
+def order_margin(order: VenueOrder) -> Decimal:
+    """Return the margin that a resting limit entry reserves."""
+    if order.ticket.reduce_only or order.ticket.price is None:
+        return ZERO
+    return initial_margin(order.remaining * order.ticket.price, order.leverage)
