@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,6 @@ from milobot.domain.money import ZERO
 from milobot.domain.orders import (
     Fill,
     FundingUpdate,
-    OrderPurpose,
     OrderStatus,
     OrderUpdate,
 )
@@ -22,24 +21,28 @@ from milobot.exchanges.binance.mapping import (
     fee_in_usdt,
     funding_id,
     position_side_of,
+    purpose_of,
     side_of,
     status_of,
 )
 from milobot.exchanges.fields import Fields
 from milobot.ports import News
 
-_FORCED = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-")
 _FOLLOWED = {"TRIGGERED", "FINISHED"}
-_MOST_CHILDREN = 5000
+_MOST_REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class FollowChild:
-    """A conditional order was triggered: ask for the order it became before believing a fill."""
+class Follow:
+    """Ask for a plain order: an event says that there is more to it than was told.
+
+    Either a conditional order was triggered and has become this one, or this one has
+    filled further than the events so far add up to.
+    """
 
     symbol: str
     client_order_id: str
-    child_order_id: str
+    exchange_order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class ListenKeyExpired:
     """The listen key is gone: no event comes any more until there is a new one."""
 
 
-UserNews = News | FollowChild | ListenKeyExpired
+UserNews = News | Follow | ListenKeyExpired
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class UserEvents:
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     _parents: dict[str, str] = field(default_factory=dict)
+    _told: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     def parse(self, data: Any) -> list[UserNews]:
         """Return what an event says; events of no concern are counted and give nothing.
@@ -94,9 +98,8 @@ class UserEvents:
         order = event.object("o")
         exchange_id = order.identity("i")
         named = order.text_or_empty("c")
-        is_forced = named.startswith(_FORCED)
         client_id = self._parents.get(exchange_id, named)
-        if is_forced and not any(c.isdigit() for c in named):
+        if purpose_of(named) and not any(c.isdigit() for c in named):
             client_id = f"{named}-{exchange_id}"  # one name for all: make it an identity
         fill = self._fill(order, client_id)
         update = OrderUpdate(
@@ -106,10 +109,22 @@ class UserEvents:
             time_ms=order.integer("T"),
             fills=(fill,) if fill else (),
             reason=order.text_or_empty("er"),
-            purpose=OrderPurpose.LIQUIDATION if is_forced else None,
+            purpose=purpose_of(named),
             exchange_order_id=exchange_id,
         )
-        return [update]
+        if self._told_of(exchange_id, fill) >= order.decimal_or_zero("z"):
+            return [update]
+        # Whoever hears FILLED must have the position: the rest is asked for first.
+        follow = Follow(update.symbol, client_id, exchange_id)
+        return [replace(update, status=OrderStatus.PARTIALLY_FILLED), follow] if fill else [follow]
+
+    def _told_of(self, exchange_order_id: str, fill: Fill | None) -> Decimal:
+        """Return what the executions told so far add up to, this one included."""
+        told = self._told.setdefault(exchange_order_id, {})
+        if fill is not None:
+            told[fill.fill_id] = fill.quantity
+        _forget_oldest(self._told)
+        return sum(told.values(), ZERO)
 
     def _fill(self, order: Fields, client_order_id: str) -> Fill | None:
         if order.decimal_or_zero("l") == 0:
@@ -141,13 +156,12 @@ class UserEvents:
         if word not in _FOLLOWED:
             return [update]
         self._remember(child_id, client_id)
-        return [update, FollowChild(symbol, client_id, child_id)]
+        return [update, Follow(symbol, client_id, child_id)]
 
     def _remember(self, child_id: str, client_id: str) -> None:
         if child_id:
             self._parents[child_id] = client_id
-            if len(self._parents) > _MOST_CHILDREN:
-                del self._parents[next(iter(self._parents))]
+            _forget_oldest(self._parents)
 
     def _account(self, event: Fields) -> list[UserNews]:
         account = event.object("a")
@@ -184,6 +198,11 @@ class UserEvents:
             ]
         kind = NewsKind.TRIGGER_REJECTED
         return [AccountNews(kind, time_ms, symbol, exchange_order_id=exchange_id, reason=reason)]
+
+
+def _forget_oldest(remembered: dict[str, Any]) -> None:
+    if len(remembered) > _MOST_REMEMBERED:
+        del remembered[next(iter(remembered))]
 
 
 def _margin_calls(event: Fields) -> list[UserNews]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, OrderStatus, OrderType
+from milobot.domain.orders import Fill, OrderPurpose, OrderStatus, OrderType
 from milobot.domain.reports import (
     Income,
     IncomeKind,
@@ -56,6 +56,7 @@ _MARGIN_MODES = {
     "crossed": MarginMode.CROSS,
 }
 _HOUR_MS = 3_600_000
+_FORCED = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-")
 _TYPES = {kind.value: kind for kind in OrderType}
 
 
@@ -191,6 +192,11 @@ def position_side_of(amount: Decimal, word: str) -> PositionSide:
 def fee_in_usdt(amount: Decimal, asset: str, prices: Mapping[str, Decimal]) -> Decimal:
     """Return a fee in USDT; zero for an asset without a price: better than a lost fill."""
     return amount if asset in {"", USDT} else amount * prices.get(asset, ZERO)
+
+
+def purpose_of(client_order_id: str) -> OrderPurpose | None:
+    """Return LIQUIDATION for orders of the exchange's own: liquidation, ADL, settlement."""
+    return OrderPurpose.LIQUIDATION if client_order_id.startswith(_FORCED) else None
 
 
 def funding_id(symbol: str, time_ms: int) -> str:

@@ -152,6 +152,7 @@ class BinanceOrders:
             time_ms=report.time_ms,
             fills=tuple(fills),
             reason=report.reason,
+            purpose=mapping.purpose_of(client_order_id),
             exchange_order_id=report.exchange_order_id,
         )
 

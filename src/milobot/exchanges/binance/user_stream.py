@@ -7,7 +7,7 @@ from urllib.parse import quote
 from milobot.errors import RequestRefusedError
 from milobot.exchanges.binance import requests
 from milobot.exchanges.binance.account import BinanceAccount
-from milobot.exchanges.binance.events import FollowChild, ListenKeyExpired, UserEvents
+from milobot.exchanges.binance.events import Follow, ListenKeyExpired, UserEvents
 from milobot.exchanges.binance.hosts import BinanceHosts
 from milobot.exchanges.binance.orders import BinanceOrders
 from milobot.exchanges.binance.outcomes import LISTEN_KEY_GONE_CODES
@@ -91,9 +91,9 @@ class UserChannel:
             match news:
                 case ListenKeyExpired():
                     await self._feed.renew("the listen key has expired")
-                case FollowChild(symbol, client_id, child_id):
-                    if child_id:
-                        question = partial(self._orders.follow, symbol, client_id, child_id)
+                case Follow(symbol, client_id, order_id):
+                    if order_id:
+                        question = partial(self._orders.follow, symbol, client_id, order_id)
                         self._feed.ask(question)
                 case _:
                     self._feed.put(news)
