@@ -1,6 +1,7 @@
 """The chart page of a finished back-test."""
 
 import asyncio
+import socket
 import webbrowser
 from collections.abc import Callable
 
@@ -10,19 +11,18 @@ from milobot.backtest.result import BacktestResult
 from milobot.backtest.statistics import Summary
 from milobot.domain.decisions import Outcome
 from milobot.domain.money import format_decimal
-from milobot.web.server import open_listener, page_address
+from milobot.web.server import page_address
 from milobot.web.state import EVERYTHING, ChartState, Heading
 
 
 def show_backtest(
-    result: BacktestResult, summary: Summary, *, port: int, say: Callable[[str], None]
+    result: BacktestResult,
+    summary: Summary,
+    listener: socket.socket,
+    *,
+    say: Callable[[str], None],
 ) -> None:
-    """Serve the page of a back-test and open a browser; returns after Ctrl-C or SIGTERM.
-
-    Raises:
-        ConfigurationError: The port is taken.
-    """
-    listener = open_listener("127.0.0.1", port)
+    """Serve the page of a back-test and open a browser; returns after Ctrl-C or SIGTERM."""
     state = backtest_state(result, summary)
     address = page_address(listener)
     say(f"chart: {address}  (Ctrl-C ends it)")

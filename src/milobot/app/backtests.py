@@ -59,7 +59,7 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
         prepared = prepare(worker, source)
         info, market = prepared.info, prepared.market
         terms = replace(request.terms, rules=market.rules)
-        candles = market.candles.between(None, request.span.last_ms)
+        candles = _until(market.candles, request.span.last_ms)
         timeline = align(candles, market.timeframe, info.timeframe)
         total = len(timeline.candles)
         with naming(source.script):
@@ -150,6 +150,14 @@ def _refuse_empty_span(span: Span) -> None:
             f"--from {format_time(span.first_ms)} lies after --to {format_time(span.last_ms)}:"
             " exchange them"
         )
+
+
+def _until(candles: CandleSeries, last_ms: int | None) -> CandleSeries:
+    kept = candles.between(None, last_ms)
+    if len(candles) and not len(kept):
+        first = format_time(int(candles.time[0]))
+        raise DataError(f"no candles at or before --to: the first one opens at {first} UTC")
+    return kept
 
 
 def _first_traded(candles: CandleSeries, span: Span) -> int:

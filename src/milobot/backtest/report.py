@@ -48,17 +48,30 @@ def to_json(result: BacktestResult, summary: Summary) -> Json:
     }
 
 
+def refuse_target(path: Path) -> None:
+    """Refuse a place where no report can be written, before anything is computed for it.
+
+    Raises:
+        StorageError: It is a folder, or its folder does not exist. Or it is a device or
+            pipe, which a new file would replace.
+    """
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder: name a file in it to write the report to")
+    if path.exists() and not path.is_file():
+        raise StorageError(f"{path} is no ordinary file: name one to write the report to")
+    if not path.parent.is_dir():
+        raise StorageError(f"the folder of {path} does not exist: make it, or name another file")
+
+
 def write_json(path: Path, document: Mapping[str, object]) -> None:
     """Write a document to a file, whole or not at all, replacing what was there.
 
     Raises:
-        StorageError: The file could not be written; an older one is still there. Or it is a
-            device or pipe, which a new file would replace.
+        StorageError: The file could not be written; an older one is still there.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise StorageError(f"{path} is no ordinary file: name one to write the report to")
+    refuse_target(path)
     content = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part") if path.name else path
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             file.write(content)
@@ -68,7 +81,9 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
     except OSError as error:
         _remove(part)
         reason = error.strerror or str(error)
-        raise StorageError(f"{path} cannot be written: {reason}; nothing was changed") from error
+        raise StorageError(
+            f"{path} cannot be written: {reason}; nothing was changed, name another file"
+        ) from error
 
 
 def summary_to_json(summary: Summary) -> Json:

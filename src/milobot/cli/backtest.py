@@ -1,5 +1,7 @@
 """``milobot backtest``: a script over past candles, and what it would have earned."""
 
+import socket
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +57,7 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     """Run a script over past candles and report the result."""
     from milobot.app.backtests import BacktestRequest, Span, run_backtest
     from milobot.app.preparation import Source
-    from milobot.backtest.report import to_json, write_json
+    from milobot.backtest.report import refuse_target, to_json, write_json
     from milobot.backtest.statistics import summarise
     from milobot.cli.backtest_table import print_result
     from milobot.cli.progress import stages
@@ -79,16 +81,27 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
         ),
         span=Span(_first_ms(first), _last_ms(last)),
     )
-    with stages() as progress:
-        result = run_backtest(request, progress)
-        summary = summarise(result)
-    print_result(result, summary, trips=trips)
     if json is not None:
-        write_json(json, to_json(result, summary))
-    if open_page:
-        from milobot.app.backtest_page import show_backtest
+        refuse_target(json)
+    with ExitStack() as open_things:
+        listener = open_things.enter_context(closing(_listen(port))) if open_page else None
+        with stages() as progress:
+            result = run_backtest(request, progress)
+            summary = summarise(result)
+        print_result(result, summary, trips=trips)
+        if json is not None:
+            write_json(json, to_json(result, summary))
+        if listener is not None:
+            from milobot.app.backtest_page import show_backtest
 
-        show_backtest(result, summary, port=port, say=typer.echo)
+            show_backtest(result, summary, listener, say=typer.echo)
+
+
+def _listen(port: int) -> socket.socket:
+    """Take the page's port before the work: a port that is taken should not cost a wait."""
+    from milobot.web.server import open_listener
+
+    return open_listener("127.0.0.1", port)
 
 
 def _first_ms(text: str | None) -> int | None:

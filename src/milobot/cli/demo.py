@@ -62,7 +62,7 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     from milobot.app.demo import DemoRequest, run_demo
     from milobot.app.preparation import Source
     from milobot.app.scripts import sample
-    from milobot.backtest.report import to_json, write_json
+    from milobot.backtest.report import refuse_target, to_json, write_json
     from milobot.backtest.statistics import summarise
     from milobot.cli.backtest_table import print_result
     from milobot.cli.run_terms import parse_source, parse_terms
@@ -88,6 +88,8 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
         speed=speed,
         history=history,
     )
+    if json is not None:
+        refuse_target(json)
     result = run_demo(request, port=port, stays=not ends, say=typer.echo)
     if result is None:
         return

@@ -39,7 +39,14 @@ def parse_terms(
 
 
 def parse_source(source: Source, database: Path | None, settings: Settings) -> Source:
-    """Return ``source`` with the database that flag or setting names, and names in upper case."""
+    """Return ``source`` with the database that flag or setting names, and names in upper case.
+
+    Raises:
+        ConfigurationError: A flag is there without its text, as from an empty shell variable.
+    """
+    for flag, text in (("--symbol", source.symbol), ("--timeframe", source.timeframe)):
+        if text is not None and not text.strip():
+            raise ConfigurationError(f"{flag} is empty: leave it out to use the script's own")
     return Source(
         script=source.script,
         data=source.data,
@@ -54,15 +61,19 @@ def parse_source(source: Source, database: Path | None, settings: Settings) -> S
 
 
 def _equity(text: str) -> Decimal:
-    value = _number("--equity", text, "10000")
+    value = _number("--equity", text, text, "10000")
     if not 0 < value <= _MOST_EQUITY:
-        raise ConfigurationError(f"--equity {text} is out of range: write 10000")
+        raise ConfigurationError(
+            f"--equity {text} is out of range: it is a balance in USDT above 0, up to"
+            f" {_MOST_EQUITY:,}, such as 10000"
+        )
     return value
 
 
 def _fraction(flag: str, text: str, example: str) -> Decimal:
-    is_percent = text.endswith("%")
-    value = _number(flag, text.removesuffix("%"), example) / (100 if is_percent else 1)
+    plain = text.strip()
+    number = plain.removesuffix("%")
+    value = _number(flag, text, number, example) / (1 if number == plain else 100)
     if not 0 <= value <= _MOST_FRACTION:
         raise ConfigurationError(
             f"{flag} {text} is out of range: it is a fraction from 0 to {_MOST_FRACTION}, such as"
@@ -71,12 +82,16 @@ def _fraction(flag: str, text: str, example: str) -> Decimal:
     return value
 
 
-def _number(flag: str, text: str, example: str) -> Decimal:
+def _number(flag: str, text: str, number: str, example: str) -> Decimal:
     try:
-        value = Decimal(text.strip())
+        value = Decimal(number)
     except InvalidOperation:
         value = Decimal("NaN")
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
+    if not isinstance(exponent, int):  # NaN or infinite
         raise ConfigurationError(f"{flag} {text[:40]!r} is not a number: write {flag} {example}")
+    if exponent < -_MOST_DIGITS:
+        raise ConfigurationError(
+            f"{flag} {text[:40]!r} has more than {_MOST_DIGITS} decimal places: round it"
+        )
     return value

@@ -80,7 +80,7 @@ def load_funding(path: Path) -> tuple[Times, Floats]:
 
 def _require_known_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{path.name}: use a .csv, .csv.gz, .zip or .parquet file")
+        raise DataError(f"{path.name or path}: use a .csv, .csv.gz, .zip or .parquet file")
 
 
 def _to_loaded(table: Table, timeframe: Timeframe | None, *, strict: bool) -> LoadedFile:

@@ -1,6 +1,7 @@
 """Plays recorded candles again, at a chosen speed."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -35,9 +36,9 @@ class ReplayFeed:
                 so that slow work between them does not add up.
 
         Raises:
-            ConfigurationError: The speed is negative, or ``chunk`` is below 1.
+            ConfigurationError: The speed is negative or infinite, or ``chunk`` is below 1.
         """
-        if not speed >= 0 or chunk < 1:
+        if not 0 <= speed < math.inf or chunk < 1:
             raise ConfigurationError(
                 f"a replay needs a speed of 0 or more candles a second, not {speed:g}"
             )

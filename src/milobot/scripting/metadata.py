@@ -145,7 +145,12 @@ class _Reader:
                 'the script does not say its coin: give it a line such as coin = "BTCUSDT"'
             )
         coin, place = found
-        if not (coin.isalnum() and coin == coin.upper() and len(coin) <= _MAX_SYMBOL_LENGTH):
+        if not (
+            coin.isascii()
+            and coin.isalnum()
+            and coin == coin.upper()
+            and len(coin) <= _MAX_SYMBOL_LENGTH
+        ):
             self._fail("coin is written like BTCUSDT: capital letters and digits", place)
         return coin
 

@@ -35,7 +35,7 @@ def as_storage_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
         reason = _REASONS.get(code, f"failed: {error}")
-        raise StorageError(f"{path.name} {reason}") from error
+        raise StorageError(f"{path.name or path} {reason}") from error
 
 
 def connect(path: Path, *, lock_timeout_s: float) -> sqlite3.Connection:

@@ -91,7 +91,7 @@ async def test_empty_series_ends_at_once() -> None:
     assert [part async for part in feed.candles()] == []
 
 
-@pytest.mark.parametrize("speed", [-1.0, float("nan")])
+@pytest.mark.parametrize("speed", [-1.0, float("nan"), float("inf")])
 def test_wrong_speed(speed: float) -> None:
     """The flag comes from the user."""
     with pytest.raises(ConfigurationError, match="0 or more candles a second, not"):

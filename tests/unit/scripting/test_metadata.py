@@ -110,6 +110,7 @@ def test_wrong_override_is_one_sentence(
         (HEAD.replace("BTCUSDT", "BTC-USDT") + END, 2, "coin is written like BTCUSDT"),
         (HEAD.replace("BTCUSDT", "btcusdt") + END, 2, "coin is written like BTCUSDT"),
         (HEAD.replace("BTCUSDT", "") + END, 2, "coin is written like BTCUSDT"),
+        (HEAD.replace("BTCUSDT", "ÄÖUSDT") + END, 2, "coin is written like BTCUSDT"),
         (HEAD.replace("long(1usdt)", "donothing") + END, 0, "the script never acts"),
         (HEAD.replace("long(1usdt)", "buy") + END, 3, "action_if_true: an action is donothing"),
         (HEAD + 'action_if_false = "close()"\n' + END, 4, "action_if_false: the action ends"),
