@@ -211,6 +211,12 @@ class Stage:
         self.bars[timed.time] = Bar.from_candle(timed)
         self.venue.open_bar(SYMBOL, self.bars[timed.time])
 
+    async def ruin(self) -> None:
+        """Let the exchange take over what the open has ruined."""
+        if (update := self.venue.liquidate_at_open(SYMBOL)) is not None:
+            self.updates.append(update)
+            await self.engine.apply(update)
+
     async def close(self) -> None:
         """Play the rest of the candle and close it."""
         while (update := self.venue.next_update(SYMBOL)) is not None:
@@ -222,6 +228,7 @@ class Stage:
     async def play(self, candle: Candle, *pending: TradeIntent) -> list[Decision]:
         """Play one candle; what is pending is carried out at its open."""
         self.open(candle)
+        await self.ruin()
         decisions = [await self.engine.accept(one) for one in pending]
         await self.close()
         return decisions

@@ -113,6 +113,8 @@ class Replay:
         self._clock.time_ms = bar.time_ms
         await self._charge_funding(index, fine)
         self._venue.open_bar(symbol, bar)
+        if (ruin := self._venue.liquidate_at_open(symbol)) is not None:
+            await self._engine.apply(ruin)
         script = int(np.searchsorted(timeline.starts, index, side="right")) - 1
         if script > 0 and timeline.starts[script] == index:
             await self._carry_out(script - 1, timeline.candles, decisions)

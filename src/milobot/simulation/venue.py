@@ -1,8 +1,9 @@
 """A venue inside the process: the Exchange port over candles.
 
-A driver plays candles: ``open_bar``, then ``next_update`` until it is None, then
-``close_bar``. Between two updates the engine may place and cancel orders, so that what it
-does after a fill counts within the same candle, as it would at an exchange.
+A driver plays candles: ``open_bar``, ``liquidate_at_open``, then what was decided at the last
+close, then ``next_update`` until it is None, then ``close_bar``. Between two updates the
+engine may place and cancel orders, so that what it does after a fill counts within the same
+candle, as it would at an exchange.
 """
 
 from collections.abc import Callable
@@ -65,6 +66,14 @@ class SimulatedVenue:
         book.bar = bar
         book.phase = Phase.OPEN
         book.last_price = bar.open
+
+    def liquidate_at_open(self, symbol: str) -> OrderUpdate | None:
+        """Take over a position that the open has ruined, before any order of ours can arrive."""
+        book = self.book(symbol)
+        if book.position.is_flat:
+            return None
+        hit = next_hit(Phase.OPEN, book.bar, book.position.side, (), book.liquidation)
+        return self._liquidate(book) if hit is not None else None
 
     def next_update(self, symbol: str) -> OrderUpdate | None:
         """Return the next fill inside the candle, or None when the candle is played out."""

@@ -72,19 +72,13 @@ def check_fill_price(fill: Fill, bar: Bar) -> None:
     assert fill.price >= bar.low if fill.side is Side.BUY else fill.price <= bar.high
 
 
-def least_gain(
-    trip: RoundTrip, leverage: int, bar: Bar, slippage: Decimal, tick: Decimal
-) -> Decimal:
-    """Return the lowest price gain that a trip may end with, given the candle of its exit.
+def least_gain(trip: RoundTrip, leverage: int, slippage: Decimal, tick: Decimal) -> Decimal:
+    """Return the lowest price gain that a trip may end with, however far a candle gaps.
 
-    At a level: the isolated margin, since liquidation comes before it is used up, and what
-    slippage and the grid take. At market: what the open says, however far it gapped, for an
-    order that arrives at the open fills before liquidation is looked at.
+    That is the isolated margin, since liquidation comes before it is used up and before any
+    order of ours can arrive, and what slippage and the grid take.
     """
     sign = trip.side.sign
     worst = sign * trip.entry_price * (1 - sign * Decimal(1) / leverage)
-    if trip.exit_reason in MARKET_REASONS:
-        price = bar.close if trip.exit_reason == "end_of_data" else bar.open
-        worst = min(worst, sign * price)
     slipped = max(abs(worst), trip.exit_price) * slippage * 2 + tick
     return (worst - sign * trip.entry_price - slipped) * trip.quantity - BOOKING

@@ -19,7 +19,7 @@ from tests.support.trading import (
     rules,
 )
 
-from milobot.domain.intents import Enter
+from milobot.domain.intents import Close, Enter
 from milobot.domain.market import Candle
 from milobot.execution.gates import Limits
 
@@ -135,6 +135,19 @@ async def test_liquidation_costs_no_fee_beyond_the_margin() -> None:
 
     (trip,) = stage.journal.round_trips
     assert (trip.pnl, trip.fees) == decs("-10.05", "0.05")
+
+
+async def test_a_close_cannot_outrun_liquidation_at_the_open() -> None:
+    """The exchange has taken the position over when our close arrives: the margin is all."""
+    action = enter_long(base("1"), leverage=10, unprotected=True)
+    stage = Stage(limits=NAKED)
+    await stage.play(QUIET, intent(action))
+
+    await stage.play(candle(50, 51, 49, 50), intent(Close(), key="close"))
+
+    assert fills_of(stage) == [("liquidation", dec("90"))]
+    assert [d.code for d in stage.journal.decisions] == ["accepted", "already_flat"]
+    assert stage.venue.wallet == 9_990
 
 
 @pytest.mark.parametrize("opens", [90.3, 80.0, 1.0])
