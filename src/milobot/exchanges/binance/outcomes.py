@@ -236,8 +236,8 @@ def read(answer: Answer) -> Reply:
     except orjson.JSONDecodeError:
         return Reply(answer.status, "", "", None, is_success=answer.status in _OK)
     code, message = "", ""
-    if isinstance(data, dict) and "code" in data and "msg" in data:
-        code, message = _text(data["code"]), _text(data["msg"])
+    if isinstance(data, dict) and "msg" in data:
+        code, message = _text(data.get("code", "")), _text(data["msg"])
     is_success = answer.status in _OK and code in {"", "200"}
     return Reply(answer.status, code, message, data, is_success)
 

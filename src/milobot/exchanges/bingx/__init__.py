@@ -1,0 +1,1 @@
+"""BingX USDT-margined perpetuals: requests, mapping, outcomes, streams."""
