@@ -132,6 +132,12 @@ class Exchange(Protocol):
         """Return the price of the latest trade."""
         ...
 
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Set leverage and margin mode while flat, read them back and return what was read."""
+        ...
+
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order and return what is known of it at once."""
         ...
@@ -226,12 +232,6 @@ class ExchangeAccount(Exchange, Protocol):
 
     async def fetch_symbol_settings(self, symbol: str) -> SymbolSettings:
         """Return leverage and margin mode of a symbol."""
-        ...
-
-    async def prepare_symbol(
-        self, symbol: str, *, leverage: int, margin_mode: MarginMode
-    ) -> SymbolSettings:
-        """Set leverage and margin mode while flat, read them back and return what was read."""
         ...
 
 

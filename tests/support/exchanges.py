@@ -8,6 +8,8 @@ from tests.support.trading import dec, rules
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.reports import MarginMode, SymbolSettings
+from milobot.errors import ExchangeUnavailableError
 from milobot.ports import Account, Exchange
 
 
@@ -41,6 +43,12 @@ class RefusingExchange:
     async def fetch_last_price(self, symbol: str) -> Decimal:
         """Ask the inner exchange."""
         return await self._inner.fetch_last_price(symbol)
+
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Take what was asked for."""
+        return SymbolSettings(symbol, leverage, margin_mode)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Refuse the order or pass it on."""
@@ -93,6 +101,12 @@ class SilentExchange:
         """Return the price that the test set."""
         return self.last_price
 
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Take what was asked for."""
+        return SymbolSettings(symbol, leverage, margin_mode)
+
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Remember the order."""
         self.placed.append(order)
@@ -134,3 +148,24 @@ def fill_news(
         time_ms=order.created_ms,
     )
     return OrderUpdate(order.client_order_id, order.symbol, status, order.created_ms, (fill,))
+
+
+class StubbornExchange(RefusingExchange):
+    """Keeps leverage and margin mode as they are, or cannot be reached to set them.
+
+    Attributes:
+        found: What it reads back; None when it cannot be reached.
+    """
+
+    def __init__(self, inner: Exchange, found: SymbolSettings | None) -> None:
+        """Stand before ``inner``."""
+        super().__init__(inner, {})
+        self.found = found
+
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Return what never changes."""
+        if self.found is None:
+            raise ExchangeUnavailableError("the exchange cannot be reached")
+        return self.found

@@ -22,7 +22,8 @@ from milobot.domain.orders import (
     OrderUpdate,
 )
 from milobot.domain.positions import Position
-from milobot.errors import OrderDeniedError
+from milobot.domain.reports import MarginMode
+from milobot.errors import ExchangeError, OrderDeniedError
 from milobot.execution.gates import EntryFacts, Judgement, Limits, Verdict, judge, plan_entry
 from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
 from milobot.execution.protection import Cancel, Place, moved_stop, next_command
@@ -136,8 +137,12 @@ class ExecutionEngine:
         gates: list[Gate] = []
         try:
             setup = await self._plan(intent, gates)
+            await self._prepare(setup, gates)
         except OrderDeniedError as denied:
             judged = Judgement(Verdict.DENY, denied.code, str(denied))
+            return await self._decide(intent, Outcome.DENIED, judged, gates)
+        except ExchangeError as failure:
+            judged = Judgement(Verdict.DENY, "exchange_unavailable", f"nothing was sent: {failure}")
             return await self._decide(intent, Outcome.DENIED, judged, gates)
         self._slots[intent.symbol] = replace(
             self.slot(intent.symbol),
@@ -160,6 +165,22 @@ class ExecutionEngine:
             last_price=await self._exchange.fetch_last_price(intent.symbol),
         )
         return plan_entry(intent, intent.entry, facts, self._config.limits, gates)
+
+    async def _prepare(self, setup: Setup, gates: list[Gate]) -> None:
+        """Set leverage and margin mode, and believe only what is read back."""
+        wanted = setup.action.leverage
+        found = await self._exchange.prepare_symbol(
+            setup.intent.symbol, leverage=wanted, margin_mode=MarginMode.ISOLATED
+        )
+        is_set = found.leverage == wanted and found.margin_mode is MarginMode.ISOLATED
+        shown = f"{found.leverage}x {found.margin_mode.value}"
+        gates.append(Gate("settings", shown, f"{wanted}x {MarginMode.ISOLATED.value}", is_set))
+        if not is_set:
+            raise OrderDeniedError(
+                "settings_not_taken",
+                f"{found.symbol} stays at {shown} although {wanted}x"
+                f" {MarginMode.ISOLATED.value} was set: close what is open there by hand",
+            )
 
     def _entry_order(self, setup: Setup) -> Order:
         intent = setup.intent

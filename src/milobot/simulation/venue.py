@@ -21,6 +21,7 @@ from milobot.domain.orders import (
     OrderType,
     OrderUpdate,
 )
+from milobot.domain.reports import MarginMode, SymbolSettings
 from milobot.ports import Account
 from milobot.simulation.book import Book
 from milobot.simulation.matching import Bar, Phase, next_hit
@@ -132,6 +133,12 @@ class SimulatedVenue:
     async def fetch_last_price(self, symbol: str) -> Decimal:
         """Return the price at which a market order would fill, before slippage."""
         return self.book(symbol).last_price
+
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Return what was asked for: an entry brings its leverage, and all margin is isolated."""
+        return SymbolSettings(symbol, leverage, margin_mode)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Fill a market order now or let a conditional one rest."""

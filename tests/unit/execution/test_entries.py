@@ -75,6 +75,7 @@ async def test_every_gate_is_on_record() -> None:
         ("leverage", "10", "125"),
         ("margin", "10.00", "10000.00"),
         ("liquidation", "90.361446", "94.5"),
+        ("settings", "10x ISOLATED", "10x ISOLATED"),
     ]
     assert all(g.is_passed for g in decision.gates)
     assert stage.journal.decisions == [decision]
