@@ -2,10 +2,11 @@
 
 import pytest
 from tests.support.exchanges import StubbornExchange
-from tests.support.trading import QUIET, SYMBOL, Stage, base, enter_long, intent
+from tests.support.trading import SYMBOL, Stage, base, candle, enter_long, intent
 
 from milobot.domain.reports import MarginMode, SymbolSettings
 
+QUIET = candle(100, 101, 99, 100)
 PLAN = enter_long(base("1"), leverage=10)
 
 
