@@ -94,6 +94,7 @@ KINDS: dict[str, FaultKind] = {
     "client_id_reused": FaultKind(
         "place*", "a client id that was used before is accepted once more"
     ),
+    "client_id_dropped": FaultKind("place*", "BingX: the order is made with an empty client id"),
     "events_late": FaultKind("event.*", "the user event comes `seconds` late", {"seconds": 2.0}),
     "events_twice": FaultKind("event.*", "the user event comes twice"),
     "events_out_of_order": FaultKind("event.*", "the user event comes after the next one"),

@@ -166,6 +166,7 @@ class Gateway:
     def _execute(self, call: Call, endpoint: Endpoint, struck: Struck) -> Json:
         call.fault = _place_fault(struck)
         call.may_repeat_id = "client_id_reused" in struck
+        call.drops_client_id = "client_id_dropped" in struck
         call.hides_ended = "history_retention" in struck
         if call.account is not None:
             call.view = self._view(call.account, struck)

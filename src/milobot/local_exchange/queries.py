@@ -1,6 +1,7 @@
 """Selecting from an account's history, as both dialects ask for it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from milobot.local_exchange.core.accounts import Account
@@ -50,23 +51,30 @@ def _find(
     return found
 
 
-def in_window(
-    items: Iterable[Item],
-    *,
-    symbol: str | None,
-    first_ms: int | None,
-    last_ms: int | None,
-    from_id: int | None = None,
-    hides_ended: bool = False,
-) -> list[Item]:
-    """Return orders of a symbol made in [first_ms, last_ms], oldest first."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders a listing is about; None and False leave nothing out.
+
+    Attributes:
+        hides_ended: Leave out orders that have ended.
+    """
+
+    symbol: str | None = None
+    first_ms: int | None = None
+    last_ms: int | None = None
+    from_id: int | None = None
+    hides_ended: bool = False
+
+
+def select(items: Iterable[Item], wanted: Wanted) -> list[Item]:
+    """Return the orders that are wanted, oldest first."""
     return [
         item
         for item in items
-        if (symbol is None or item.ticket.symbol == symbol)
-        and _is_within(item.created_ms, first_ms, last_ms)
-        and (from_id is None or item.id >= from_id)
-        and not (hides_ended and not item.is_open)
+        if wanted.symbol in {None, item.ticket.symbol}
+        and _is_within(item.created_ms, wanted.first_ms, wanted.last_ms)
+        and (wanted.from_id is None or item.id >= wanted.from_id)
+        and not (wanted.hides_ended and not item.is_open)
     ]
 
 

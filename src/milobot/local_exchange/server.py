@@ -11,6 +11,8 @@ from aiohttp import web
 from milobot.domain.money import format_decimal
 from milobot.local_exchange.binance.dialect import BinanceDialect
 from milobot.local_exchange.binance.streams import BinanceStreams
+from milobot.local_exchange.bingx.dialect import BingxDialect
+from milobot.local_exchange.bingx.streams import BingxStreams
 from milobot.local_exchange.control import Control
 from milobot.local_exchange.core.accounts import Account
 from milobot.local_exchange.core.orders import Origin
@@ -226,6 +228,9 @@ class LocalExchange:
 
     def _dialect(self, name: str, venue: Venue, hub: Hub) -> tuple[Dialect, Streams]:
         limits = self.setup.budgets()
+        if name == "bingx":
+            sockets = BingxStreams(venue, hub, self._agenda, heartbeat_s=self.setup.heartbeat_s)
+            return BingxDialect(venue, sockets, limits), sockets
         streams = BinanceStreams(venue, hub, self._agenda)
         return BinanceDialect(venue, streams, limits), streams
 

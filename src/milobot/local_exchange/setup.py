@@ -120,7 +120,9 @@ def build_venues(setup: ExchangeSetup, clock: ServerTime) -> dict[str, Venue]:
         }
         venue = Venue(market, contracts, clock, terms=setup.terms, first_id=_FIRST_IDS[name])
         for given in setup.credentials:
-            venue.accounts[given.key] = Account(given.key, given.secret, setup.wallet, given.rights)
+            venue.accounts[given.key] = Account(
+                given.key, given.secret, setup.wallet, given.rights, opened_ms=clock.now_ms()
+            )
         venues[name] = venue
     return venues
 

@@ -12,6 +12,10 @@ Json = Any
 """What a handler answers: anything that JSON can say."""
 
 
+class Bare(dict[str, Json]):
+    """An answer that goes out without the dialect's envelope."""
+
+
 class Security(StrEnum):
     """What a request must carry."""
 
@@ -53,6 +57,7 @@ class Call:
         fault: What goes wrong inside the exchange with an order it places.
         may_repeat_id: Whether a client id that was used before is accepted, as a fault.
         order_id: Order that came of it; 0 for none.
+        drops_client_id: Whether an order is made without the client id it came with, as a fault.
         hides_ended: Whether orders that ended are not found any more, as a fault.
     """
 
@@ -68,6 +73,7 @@ class Call:
     fault: PlaceFault = field(default=NO_FAULT)
     may_repeat_id: bool = False
     hides_ended: bool = False
+    drops_client_id: bool = False
     order_id: int = 0
     client_id: str = ""
 

@@ -269,7 +269,7 @@ class AccountData:
 
     @staticmethod
     def _updated_ms(account: Account) -> int:
-        return max(account.updated_ms.values(), default=0)
+        return max([account.opened_ms, *account.updated_ms.values()])
 
     @staticmethod
     def _gain(account: Account, tape: Tape) -> Decimal:

@@ -1,15 +1,15 @@
 """Public endpoints of the Binance dialect."""
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from milobot.domain.market import Candle
-from milobot.domain.money import ZERO, decimal_from_float, format_decimal
+from milobot.domain.money import decimal_from_float, format_decimal
 from milobot.domain.timeframes import DAY_MS, Timeframe
 from milobot.local_exchange import params as read
 from milobot.local_exchange.binance.shapes import money, price_text, quantity_text
 from milobot.local_exchange.core.contracts import Contract
 from milobot.local_exchange.core.market import FUNDING_INTERVAL_MS, Tape
+from milobot.local_exchange.core.statistics import day_figures
 from milobot.local_exchange.core.venue import Venue
 from milobot.local_exchange.wire import Call, Endpoint, Json
 
@@ -248,28 +248,6 @@ def kline_row(candle: Candle, timeframe: Timeframe) -> Json:
         format_decimal(turnover / 2),
         "0",
     ]
-
-
-class DayFigures:
-    """Open, high, low and volume of the last 24 hours of candles."""
-
-    def __init__(self, open_: Decimal, high: Decimal, low: Decimal, volume: Decimal) -> None:
-        """Keep the figures."""
-        self.open, self.high, self.low, self.volume = open_, high, low, volume
-
-
-def day_figures(tape: Tape) -> DayFigures:
-    """Return the figures of the last 24 hours, as far as there are candles."""
-    count = max(1, DAY_MS // tape.timeframe.milliseconds)
-    candles = tape.select(tape.timeframe, None, None, count)
-    if not len(candles):
-        return DayFigures(tape.last_price, tape.last_price, tape.last_price, ZERO)
-    return DayFigures(
-        decimal_from_float(float(candles.open[0])),
-        decimal_from_float(float(candles.high.max())),
-        decimal_from_float(float(candles.low.min())),
-        decimal_from_float(round(float(candles.volume.sum()), 8)),
-    )
 
 
 def _size(contract: Contract) -> str:

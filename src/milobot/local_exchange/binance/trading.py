@@ -119,14 +119,7 @@ class Trading:
 
     def all_orders(self, call: Call) -> Json:
         """Answer plain orders, oldest first."""
-        found = queries.in_window(
-            call.seen.orders.values(),
-            symbol=self._symbol(call),
-            first_ms=read.integer(call.params, "startTime"),
-            last_ms=read.integer(call.params, "endTime"),
-            from_id=read.integer(call.params, "orderId"),
-            hides_ended=call.hides_ended,
-        )
+        found = queries.select(call.seen.orders.values(), self._wanted(call, "orderId"))
         return [self._shape(order) for order in found[-read.limit(call.params, 500, 1000) :]]
 
     def user_trades(self, call: Call) -> Json:
@@ -187,14 +180,7 @@ class Trading:
 
     def all_algos(self, call: Call) -> Json:
         """Answer conditional orders, oldest first."""
-        found = queries.in_window(
-            call.seen.conditionals.values(),
-            symbol=self._symbol(call),
-            first_ms=read.integer(call.params, "startTime"),
-            last_ms=read.integer(call.params, "endTime"),
-            from_id=read.integer(call.params, "algoId"),
-            hides_ended=call.hides_ended,
-        )
+        found = queries.select(call.seen.conditionals.values(), self._wanted(call, "algoId"))
         return [self._algo_shape(item) for item in found[-read.limit(call.params, 500, 1000) :]]
 
     # Reading requests.
@@ -291,6 +277,15 @@ class Trading:
             raise error(-4061)
 
     # Finding and writing.
+
+    def _wanted(self, call: Call, id_name: str) -> queries.Wanted:
+        return queries.Wanted(
+            symbol=self._symbol(call),
+            first_ms=read.integer(call.params, "startTime"),
+            last_ms=read.integer(call.params, "endTime"),
+            from_id=read.integer(call.params, id_name),
+            hides_ended=call.hides_ended,
+        )
 
     def _found(self, call: Call) -> VenueOrder:
         self._symbol(call)

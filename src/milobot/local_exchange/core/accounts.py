@@ -65,6 +65,7 @@ class Account:
     executions: list[Execution] = field(default_factory=list)
     incomes: list[Income] = field(default_factory=list)
     updated_ms: dict[str, int] = field(default_factory=dict)
+    opened_ms: int = 0
     veil: "tuple[int, Account] | None" = None
 
     def book(self, rules: SymbolRules) -> Book:

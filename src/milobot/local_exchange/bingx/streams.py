@@ -1,0 +1,337 @@
+"""Sockets of the BingX dialect: everything gzipped, heartbeats as text, user events by key."""
+
+import gzip
+
+import orjson
+from aiohttp import web
+
+from milobot.domain.market import Candle
+from milobot.domain.money import ZERO, decimal_from_float, format_decimal
+from milobot.domain.timeframes import Timeframe
+from milobot.local_exchange.bingx.errors import error
+from milobot.local_exchange.bingx.shapes import (
+    price_text,
+    quantity_text,
+    symbol_name,
+    symbol_of,
+)
+from milobot.local_exchange.core.accounts import Account
+from milobot.local_exchange.core.events import (
+    AccountEvent,
+    BalanceEvent,
+    ConditionalEvent,
+    OrderEvent,
+    SettingEvent,
+)
+from milobot.local_exchange.core.market import Tape
+from milobot.local_exchange.core.orders import Origin, Status
+from milobot.local_exchange.core.playing import Played
+from milobot.local_exchange.core.timing import Agenda
+from milobot.local_exchange.core.venue import Venue
+from milobot.local_exchange.streams import KEY_LIFE_MS, Connection, Hub, ListenKeys
+from milobot.local_exchange.wire import Bare, Call, Endpoint, Json, Security
+
+_MOST_UNANSWERED = 5
+_CONDITIONAL_CHANGES = {
+    Status.NEW: ("NEW", "NEW"),
+    Status.CANCELED: ("CANCELED", "CANCELED"),
+    Status.EXPIRED: ("EXPIRED", "EXPIRED"),
+    Status.REJECTED: ("EXPIRED", "FAILED"),
+}
+
+
+class BingxStreams:
+    """Serves the sockets and writes what goes over them."""
+
+    def __init__(self, venue: Venue, hub: Hub, agenda: Agenda, *, heartbeat_s: float) -> None:
+        """Listen to the venue; heartbeats begin at once."""
+        self.hub = hub
+        self.keys = ListenKeys(venue.clock)
+        self._venue = venue
+        self._agenda = agenda
+        venue.listeners.append(self._on_event)
+        hub.on_expire = self.expire
+        hub.beat(int(heartbeat_s * 1000), gzip.compress(b"Ping", mtime=0), _MOST_UNANSWERED)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the listen-key endpoints."""
+        path = "/openApi/user/auth/userDataStream"
+        return [
+            Endpoint("POST", path, "listen_key", self._create_key, Security.KEY),
+            Endpoint("PUT", path, "listen_key", self._extend_key, Security.KEY),
+            Endpoint("DELETE", path, "listen_key", self._drop_key, Security.KEY),
+        ]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the path of the socket."""
+        return [web.get("/swap-market", self.serve)]
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Run one socket."""
+        key = request.query.get("listenKey", "")
+        account = self.keys.find(key) if key else None
+        connection = Connection(account=account, listen_key=key if account else "")
+        if account is not None:
+            self._put(connection, self._snapshot(account))
+        return await self.hub.serve(request, connection, self._on_text)
+
+    def on_step(self, played: Played) -> None:
+        """Send what a step of the market means to those who subscribed."""
+        for connection in list(self.hub.connections):
+            for name in connection.subscriptions:
+                message = self._market_data(name)
+                if message is not None:
+                    self.hub.send_market(connection, _packed(message))
+
+    def expire(self, account: Account) -> None:
+        """Let the account's listen key expire, and say so on its sockets."""
+        for key in self.keys.of(account):
+            self._expire_key(key)
+
+    # Listen keys.
+
+    def _create_key(self, call: Call) -> Json:
+        key = self.keys.create(call.owner)
+        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
+        return Bare(listenKey=key)
+
+    def _extend_key(self, call: Call) -> Json:
+        if not self.keys.extend(self._key_of(call)):
+            raise error(100400, "the listenKey does not exist")
+        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
+        return Bare()
+
+    def _drop_key(self, call: Call) -> Json:
+        key = self._key_of(call)
+        for connection in self.hub.of([key]):
+            connection.close()
+        self.keys.drop(key)
+        return Bare()
+
+    @staticmethod
+    def _key_of(call: Call) -> str:
+        return call.params.get("listenKey", "")
+
+    def _expire_old(self) -> None:
+        for key in self.keys.expired():
+            self._expire_key(key)
+
+    def _expire_key(self, key: str) -> None:
+        self.keys.drop(key)
+        event = {"e": "listenKeyExpired", "E": self._venue.clock.now_ms(), "listenKey": key}
+        for connection in self.hub.of([key]):
+            self._put(connection, event)
+            connection.listen_key = ""
+
+    # What clients say.
+
+    def _on_text(self, connection: Connection, text: str) -> None:
+        if text == "Pong":
+            connection.unanswered = 0
+            return
+        try:
+            request = orjson.loads(text)
+            name, number = str(request["dataType"]), request.get("id", "")
+            kind = request.get("reqType", "sub")
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            self._put(connection, {"id": "", "code": 80014, "msg": "request not understood"})
+            return
+        if symbol_of(name.partition("@")[0]) not in self._venue.contracts:
+            answer = {"id": number, "code": 80015, "msg": f"dataType {name[:40]} not supported"}
+            self._put(connection, answer)
+            return
+        if kind == "unsub":
+            connection.subscriptions = [n for n in connection.subscriptions if n != name]
+        elif name not in connection.subscriptions:
+            connection.subscriptions.append(name)
+        self._put(connection, {"id": number, "code": 0, "msg": "", "dataType": "", "data": None})
+
+    # Market data.
+
+    def _market_data(self, name: str) -> Json | None:
+        market, _, kind = name.partition("@")
+        tape = self._venue.market.tapes[symbol_of(market)]
+        now = self._venue.clock.now_ms()
+        price = price_text(self._venue.contract(tape.symbol), tape.last_price)
+        if kind.startswith("kline_"):
+            return self._klines(tape, name, kind.removeprefix("kline_"))
+        if kind == "markPrice":
+            data: Json = {"e": "markPriceUpdate", "E": now, "s": market, "p": price}
+        elif kind == "lastPrice":
+            data = {"e": "lastPriceUpdate", "E": now, "s": market, "c": price}
+        elif kind == "bookTicker":
+            data = self._book_ticker(tape, now)
+        else:
+            return None
+        return {"code": 0, "dataType": name, "data": data}
+
+    def _klines(self, tape: Tape, name: str, interval: str) -> Json | None:
+        if interval not in set(Timeframe) or tape.forming is None:
+            return None
+        timeframe = Timeframe(interval)
+        if not timeframe.is_multiple_of(tape.timeframe):
+            return None
+        candle = tape.candle(timeframe, tape.forming.time)
+        if candle is None:
+            return None
+        row = _kline(candle)
+        return {"code": 0, "dataType": name, "s": symbol_name(tape.symbol), "data": [row]}
+
+    def _book_ticker(self, tape: Tape, now: int) -> Json:
+        bid, ask = self._venue.quote(tape.symbol)
+        rules = self._venue.contract(tape.symbol).rules
+        size = format_decimal(rules.max_market_quantity or rules.min_quantity)
+        return {
+            "e": "bookTicker",
+            "u": now,
+            "E": now,
+            "T": now,
+            "s": symbol_name(tape.symbol),
+            "b": format_decimal(bid),
+            "B": size,
+            "a": format_decimal(ask),
+            "A": size,
+        }
+
+    # User events.
+
+    def _on_event(self, account: Account, event: AccountEvent) -> None:
+        now = self._venue.clock.now_ms()
+        message: dict[str, Json]
+        if isinstance(event, OrderEvent):
+            message = {"e": "ORDER_TRADE_UPDATE", "E": now, "T": now}
+            message["o"] = self._order(account, event, now)
+        elif isinstance(event, ConditionalEvent):
+            if event.status not in _CONDITIONAL_CHANGES:
+                return  # triggered: its child tells the rest under the same id
+            message = {"e": "ORDER_TRADE_UPDATE", "E": now, "T": now}
+            message["o"] = self._conditional(event, now)
+        elif isinstance(event, BalanceEvent):
+            message = {"e": "ACCOUNT_UPDATE", "E": now, "T": now}
+            message["a"] = self._balance(account, event)
+        else:
+            message = self._setting(account, event, now)
+        self.hub.send_user(account, str(message["e"]), _packed(message))
+
+    @staticmethod
+    def _put(connection: Connection, message: Json) -> None:
+        connection.put(_packed(message))
+
+    def _order(self, account: Account, event: OrderEvent, now: int) -> Json:
+        item, done = event.order, event.execution
+        parent = account.conditionals.get(item.parent_id)
+        ticket = parent.ticket if parent else item.ticket
+        contract = self._venue.contract(ticket.symbol)
+        name = "LIQUIDATION" if item.origin is Origin.LIQUIDATION else ticket.type_name
+        change = "CALCULATED" if name == "LIQUIDATION" and done else event.change.value
+        return {
+            "s": symbol_name(ticket.symbol),
+            "c": ticket.client_id,
+            "i": str(parent.id if parent else item.id),
+            "S": ticket.side,
+            "o": name,
+            "q": quantity_text(contract, item.quantity),
+            "p": price_text(contract, ticket.price or ZERO),
+            "sp": price_text(contract, ticket.trigger.price if ticket.trigger else ZERO),
+            "ap": price_text(contract, item.average_price),
+            "x": change,
+            "X": event.status,
+            "N": contract.quote,
+            "n": f"{-(done.fee if done else ZERO):.8f}",
+            "T": now,
+            "wt": ticket.trigger.by if ticket.trigger else "MARK_PRICE",
+            "ps": ticket.position_side,
+            "rp": f"{done.realized if done else ZERO:.8f}",
+            "z": quantity_text(contract, event.filled),
+            "l": quantity_text(contract, done.quantity if done else ZERO),
+            "L": price_text(contract, done.price if done else ZERO),
+            "t": str(done.id) if done else "0",
+            "m": done.is_maker if done else False,
+            "ro": ticket.reduce_only,
+        }
+
+    def _conditional(self, event: ConditionalEvent, now: int) -> Json:
+        item = event.conditional
+        ticket, contract = item.ticket, self._venue.contract(item.ticket.symbol)
+        change, status = _CONDITIONAL_CHANGES[event.status]
+        zero = quantity_text(contract, ZERO)
+        return {
+            "s": symbol_name(ticket.symbol),
+            "c": ticket.client_id,
+            "i": "" if item.is_nameless else str(item.id),
+            "S": ticket.side,
+            "o": ticket.type_name,
+            "q": quantity_text(contract, item.quantity or ZERO),
+            "p": price_text(contract, ticket.price or ZERO),
+            "sp": price_text(contract, item.trigger.price),
+            "ap": price_text(contract, ZERO),
+            "x": change,
+            "X": status,
+            "N": contract.quote,
+            "n": "0.00000000",
+            "T": now,
+            "wt": item.trigger.by,
+            "ps": ticket.position_side,
+            "rp": "0.00000000",
+            "z": zero,
+            "l": zero,
+            "L": price_text(contract, ZERO),
+            "t": "0",
+            "m": False,
+            "ro": ticket.reduce_only,
+        }
+
+    def _balance(self, account: Account, event: BalanceEvent) -> Json:
+        balance = {
+            "a": "USDT",
+            "bc": f"{event.amount:.8f}",
+            "cw": f"{account.wallet - account.position_margin:.8f}",
+            "wb": f"{account.wallet:.8f}",
+        }
+        positions = [self._position(account, event.symbol)] if event.symbol else []
+        reason = "ORDER" if event.reason == "LIQUIDATION" else event.reason
+        return {"m": reason, "B": [balance], "P": positions}
+
+    def _position(self, account: Account, symbol: str) -> Json:
+        contract, book = self._venue.contract(symbol), self._venue.book(account, symbol)
+        held, mark = book.position, self._venue.tape(symbol).last_price
+        return {
+            "s": symbol_name(symbol),
+            "pa": quantity_text(contract, held.quantity),
+            "ep": f"{held.entry_price:.8f}",
+            "cr": f"{held.realized_pnl:.8f}",
+            "up": f"{account.unrealized_pnl(symbol, mark):.8f}",
+            "mt": "isolated" if account.margin_mode(symbol) == "ISOLATED" else "cross",
+            "iw": f"{book.margin:.8f}",
+            "ps": held.side,
+        }
+
+    def _setting(self, account: Account, event: SettingEvent, now: int) -> dict[str, Json]:
+        config = self._config(account, event.symbol)
+        return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "ac": config}
+
+    def _snapshot(self, account: Account) -> Json:
+        now, first = self._venue.clock.now_ms(), self._venue.market.first.symbol
+        return {"e": "SNAPSHOT", "E": now, "T": now, "ac": self._config(account, first)}
+
+    @staticmethod
+    def _config(account: Account, symbol: str) -> Json:
+        leverage = account.leverage(symbol)
+        mode = "isolated" if account.margin_mode(symbol) == "ISOLATED" else "cross"
+        return {"s": symbol_name(symbol), "l": leverage, "S": leverage, "mt": mode}
+
+
+def _kline(candle: Candle) -> Json:
+    """Return a candle as the stream tells it: open time, no word on whether it has closed."""
+    return {
+        "c": format_decimal(decimal_from_float(candle.close)),
+        "o": format_decimal(decimal_from_float(candle.open)),
+        "h": format_decimal(decimal_from_float(candle.high)),
+        "l": format_decimal(decimal_from_float(candle.low)),
+        "v": format_decimal(decimal_from_float(candle.volume)),
+        "T": candle.time,
+    }
+
+
+def _packed(message: Json) -> bytes:
+    return gzip.compress(orjson.dumps(message), mtime=0)
