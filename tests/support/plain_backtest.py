@@ -7,7 +7,8 @@ of an entry with stop and target (no trailing, no break-even):
 * a decision at the close of a candle fills at the open of the next one;
 * stop, target and size come from the close that decided, in that order;
 * inside a candle the open comes first, then the stop, then the target;
-* a candle that opens beyond the liquidation price takes the whole margin, without a fee;
+* a candle that opens beyond the liquidation price takes the whole margin, without a fee and
+  before any order;
 * bookings are rounded to 1e-8 USDT, half to even; quantities are rounded down.
 """
 
@@ -106,6 +107,7 @@ class PlainBacktest:
             want, before = (wants[at - 1], candles[at - 1]) if at else (None, bars)
             for place, bar in enumerate(bars):
                 self._charge_funding(bar.time)
+                self._liquidate(bar)
                 if want is not None and place == 0:
                     self._carry_out(want, before[0].time, before[-1].close, bar)
                 self._play(bar)
@@ -178,9 +180,6 @@ class PlainBacktest:
         held = self._held
         if held is None:
             return
-        if held.sign * (bar.open - self._liquidation(held.price, held.sign)) <= 0:
-            self._leave(held.price * (1 - Fraction(held.sign, self.plan.leverage)), bar.time)
-            return
         worst, best = (bar.low, bar.high) if held.sign > 0 else (bar.high, bar.low)
         moments = ((bar.open, None), (worst, "stop"), (best, "target"))
         for price, only in moments:
@@ -193,6 +192,11 @@ class PlainBacktest:
                 if direction * (price - level) >= 0:
                     self._leave(price if only is None else level, bar.time, reason)
                     return
+
+    def _liquidate(self, bar: Bar) -> None:
+        held = self._held
+        if held and held.sign * (bar.open - self._liquidation(held.price, held.sign)) <= 0:
+            self._leave(held.price * (1 - Fraction(held.sign, self.plan.leverage)), bar.time)
 
     def _leave(self, price: Fraction, time: int, reason: str = "liquidation") -> None:
         held = self._held
