@@ -16,19 +16,18 @@ from milobot.app.backtests import decisions_of, describe_settings
 from milobot.app.markets import Market
 from milobot.app.pages import serve_beside
 from milobot.app.preparation import Source, find_market, prepare, worker_for
-from milobot.app.presenter import Presenter, closes_by_time, reach_of
+from milobot.app.run_page import RunPage, Standing
 from milobot.backtest.core import Session
 from milobot.backtest.result import BacktestResult
-from milobot.backtest.runner import PaperAccount, Terms, collect, executions, open_account
+from milobot.backtest.runner import PaperAccount, Terms, collect, open_account
 from milobot.backtest.timeline import TimelineBuilder, align
 from milobot.domain.market import CandleSeries
-from milobot.domain.money import format_decimal
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import ScriptError
 from milobot.marketdata.generated import generate_candles
 from milobot.marketdata.replay import ReplayFeed
 from milobot.scripting.client import ScriptWorker
-from milobot.scripting.results import Code, Evaluation, IndicatorUse, ScriptInfo
+from milobot.scripting.results import Code, Evaluation, ScriptInfo
 from milobot.web.server import open_listener, page_address
 from milobot.web.state import ChartState, Heading
 
@@ -78,12 +77,16 @@ class Demo:
         self._account: PaperAccount = open_account(self._session, request.terms, skips=False)
         self._codes = np.empty(0, dtype=np.uint8)
         self._timeline = self._builder.extend(CandleSeries.empty())
-        self._shown = Shown()
+        self._equity_shown = 0
         heading = Heading(
             "demo", self._info.coin, str(self._info.timeframe.value), source.script.name
         )
-        self.state = ChartState(heading)
-        self._presenter = Presenter(self.state, self._info.coin)
+        self._page = RunPage(heading, self._account.engine, self._account.journal)
+
+    @property
+    def state(self) -> ChartState:
+        """Return the page's model."""
+        return self._page.state
 
     @property
     def title(self) -> str:
@@ -110,7 +113,7 @@ class Demo:
         total = len(self._fine)
         ahead = self._history_length(total)
         for warning in self._prepared.market.warnings:
-            self.state.add_log(int(self._fine.time[0]), "warning", warning)
+            self._page.log(int(self._fine.time[0]), "warning", warning)
         quick = ReplayFeed(self._fine.part(0, ahead), speed=0, chunk=_HISTORY_CHUNK)
         async for chunk in quick.candles():
             await self.feed(chunk)
@@ -127,29 +130,22 @@ class Demo:
         timeline = self._builder.extend(chunk)
         known = len(self._codes)
         fresh = timeline.candles.part(known, len(timeline.candles))
-        uses: tuple[IndicatorUse, ...] = ()
         if len(fresh):
             evaluation = await self._evaluate(fresh)
             self._codes = np.append(self._codes, evaluation.codes)
-            self._presenter.show_prints(
-                (int(timeline.candles.time[line.index]), line.text) for line in evaluation.prints
-            )
-            uses = evaluation.indicators
+            self._page.show_evaluation(evaluation, timeline.candles)
         self._timeline = timeline
         await self._account.replay.play(
             timeline, decisions_of(self._info, timeline.candles, self._codes)
         )
         self._show(fresh)
-        if len(fresh):
-            self._presenter.show_studies(uses, timeline.candles)
-        self.state.publish()
+        self._page.publish(timeline.candles, running=True, what="replaying,")
 
     async def finish(self) -> None:
         """Close what is open at the last close and say that the replay is over."""
         await self._account.replay.finish(self._timeline)
         self._show(CandleSeries.empty())
-        self.state.set_status(running=False, text="replay finished: " + self._progress())
-        self.state.publish()
+        self._page.publish(self._timeline.candles, running=False, what="replay finished:")
 
     def result(self) -> BacktestResult:
         """Return what was traded so far, as a back-test would."""
@@ -178,73 +174,31 @@ class Demo:
         """Let the script decide; where it fails it wants nothing, and the page says why."""
         first = len(self._codes)
         try:
-            evaluation = await self._worker.evaluate_async(fresh)
+            return await self._worker.evaluate_async(fresh)
         except ScriptError as error:
-            self.state.add_log(int(fresh.time[-1]), "error", str(error))
+            self._page.log(int(fresh.time[-1]), "error", str(error))
             failed = np.full(len(fresh), Code.FAILED, dtype=np.uint8)
             return Evaluation(first, failed, (), (), 0, ())
-        for fault in evaluation.errors[:1]:
-            when = int(fresh.time[fault.index - first])
-            place = f"line {fault.line}, column {fault.column}"
-            self.state.add_log(when, "error", f"{place}: {fault.reason}; nothing was done")
-        return evaluation
 
     def _show(self, fresh: CandleSeries) -> None:
-        account, presenter, shown = self._account, self._presenter, self._shown
-        candles = self._timeline.candles
-        self.state.add_candles(fresh)
-        journal = account.journal
-        recent = candles.part(max(0, len(candles) - len(fresh) - 2), len(candles))
-        presenter.show_decisions(journal.decisions[shown.decisions :], closes_by_time(recent))
-        presenter.show_executions(executions(journal.updates[shown.updates :]))
-        presenter.show_round_trips(journal.round_trips[shown.round_trips :])
-        values = account.replay.equity.exact(
-            candles.close, self._request.terms.equity, first=shown.equity
-        )
-        presenter.show_equity(candles.time[shown.equity :].tolist(), values)
-        self._shown = Shown(
-            len(journal.decisions), len(journal.updates), len(journal.round_trips), len(candles)
-        )
+        account, candles = self._account, self._timeline.candles
+        start, shown = self._request.terms.equity, self._equity_shown
+        values = account.replay.equity.exact(candles.close, start, first=shown)
         book = account.venue.book(self._session.symbol)
-        for slot, state in account.engine.slots():
-            presenter.show_position(slot, state, book)
-        self._show_summary()
-
-    def _show_summary(self) -> None:
-        account = self._account
-        trips = account.journal.round_trips
-        equity = account.venue.wallet + account.venue.book(self._session.symbol).unrealized_pnl
-        start = self._request.terms.equity
-        won = sum(trip.pnl > 0 for trip in trips)
-        self.state.set_summary(
-            {
-                "Equity": f"{equity:,.2f} USDT",
-                "Return": f"{(equity / start - 1) * 100:+.2f} %",
-                "Round trips": str(len(trips)),
-                "Won": f"{100 * won / len(trips):.0f} %" if trips else "-",
-                "Fees": f"{sum((t.fees for t in trips), start * 0):,.2f} USDT",
-                "Start": f"{format_decimal(start)} USDT",
-            }
+        standing = Standing(
+            start=start,
+            equity=account.venue.wallet + book.unrealized_pnl,
+            unrealized_pnl=book.unrealized_pnl,
+            liquidation=book.liquidation,
         )
-        self.state.set_status(running=True, text="replaying, " + self._progress())
-
-    def _progress(self) -> str:
-        return reach_of(self._timeline.candles)
+        points = zip(candles.time[shown:].tolist(), values, strict=True)
+        self._page.show(candles, fresh, points, standing)
+        self._equity_shown = len(candles)
 
     def _history_length(self, total: int) -> int:
         if self._request.history is not None:
             return min(total, self._request.history * self.per_candle)
         return min(HISTORY * self.per_candle, total // 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How much of each journal list the page has."""
-
-    decisions: int = 0
-    updates: int = 0
-    round_trips: int = 0
-    equity: int = 0
 
 
 def _market_of(source: Source, info: ScriptInfo) -> Market:

@@ -15,7 +15,6 @@ from milobot.domain.round_trips import RoundTrip
 from milobot.domain.times import format_time
 from milobot.execution.slots import PositionState, Slot
 from milobot.scripting.results import IndicatorUse
-from milobot.simulation.book import Book
 from milobot.web.state import ChartState
 from milobot.web.studies import IndicatorCall, Studies
 from milobot.web.views import FillView, PositionView, SignalView
@@ -97,7 +96,13 @@ class Presenter:
         for time_ms, text in prints:
             self.state.add_log(time_ms, "script", text)
 
-    def show_position(self, slot: Slot, state: PositionState, book: Book) -> None:
+    def show_position(
+        self,
+        slot: Slot,
+        state: PositionState,
+        unrealized_pnl: Decimal,
+        liquidation: Decimal | None,
+    ) -> None:
         """Show what is held with its levels, or that nothing is."""
         held = slot.position
         if held.is_flat:
@@ -109,10 +114,10 @@ class Presenter:
                 quantity=held.quantity,
                 entry=held.entry_price,
                 state=state.value,
-                unrealized_pnl=book.unrealized_pnl,
+                unrealized_pnl=unrealized_pnl,
                 stop=slot.stop,
                 target=slot.setup.levels.target if slot.setup else None,
-                liquidation=book.liquidation,
+                liquidation=liquidation,
             )
         )
 
