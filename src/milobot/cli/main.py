@@ -42,6 +42,9 @@ SUB_COMMANDS = {
         "milobot.cli.indicators:indicators", "Print the last values of all nine indicators."
     ),
     "data": SubCommand("milobot.cli.data:app", "Import, export and check candles."),
+    "exchange": SubCommand(
+        "milobot.cli.exchange:exchange", "Serve an exchange on this machine to test clients on."
+    ),
     "version": SubCommand("milobot.cli.main:version", "Print the version."),
 }
 
