@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from milobot.domain.market import CandleSeries
-from milobot.scripting.client import DATA_LIMIT, START_S, ScriptWorker
+from milobot.scripting.client import START_S, ScriptWorker
+from milobot.scripting.loading import DATA_LIMIT
 from milobot.scripting.process import WorkerProcess
 
 RUNS = 15

@@ -5,13 +5,14 @@ action strings go through the strict grammar again on this side.
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import NoReturn, TypeVar
 
 import numpy as np
 
-from milobot.domain.timeframes import parse_timeframe
-from milobot.errors import ScriptError, ScriptForbiddenError
+from milobot.domain.timeframes import Timeframe, parse_timeframe
+from milobot.errors import DataError, ScriptError, ScriptForbiddenError
 from milobot.scripting.actions import parse_action
 from milobot.scripting.results import (
     Code,
@@ -32,26 +33,31 @@ MAX_PARAMETERS = 1000
 MAX_TEXT = 500
 _MAX_LINES = 3
 _MAX_NUMBER = 2**53
+_MAX_PARAMETER = sys.float_info.max
 _NAME = re.compile(r"[^\W\d_]\w{0,99}")
 
 T = TypeVar("T", int, float, str, list[object], dict[str, object])
 C = TypeVar("C", list[object], dict[str, object])
 
 
+class AnswerError(ScriptError):
+    """A worker's answer is not understood: nothing else that it says counts either."""
+
+
 def read_info(answer: Mapping[str, object]) -> ScriptInfo:
     """Return what a script says about itself.
 
     Raises:
-        ScriptError: The answer is not understood.
+        AnswerError: The answer is not understood.
     """
     texts = _at_most(_take(answer, "texts", list), 2)
     if_true, if_false = (_checked(text, str) for text in _exactly(texts, 2))
     coin = _take(answer, "coin", str)
-    if not (coin.isalnum() and len(coin) <= MAX_TEXT):
+    if not (coin.isascii() and coin.isalnum() and len(coin) <= MAX_TEXT):
         _refuse()
     parameters = _at_most(_take(answer, "parameters", dict), MAX_PARAMETERS)
     return ScriptInfo(
-        timeframe=parse_timeframe(_take(answer, "timeframe", str)),
+        timeframe=_timeframe(_take(answer, "timeframe", str)),
         coin=coin,
         action_if_true=parse_action(if_true),
         action_if_false=parse_action(if_false),
@@ -64,7 +70,7 @@ def read_evaluation(answer: Mapping[str, object], body: bytes, start: int, stop:
     """Return the decisions about candles ``start`` up to, not including, ``stop``.
 
     Raises:
-        ScriptError: The answer is not understood.
+        AnswerError: The answer is not understood.
     """
     codes = np.frombuffer(body, dtype=np.uint8)
     if len(codes) != stop - start or (len(codes) and codes.max() > max(Code)):
@@ -85,7 +91,11 @@ def read_evaluation(answer: Mapping[str, object], body: bytes, start: int, stop:
 
 
 def read_error(error: object) -> ScriptError:
-    """Return the error that a worker reports, as the class its kind names."""
+    """Return the error that a worker reports, as the class its kind names.
+
+    Raises:
+        AnswerError: The answer is not understood.
+    """
     fields = _checked(error, dict)
     reason = clean_lines(_take(fields, "reason", str)) or "the script failed"
     place = {
@@ -100,7 +110,7 @@ def read_place(error: object) -> tuple[int, int]:
     """Return line and candle at which a worker broke off its script; the candle may be -1.
 
     Raises:
-        ScriptError: The answer is not understood.
+        AnswerError: The answer is not understood.
     """
     fields = _checked(error, dict)
     line = _in_range(_take(fields, "line", int), 0, _MAX_NUMBER)
@@ -141,6 +151,13 @@ def _indicator(fields: Mapping[str, object]) -> IndicatorUse:
         settled_after=_in_range(_take(fields, "settled_after", int), 0, _MAX_NUMBER),
         available=_in_range(_take(fields, "available", int), 0, _MAX_NUMBER),
     )
+
+
+def _timeframe(text: str) -> Timeframe:
+    try:
+        return parse_timeframe(text)
+    except DataError:
+        _refuse()
 
 
 def _take(fields: Mapping[str, object], name: str, kind: type[T]) -> T:
@@ -190,8 +207,10 @@ def _parameter(value: object) -> Parameter:
         return clean(value, MAX_TEXT)
     if not isinstance(value, bool | int | float):
         _refuse()
+    if not -_MAX_PARAMETER <= value <= _MAX_PARAMETER:  # refuses infinity, too
+        _refuse()
     return value
 
 
 def _refuse() -> NoReturn:
-    raise ScriptError("the script's worker gave an answer that is not understood and was stopped")
+    raise AnswerError("the script's worker gave an answer that is not understood and was stopped")

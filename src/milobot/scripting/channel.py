@@ -32,6 +32,11 @@ class Channel:
         self._writable = select.poll()
         self._writable.register(outgoing, select.POLLOUT)
 
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """The descriptors that frames come from and go to, for a caller with a loop of its own."""
+        return self._incoming, self._outgoing
+
     def send(self, header: Mapping[str, object], body: bytes, deadline: float) -> None:
         """Send a frame; ``deadline`` is a time of ``time.monotonic``.
 

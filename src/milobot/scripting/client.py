@@ -21,12 +21,12 @@ from milobot.errors import (
 )
 from milobot.scripting.answers import read_error, read_evaluation, read_info, read_place
 from milobot.scripting.channel import ChannelClosedError, ChannelTimeoutError
+from milobot.scripting.loading import DATA_LIMIT, LoadOptions, load_request
 from milobot.scripting.lock_levels import LEAST_TRUST, Level, Trust, demand
 from milobot.scripting.process import WORKER_PROGRAM, WorkerProcess
 from milobot.scripting.protocol import CANDLES_PER_FRAME
 from milobot.scripting.results import Evaluation, ScriptInfo
 
-DATA_LIMIT = 5000
 QUIET_S = 2.0
 """Seconds a worker may go without finishing a candle."""
 
@@ -39,16 +39,6 @@ _PLACE_S = 0.3
 
 Progress = Callable[[int], None]
 Answer = tuple[dict[str, object], bytes]
-
-
-def constraints_of(rules: SymbolRules) -> dict[str, float]:
-    """Return what ``get_symbol_constraints()`` gives to scripts; an unknown tick size is 0."""
-    return {
-        "minQty": float(rules.min_quantity),
-        "minNotional": float(rules.min_notional),
-        "stepSize": float(rules.quantity_step),
-        "tickSize": float(rules.tick_size or 0),
-    }
 
 
 class ScriptWorker:
@@ -123,18 +113,9 @@ class ScriptWorker:
             ScriptForbiddenError: It uses what the language does not have.
             ScriptTimeoutError: Even checking it took too long.
         """
-        overrides = {name: _sendable(value) for name, value in (parameters or {}).items()}
-        overrides |= {"coin": symbol} if symbol else {}
-        overrides |= {"timeframe": timeframe} if timeframe else {}
+        options = LoadOptions(parameters or {}, symbol, timeframe, rules, data_limit)
         self._history, self._length = [], 0
-        self._load_request = {
-            "op": "load",
-            "source": source.encode(errors="replace").decode(),
-            "parameters": overrides,
-            "constraints": constraints_of(rules) if rules else None,
-            "limit": data_limit,
-            "quiet_s": self._quiet_s,
-        }
+        self._load_request = load_request(source, options, self._quiet_s)
         return self._send_script()
 
     def append(self, candles: CandleSeries) -> None:
@@ -327,10 +308,6 @@ def _place(process: WorkerProcess) -> tuple[int, int]:
                 return read_place(answer["error"])
     except (ChannelTimeoutError, ChannelClosedError, DataError, ScriptError):
         return 0, -1
-
-
-def _sendable(value: object) -> object:
-    return value if isinstance(value, bool | int | float | str) else str(value)
 
 
 def _int(value: object) -> int:

@@ -71,6 +71,10 @@ class WorkerProcess:
         """Make the worker break off its script and answer with the line it was at."""
         self._process.send_signal(signal.SIGUSR1)
 
+    def kill(self) -> None:
+        """Kill the worker without waiting; :meth:`end` is still needed."""
+        self._process.kill()
+
     def end(self) -> None:
         """Kill the worker and wait until it is gone; does nothing the second time."""
         self._process.kill()
@@ -83,6 +87,11 @@ class WorkerProcess:
     def tried_to_escape(self) -> bool:
         """Whether the kernel ended it for a call that no calculation makes."""
         return self._process.returncode == -signal.SIGSYS
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was ended from outside, by us or by the kernel when memory ran out."""
+        return self._process.returncode == -signal.SIGKILL
 
     def exit_text(self) -> str:
         """Return how the process ended, in words."""

@@ -1,4 +1,7 @@
-"""The worker's side of the conversation: load a script, take candles, decide.
+"""The worker's side of the conversation: load scripts, take candles, decide.
+
+A request names its script by a number and itself by an id, which comes back
+with the answer; a parent with one script and one request at a time needs neither.
 
 Between two frames the worker does nothing. A hard timer ends a worker whose
 script runs on although its parent is gone or asleep; the kernel does that even
@@ -40,12 +43,16 @@ class Server:
         """Serve over two file descriptors."""
         self._incoming = incoming
         self._outgoing = outgoing
-        self._interpreter: Interpreter | None = None
+        self._interpreters: dict[int, Interpreter] = {}
+        self._running: Interpreter | None = None
+        self._request_id: object = None
         self._quiet_s = 2.0
         self._operations: dict[object, Callable[[dict[str, object], bytes], None]] = {
             "load": self._load,
             "append": self._append,
             "evaluate": self._evaluate,
+            "step": self._step,
+            "drop": self._drop,
         }
 
     def run(self, ready: Mapping[str, object]) -> None:
@@ -61,6 +68,7 @@ class Server:
             self._answer(decode_header(header), body)
 
     def _answer(self, request: dict[str, object], body: bytes) -> None:
+        self._request_id, self._running = request.get("id"), None
         try:
             self._arm()
             self._operations[request["op"]](request, body)
@@ -72,13 +80,13 @@ class Server:
         except MemoryError:
             self._send_error("memory", "the script and its candles need too much memory")
         except _InterruptedError as exc:
-            index = self._running_index()
-            self._send_error("timeout", "", exc.line, index=index)
+            self._send_error("timeout", "", exc.line, index=self._running_index())
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _load(self, request: dict[str, object], body: bytes) -> None:
-        self._interpreter = None
+        number = _script_number(request)
+        self._interpreters.pop(number, None)
         self._quiet_s = float(str(request["quiet_s"]))
         overrides, constraints = request["parameters"], request["constraints"]
         interpreter = Interpreter(
@@ -88,7 +96,7 @@ class Server:
             limit=int(str(request["limit"])),
         )
         metadata = interpreter.metadata
-        self._interpreter = interpreter
+        self._interpreters[number] = interpreter
         self._send(
             {
                 "timeframe": metadata.timeframe.value,
@@ -99,25 +107,40 @@ class Server:
         )
 
     def _append(self, request: dict[str, object], body: bytes) -> None:
-        self._loaded().append(_columns(body))
-        self._send({"length": self._loaded().length})
+        interpreter = self._loaded(request)
+        interpreter.append(_columns(body))
+        self._send({"length": interpreter.length})
 
     def _evaluate(self, request: dict[str, object], body: bytes) -> None:
         start, stop = int(str(request["start"])), int(str(request["stop"]))
-        result = self._loaded().evaluate(start, stop, self._progress)
+        result = self._loaded(request).evaluate(start, stop, self._progress)
         self._send(_header(result), result.codes.tobytes())
+
+    def _step(self, request: dict[str, object], body: bytes) -> None:
+        """Take new candles and decide about the last of all, in one round trip and in silence."""
+        start, stop = int(str(request["start"])), int(str(request["stop"]))
+        interpreter = self._loaded(request)
+        if body:
+            interpreter.append(_columns(body))
+        result = interpreter.evaluate(start, stop)
+        self._send(_header(result), result.codes.tobytes())
+
+    def _drop(self, request: dict[str, object], body: bytes) -> None:
+        self._interpreters.pop(_script_number(request), None)
+        self._send({"dropped": True})
 
     def _progress(self, index: int) -> None:
         self._arm()
         self._send({"progress": index})
 
-    def _loaded(self) -> Interpreter:
-        if self._interpreter is None:
+    def _loaded(self, request: dict[str, object]) -> Interpreter:
+        self._running = self._interpreters.get(_script_number(request))
+        if self._running is None:
             raise DataError("no script is loaded in this worker")
-        return self._interpreter
+        return self._running
 
     def _running_index(self) -> int:
-        return self._interpreter.current_index if self._interpreter else -1
+        return self._running.current_index if self._running else -1
 
     def _arm(self) -> None:
         """Let the kernel end this process when nothing is finished for too long."""
@@ -137,6 +160,8 @@ class Server:
         self._send({"error": error})
 
     def _send(self, header: Mapping[str, object], body: bytes = b"") -> None:
+        if self._request_id is not None:
+            header = {**header, "id": self._request_id}
         rest = memoryview(encode(header, body))
         while rest:
             rest = rest[os.write(self._outgoing, rest) :]
@@ -150,6 +175,11 @@ class Server:
                 return None
             parts += part
         return bytes(parts)
+
+
+def _script_number(request: Mapping[str, object]) -> int:
+    """Return which of this worker's scripts a request is about; a lone script is number 0."""
+    return int(str(request.get("script", 0)))
 
 
 def _columns(body: bytes) -> dict[str, Column]:
