@@ -80,7 +80,7 @@ def fetch_fills(symbol: str, *, first_ms: int | None, exchange_order_id: str) ->
 
 def fetch_income(*, first_ms: int, last_ms: int) -> Call:
     """Return the call that lists bookings."""
-    params = (("startTime", str(first_ms)), ("endTime", str(last_ms)), ("limit", str(MOST_ROWS)))
+    params = (("startTime", str(first_ms)), ("limit", str(MOST_ROWS)), ("endTime", str(last_ms)))
     return _query("/fapi/v1/income", params, 30)
 
 
