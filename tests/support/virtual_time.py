@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from itertools import count
 
 _SETTLING_TURNS = 12
@@ -13,7 +14,7 @@ class VirtualTime:
     def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
         """Stand still at ``now_ms``."""
         self._now_ms = now_ms
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
 
     def now_ms(self) -> int:
@@ -24,23 +25,25 @@ class VirtualTime:
         """Move the time without waking anybody; for code that only looks at the clock."""
         self._now_ms += ms
 
+    def call_later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something when the time has come."""
+        due_ms = self._now_ms + max(round(seconds * 1000), 0)
+        heapq.heappush(self._due, (due_ms, next(self._order), action))
+
     async def sleep(self, seconds: float) -> None:
         """Wait until the time has come."""
-        due_ms = self._now_ms + max(round(seconds * 1000), 0)
         woken = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (due_ms, next(self._order), woken))
+        self.call_later(seconds, lambda: None if woken.done() else woken.set_result(None))
         await woken
 
     async def run_for(self, seconds: float) -> None:
         """Let time pass, waking each sleeper when it is due."""
         end_ms = self._now_ms + round(seconds * 1000)
         await self._settle()
-        while self._sleepers and self._sleepers[0][0] <= end_ms:
-            due_ms, _, woken = heapq.heappop(self._sleepers)
-            if woken.done():
-                continue  # its waiter was cancelled
+        while self._due and self._due[0][0] <= end_ms:
+            due_ms, _, action = heapq.heappop(self._due)
             self._now_ms = max(self._now_ms, due_ms)
-            woken.set_result(None)
+            action()
             await self._settle()
         self._now_ms = max(self._now_ms, end_ms)
 

@@ -191,8 +191,6 @@ async def asked_by(oracle: Any, action: Action) -> tuple[str, str, str]:
         await action(oracle)
     except Exception:  # noqa: BLE001, S110 - it cannot read the empty answer; the request counts
         pass
-    finally:
-        await oracle.close()
     method, url, body = oracle.noted[-1]  # before it, it may ask for brackets of its own accord
     parts = urlsplit(url)
     return method, parts.path, body or parts.query
