@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.process import child_environment
+import pytest
+from tests.support.process import child_environment, run_milobot
 
 
 def test_reader_that_goes_away_is_no_complaint(tmp_path: Path) -> None:
@@ -25,3 +26,56 @@ def test_reader_that_goes_away_is_no_complaint(tmp_path: Path) -> None:
 
     assert said == b""
     assert code == 1
+
+
+SCRIPT = """\
+timeframe = "1h"
+coin = "BTCUSDT"
+action_if_true = "long(1%risk,sl=2%)"
+condition_true = len(data) % 50 == 1
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a script and five days of a made-up market."""
+    folder = tmp_path_factory.mktemp("ends")
+    (folder / "some.script").write_text(SCRIPT)
+    made = run_milobot("data", "generate", "market.csv", "--days", "5", cwd=folder)
+    assert made.code == 0, made.err
+    return folder
+
+
+BACKTEST = "backtest some.script --data market.csv"
+DEMO = "demo --script some.script --data market.csv --speed 0 --exit --port 0"
+
+
+@pytest.mark.parametrize("command", [BACKTEST, DEMO])
+@pytest.mark.parametrize(
+    ("streams", "code", "said"),
+    [
+        ("| true", 1, ""),
+        ("> /dev/full", 1, "milobot: the output finds no room, the disk is full: make room"),
+        (">&-", 0, ""),
+        ("<&-", 0, ""),
+        ("<&- >&-", 0, ""),
+        ("2>&-", 0, ""),
+    ],
+)
+def test_streams_that_are_gone_are_no_crash(
+    command: str, streams: str, code: int, said: str, folder: Path
+) -> None:
+    """Started by cron, a supervisor or into a pipe, a program finds its streams in any state."""
+    shell = f'set -o pipefail; "$0" -m milobot {command} {streams}'
+    ended = subprocess.run(  # noqa: S603 - our own program
+        ["/bin/bash", "-c", shell, sys.executable],
+        cwd=folder,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr.partition(", then")[0].strip()) == (code, said)
+    assert "fault of milobot" not in ended.stdout

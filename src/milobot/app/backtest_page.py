@@ -25,9 +25,9 @@ def show_backtest(
     """Serve the page of a back-test and open a browser; returns after Ctrl-C or SIGTERM."""
     state = backtest_state(result, summary)
     address = page_address(listener)
-    say(f"chart: {address}  (Ctrl-C ends it)")
 
     async def open_browser() -> None:
+        say(f"chart: {address}  (Ctrl-C ends it)")
         await asyncio.to_thread(webbrowser.open, address)
 
     asyncio.run(serve_beside(open_browser, state, listener, stays=True))

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 
@@ -148,7 +149,11 @@ class Demo:
         self._page.publish(self._timeline.candles, running=False, what="replay finished:")
 
     def result(self) -> BacktestResult:
-        """Return what was traded so far, as a back-test would."""
+        """Return what was traded so far, as a back-test would.
+
+        Before the end a position may be open: the equity then counts what it has gained or
+        lost, the round trips do not hold it.
+        """
         candles = self._timeline.candles
         decisions = decisions_of(self._info, candles, self._codes)
         played = collect(self._account, decisions)
@@ -159,7 +164,7 @@ class Demo:
             candles=candles,
             settings=describe_settings(self._request.terms, self._prepared),
             start_equity=self._request.terms.equity,
-            end_equity=played.end_equity,
+            end_equity=self._equity(),
             equity=played.equity,
             round_trips=played.round_trips,
             executions=played.executions,
@@ -187,13 +192,18 @@ class Demo:
         book = account.venue.book(self._session.symbol)
         standing = Standing(
             start=start,
-            equity=account.venue.wallet + book.unrealized_pnl,
+            equity=self._equity(),
             unrealized_pnl=book.unrealized_pnl,
             liquidation=book.liquidation,
         )
         points = zip(candles.time[shown:].tolist(), values, strict=True)
         self._page.show(candles, fresh, points, standing)
         self._equity_shown = len(candles)
+
+    def _equity(self) -> Decimal:
+        """Return the balance and what an open position has gained or lost at the last price."""
+        venue = self._account.venue
+        return venue.wallet + venue.book(self._session.symbol).unrealized_pnl
 
     def _history_length(self, total: int) -> int:
         if self._request.history is not None:
@@ -228,10 +238,10 @@ def run_demo(
     listener = open_listener("127.0.0.1", port)
     with closing(listener), worker_for(request.source) as worker:
         demo = Demo(worker, request)
-        say(f"demo: {demo.title}")
-        say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
 
         async def play() -> None:
+            say(f"demo: {demo.title}")
+            say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
             await demo.run()
             say("replay finished" + (", the page stays until Ctrl-C" if stays else ""))
 

@@ -1,5 +1,6 @@
 """What a command that fails tells its user: one sentence on stderr, and an exit code."""
 
+import errno
 import os
 import platform
 import sys
@@ -12,6 +13,7 @@ import typer
 
 from milobot.errors import MilobotError
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXIT_UNEXPECTED = 1
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
@@ -36,17 +38,16 @@ def run_reporting(run: Callable[[], object]) -> int:
 
     An expected error (bad input, a wrong flag) becomes one sentence and code 2,
     Ctrl-C code 130 without a word, a reader that went away (``| head``) code 1
-    without a word. Anything else is a fault of milobot: one sentence that names
-    a report file, and code 1. ``MILOBOT_DEBUG=1`` prints the traceback as well.
+    without a word, output that finds no room a sentence and code 1. Anything else
+    is a fault of milobot: one sentence that names a report file, and code 1.
+    ``MILOBOT_DEBUG=1`` prints the traceback as well.
     """
+    _replace_closed_streams()
     try:
         result = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        _discard_stdout()
-        return EXIT_UNEXPECTED
     except typer.Exit as exit_:
         return exit_.exit_code
     except typer.Abort:
@@ -54,6 +55,17 @@ def run_reporting(run: Callable[[], object]) -> int:
     except Exception as error:  # noqa: BLE001 - the process ends here; nothing is swallowed
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _replace_closed_streams() -> None:
+    """Put nothing in place of standard streams that the caller has closed.
+
+    A database or socket opened next would take the place of a closed stdout, and receive
+    what is printed.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open to the end
 
 
 def installed_version() -> str:
@@ -74,6 +86,11 @@ def refuse(sentence: str) -> int:
 
 def _report(error: Exception) -> int:
     expected = _expected_error(error)
+    if expected is None and (lost := _why_output_is_lost(error)) is not None:
+        _discard_stdout()
+        if lost:
+            print(f"milobot: {lost}", file=sys.stderr)
+        return EXIT_UNEXPECTED
     if expected is None:
         return _report_unexpected(error)
     if _wants_traceback():
@@ -88,6 +105,18 @@ def _expected_error(error: BaseException) -> Exception | None:
     if isinstance(error, BaseExceptionGroup):
         shown = [_expected_error(inner) for inner in error.exceptions]
         return shown[0] if all(shown) else None
+    return None
+
+
+def _why_output_is_lost(error: BaseException) -> str | None:
+    """Return why printing failed, nothing when the reader has gone; None when it did not."""
+    if isinstance(error, BaseExceptionGroup):
+        reasons = [_why_output_is_lost(inner) for inner in error.exceptions]
+        return None if None in reasons else reasons[0]
+    if isinstance(error, BrokenPipeError):
+        return ""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+        return "the output finds no room, the disk is full: make room, then try again"
     return None
 
 
