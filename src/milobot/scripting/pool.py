@@ -336,7 +336,9 @@ class ScriptPool:
     async def _close_seats(self) -> None:
         for seat in self._seats:
             await seat.close()
-        self._starter.shutdown()
+        await asyncio.to_thread(self._starter.shutdown)  # waits for a worker that is just starting
+        for seat in self._seats:
+            seat.end_now()
 
 
 def _answer(waiting: asyncio.Future[ScriptInfo] | None, answer: ScriptInfo | ScriptError) -> None:

@@ -38,11 +38,12 @@ def _failed(start: int, stop: int, reason: str, *, line: int = 0, index: int = -
 
 
 class Queue:
-    """Decisions that wait, in the order in which they were asked for."""
+    """Decisions that are not there yet, in the order in which they were asked for."""
 
     def __init__(self) -> None:
         """Begin with nothing waiting."""
         self._waiting: dict[Job, None] = {}
+        self._running: set[Job] = set()
         self._careful: Member | None = None
 
     def put(self, job: Job) -> None:
@@ -50,16 +51,17 @@ class Queue:
         self._waiting[job] = None
 
     def put_first(self, job: Job) -> None:
-        """Add a decision that has waited already."""
+        """Add a decision that was under way and has to be made again."""
         self._waiting = {job: None, **self._waiting}
 
     def discard(self, job: Job) -> None:
-        """Forget a decision, if it still waits."""
+        """Forget a decision that nobody waits for any more."""
         self._waiting.pop(job, None)
+        self._running.discard(job)
 
     def fail(self, reason: str, member: Member | None = None) -> None:
-        """End what waits, all of it or that of one script."""
-        for job in [*self._waiting]:
+        """Decide nothing where no decision is there yet: for all scripts or for one."""
+        for job in [*self._waiting, *self._running]:
             if member is None or job.member is member:
                 self.discard(job)
                 job.fail(reason)
@@ -69,6 +71,7 @@ class Queue:
         for job in self._waiting:
             if job.member.number in seat.loaded and self._admits(job.member):
                 self.discard(job)
+                self._running.add(job)
                 return job
         return None
 

@@ -140,8 +140,7 @@ class Seat:
         self.loaded.clear()
         self.dropped.clear()
         self.last = None
-        process = await self._block(lambda: WorkerProcess(START_S, self._terms.program))
-        self._process = process
+        process = await self._block(self._start)
         try:
             demand(process.report, self._terms.trust)
         except MilobotError:
@@ -149,6 +148,12 @@ class Seat:
             raise
         incoming, outgoing = process.channel.descriptors
         self._channel = PoolChannel(incoming, outgoing, self.wake.set)
+
+    def end_now(self) -> None:
+        """End the worker and wait for it; for when the starter is shut down."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
 
     async def close(self) -> WorkerProcess | None:
         """End the worker and return what is left of it; None when there was none."""
@@ -292,4 +297,11 @@ class Seat:
         )
 
     async def _block(self, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._starter, function)
+        """Run what blocks in the starter, to its end even if nobody waits for it any more."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._starter, function))
+
+    def _start(self) -> WorkerProcess:
+        """Start a worker; kept at once, so that one that nobody waits for is ended, too."""
+        self._process = process = WorkerProcess(START_S, self._terms.program)
+        return process
