@@ -16,8 +16,8 @@ ARGS ?=
 help:  ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/.installed  ## Watch a strategy trade on paper, on http://localhost:8080 (Ctrl-C ends it).
-	@$(BIN)/milobot demo $(ARGS)
+demo: $(VENV)/.installed  ## Watch a strategy trade on a local exchange, on http://localhost:8080 (Ctrl-C ends it).
+	@$(BIN)/milobot demo --exchange binance $(ARGS)
 
 test: $(VENV)/.installed-dev  ## Run the tests.
 	$(BIN)/pytest -q $(ARGS)

@@ -152,10 +152,10 @@ class Trader:
         )
 
     async def _hear(self, news: AccountNews) -> None:
-        if news.kind is NewsKind.RECONNECTED:
-            await self._ask(only_doubtful=False)
-        elif news.reason:
-            self._page.log(news.time_ms, "warning", f"{news.kind.value}: {news.reason}")
+        if news.kind in {NewsKind.BALANCE, NewsKind.POSITION}:
+            return  # orders and fills say the same, and more
+        self._page.log(news.time_ms, "warning", f"{news.kind.value}: {news.reason}")
+        await self._ask(only_doubtful=False)
 
     async def _ask(self, *, only_doubtful: bool) -> None:
         """Ask the exchange about live orders, or only about those in doubt."""

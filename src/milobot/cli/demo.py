@@ -53,11 +53,20 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     ends: Annotated[
         bool, typer.Option("--exit", help="End with the last candle; else serve until Ctrl-C.")
     ] = False,
+    exchange: Annotated[
+        str | None,
+        typer.Option(
+            "--exchange",
+            help="Trade over the wire on a local exchange that speaks this dialect: binance.",
+        ),
+    ] = None,
     port: Port = 8080,
 ) -> None:
     """Replay candles through the paper venue and show it on http://localhost:8080.
 
     Without --data a made-up market of one-minute candles is played, the same every time.
+    With --exchange an exchange runs beside it in a process of its own, and every order
+    travels to it as it would to a real one.
     """
     from milobot.app.demo import DemoRequest, run_demo
     from milobot.app.preparation import Source
@@ -80,14 +89,19 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
         strict=strict,
         trusts_script=trust_script,
     )
-    request = DemoRequest(
-        source=parse_source(source, None, settings),
-        terms=parse_terms(
-            equity=equity, fee=fee, slippage=slippage, funding=funding, settings=settings
-        ),
-        speed=speed,
-        history=history,
+    source = parse_source(source, None, settings)
+    terms = parse_terms(
+        equity=equity, fee=fee, slippage=slippage, funding=funding, settings=settings
     )
+    if exchange is not None:
+        _refuse_replay_flags(
+            {"--json": json, "--history": history, "--funding": funding}, ends=ends
+        )
+        from milobot.app.wire_demo import WireDemoRequest, run_wire_demo
+
+        run_wire_demo(WireDemoRequest(source, terms, exchange, speed), port=port, say=typer.echo)
+        return
+    request = DemoRequest(source=source, terms=terms, speed=speed, history=history)
     if json is not None:
         refuse_target(json)
     result = run_demo(request, port=port, stays=not ends, say=typer.echo)
@@ -97,3 +111,14 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     print_result(result, summary, trips=10)
     if json is not None:
         write_json(json, to_json(result, summary))
+
+
+def _refuse_replay_flags(flags: dict[str, object], *, ends: bool) -> None:
+    from milobot.errors import ConfigurationError
+
+    named = [flag for flag, value in flags.items() if value is not None] + ["--exit"] * ends
+    if named:
+        raise ConfigurationError(
+            f"{named[0]} belongs to a replay, not to trading on an exchange: leave out"
+            f" {named[0]} or --exchange"
+        )

@@ -15,6 +15,9 @@ def exchange(  # noqa: PLR0913 - one parameter for each flag
     market: Annotated[
         int | None, typer.Option("--market", help="Seed of a made-up market of 1m candles.", min=0)
     ] = None,
+    days: Annotated[
+        int, typer.Option("--days", help="Length of a made-up market.", min=1, max=1000)
+    ] = 30,
     symbol: Annotated[str, typer.Option(help="Symbol that trades.")] = "BTCUSDT",
     timeframe: Annotated[
         str | None, typer.Option("--timeframe", help="Timeframe to play; else that of the data.")
@@ -70,6 +73,7 @@ def exchange(  # noqa: PLR0913 - one parameter for each flag
             dialect=dialect,
             data=data,
             market=market,
+            days=days,
             symbol=symbol.upper(),
             timeframe=timeframe,
             speed=speed,

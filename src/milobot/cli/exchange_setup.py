@@ -24,6 +24,9 @@ _HISTORY = 1000
 _MOST_PORT = 65_535
 
 
+_MINUTES_A_DAY = 1440
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The flags as they were written."""
@@ -31,6 +34,7 @@ class Request:
     dialect: str
     data: Path | None
     market: int | None
+    days: int
     symbol: str
     timeframe: str | None
     speed: float | None
@@ -137,7 +141,9 @@ def _candles(request: Request, say: Callable[[str], None]) -> tuple[CandleSeries
         raise ConfigurationError("--data and --market exclude each other: choose one")
     if request.data is None:
         seed = DEFAULT_SEED if request.market is None else request.market
-        candles, found = generate_candles(request.symbol, seed=seed), Timeframe.M1
+        minutes = request.days * _MINUTES_A_DAY
+        candles = generate_candles(request.symbol, minutes=minutes, seed=seed)
+        found = Timeframe.M1
     else:
         loaded = load_candles(request.data)
         candles, found = loaded.candles, loaded.timeframe
