@@ -24,6 +24,8 @@ RATE_CODES = codes(100410, 109429)
 
 _OK = range(200, 300)
 _SERVER = range(500, 600)
+# Every answer has a code but the one that brings a listen key.
+_ENVELOPE = {"code", "listenKey"}
 _NO_CONTENT = 204
 _NOT_FOUND = 404
 
@@ -250,10 +252,11 @@ def read(answer: Answer) -> Reply:
         data = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         return _without_data(answer)
-    code, message = "", ""
-    if isinstance(data, dict):
-        code, message = _text(data.get("code", "")), _text(data.get("msg", ""))
-    is_success = answer.status in _OK and code in {"", "0"}
+    if not isinstance(data, dict) or not data.keys() & _ENVELOPE:
+        # JSON, but not an answer of BingX: {} and the like say nothing about a request.
+        return Reply(answer.status, "", "", None, is_success=answer.status in _OK)
+    code, message = _text(data.get("code", 0)), _text(data.get("msg", ""))
+    is_success = answer.status in _OK and code == "0"
     return Reply(answer.status, "" if code == "0" else code, message, data, is_success)
 
 

@@ -66,7 +66,7 @@ def signature(params: Params, secret: str) -> str:
     """Return the signature of parameters as they are before they are encoded.
 
     >>> signature((("stopLoss", '{"type":"STOP_MARKET"}'), ("timestamp", "1")), "secret")[:8]
-    '7b76df1a'
+    '5cbe07cf'
     """
     plain = "&".join(f"{name}={value}" for name, value in params)
     return hmac.new(secret.encode(), plain.encode(), sha256).hexdigest()

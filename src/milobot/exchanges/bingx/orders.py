@@ -1,0 +1,313 @@
+"""Placing, cancelling and asking for orders at BingX: every way ends in a known outcome."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Fill, Order, OrderStatus, OrderType, OrderUpdate, Refusal
+from milobot.domain.reports import OrderReport
+from milobot.errors import ExchangeError, ProtocolError, RequestRefusedError
+from milobot.exchanges.bingx import mapping, requests
+from milobot.exchanges.bingx.fills import BingxFills, sum_of
+from milobot.exchanges.bingx.ids import OrderIds
+from milobot.exchanges.bingx.outcomes import NO_SUCH_ORDER_CODES
+from milobot.exchanges.bingx.requests import NO_EXITS, AttachedExits
+from milobot.exchanges.bingx.twins import Doubts, earliest_twin
+from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.outcomes import Judgement, Outcome
+from milobot.exchanges.times import Sleep
+from milobot.exchanges.wire import Call
+from milobot.telemetry import get_logger
+
+_STATUS_OF = {
+    Outcome.REJECTED: OrderStatus.REJECTED,
+    Outcome.NOT_EXECUTED: OrderStatus.NOT_EXECUTED,
+    Outcome.UNKNOWN: OrderStatus.UNKNOWN,
+}
+_SURE = {Outcome.REJECTED, Outcome.NOT_EXECUTED}
+# The answer to a cancel shows the order as it was before: its end has to be looked for.
+_LOOKS = 4
+_LOOK_WAIT_S = 0.15
+_HISTORY_SLACK_MS = 60_000
+
+
+class BingxOrders:
+    """The order path of one account.
+
+    Attributes:
+        ids: Which of our ids belongs to which of BingX's.
+    """
+
+    def __init__(self, gateway: Gateway, sleep: Sleep) -> None:
+        """Send through a gateway."""
+        self.ids = OrderIds()
+        self._gateway = gateway
+        self._sleep = sleep
+        self._fills = BingxFills(gateway, sleep)
+        self._doubts = Doubts()
+
+    async def place_order(
+        self,
+        order: Order,
+        *,
+        not_after_ms: int | None = None,
+        attached: AttachedExits = NO_EXITS,
+    ) -> tuple[OrderUpdate, ...]:
+        """Send an order once and return what became of it.
+
+        A stop or target that may be there already, attached to its entry or of an earlier
+        try, is looked for first: it takes no id of ours that would keep it from being
+        placed twice.
+        """
+        if order in self._doubts:
+            twin = await self._resting_twin(order)
+            if twin is not None:
+                self.ids.bind(order.client_order_id, twin.exchange_order_id)
+                return (await self._update(order.client_order_id, twin),)
+        judgement = await self._gateway.write(
+            requests.place_order(order, attached),
+            is_complete=lambda data: _read_own(order, data) is not None,
+            not_after_ms=not_after_ms,
+        )
+        if judgement.outcome not in _SURE:
+            self._doubts.add_exits(order, attached)
+        if judgement.outcome is Outcome.ACCEPTED:
+            report = _read_own(order, judgement.data)
+            if report is not None:
+                return (await self._taken(order, report),)
+        if judgement.refusal is Refusal.DUPLICATE_ID:
+            return (await self._look(order, judgement),)
+        if judgement.outcome is Outcome.UNKNOWN:
+            self._doubts.add(order)
+        return (self._not_taken(order, judgement),)
+
+    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Withdraw an order; UNKNOWN unless its end was found by asking."""
+        exchange_id = self.ids.exchange_id(order.client_order_id)
+        if order.type.is_conditional and not exchange_id:
+            try:
+                exchange_id = await self._find_id(order)
+            except ExchangeError as failed:
+                return (self._unknown(order, str(failed), Refusal.UNAVAILABLE),)
+            if not exchange_id:
+                reason = "BingX lists no such order, which has no other name there"
+                return (self._unknown(order, reason, Refusal.NOT_RESTING),)
+        call = requests.cancel_order(
+            order.symbol, client_order_id=order.client_order_id, exchange_order_id=exchange_id
+        )
+        judgement = await self._gateway.write(call, is_complete=lambda d: isinstance(d, dict))
+        if judgement.outcome is Outcome.ACCEPTED or judgement.refusal is Refusal.NOT_RESTING:
+            return (await self._look_for_end(order, judgement),)
+        return (self._in_doubt(order, judgement),)
+
+    async def fetch_order(self, order: Order) -> OrderReport | None:
+        """Return BingX's view of an order; None when it knows none.
+
+        A stop or target of which only we know is recognized by symbol, side, type and
+        trigger price, first among what rests, then among what has ended.
+        """
+        exchange_id = self.ids.exchange_id(order.client_order_id)
+        if order.type.is_conditional and not exchange_id:
+            exchange_id = await self._find_id(order)
+            if not exchange_id:
+                return None
+        call = requests.fetch_order(
+            order.symbol, client_order_id=order.client_order_id, exchange_order_id=exchange_id
+        )
+        data = await self._ask(call)
+        if data is None:
+            return None
+        report = mapping.parse_order(data)
+        self.ids.bind(order.client_order_id, report.exchange_order_id)
+        return self._named(report)
+
+    async def fetch_update(self, order: Order) -> OrderUpdate | None:
+        """Return news of an order as it stands, with its fills; None when BingX knows none."""
+        report = await self.fetch_order(order)
+        return None if report is None else await self._update(order.client_order_id, report)
+
+    async def follow(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order that an event named; None while BingX does not know it."""
+        data = await self._ask(requests.fetch_order(symbol, exchange_order_id=exchange_order_id))
+        if data is None:
+            return None
+        report = self._named(mapping.parse_order(data))
+        return await self._update(report.client_order_id or exchange_order_id, report)
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Return what rests, conditional orders included."""
+        data = await self._gateway.read(requests.fetch_open_orders(symbol))
+        return [self._named(report) for report in mapping.parse_orders(data)]
+
+    async def fetch_fills(
+        self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
+    ) -> list[Fill]:
+        """Return executions, oldest first; without ``first_ms`` those of the last seven days."""
+        fills = await self._fills.fetch(
+            symbol, first_ms=first_ms, exchange_order_id=exchange_order_id
+        )
+        return [self._owned(fill) for fill in fills]
+
+    async def _taken(self, order: Order, report: OrderReport) -> OrderUpdate:
+        """Return news of an order that was accepted; the answer tells nothing of its fills."""
+        if not report.client_order_id and not order.type.is_conditional:
+            get_logger().warning("client_id_not_echoed", exchange="BingX", symbol=order.symbol)
+        self.ids.bind(order.client_order_id, report.exchange_order_id)
+        if not _executes_at_once(order):
+            return self._plain_update(order, report, OrderStatus.SUBMITTED)
+        try:
+            fills = await self._fills.of_order(report.symbol, report.exchange_order_id)
+            if sum_of(fills) < order.quantity:
+                found = await self.fetch_order(order)
+                return await self._update(order.client_order_id, found or report)
+        except ExchangeError:
+            # It was taken: the user stream or the next look brings the rest.
+            return self._plain_update(order, report, OrderStatus.SUBMITTED)
+        news = self._plain_update(order, report, OrderStatus.FILLED)
+        named = tuple(replace(fill, client_order_id=order.client_order_id) for fill in fills)
+        return replace(news, fills=named, time_ms=fills[-1].time_ms)
+
+    async def _update(self, client_order_id: str, report: OrderReport) -> OrderUpdate:
+        """Return news with the executions behind it.
+
+        A status that promises more fills than are listed is not told yet: whoever hears
+        FILLED must have the position.
+        """
+        fills = await self._fills.of_report(report)
+        status = report.status
+        if status is OrderStatus.FILLED or sum_of(fills) < report.filled_quantity:
+            status = _told_by(fills, report)
+        return OrderUpdate(
+            client_order_id=client_order_id,
+            symbol=report.symbol,
+            status=status,
+            time_ms=report.time_ms or self._now_ms(),
+            fills=tuple(replace(fill, client_order_id=client_order_id) for fill in fills),
+            reason=report.reason,
+            exchange_order_id=report.exchange_order_id,
+        )
+
+    async def _look_for_end(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        """Return the end of an order whose cancel was taken; UNKNOWN while it still rests."""
+        for attempt in range(_LOOKS):
+            if attempt:
+                await self._sleep(_LOOK_WAIT_S * 2**attempt)
+            try:
+                found = await self.fetch_update(order)
+            except ExchangeError:
+                break
+            if found is not None and found.status.is_final:
+                return found
+        reason = judgement.reason or "BingX took the cancel, but does not show the order's end yet"
+        return self._unknown(order, reason, judgement.refusal)
+
+    async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        """Return what an order is that is said to be there already."""
+        try:
+            found = await self.fetch_update(order)
+        except ExchangeError:
+            found = None
+        return found or self._in_doubt(order, judgement)
+
+    async def _resting_twin(self, order: Order) -> OrderReport | None:
+        """Return what rests in an order's place; None where that cannot be told in time."""
+        try:
+            resting = await self.fetch_open_orders(order.symbol)
+        except ExchangeError:
+            return None  # an exit that may rest twice is better than none
+        return earliest_twin(order, resting, self.ids)
+
+    async def _find_id(self, order: Order) -> str:
+        """Return BingX's id of a conditional order, found by what it does; empty for none."""
+        twin = earliest_twin(order, await self.fetch_open_orders(order.symbol), self.ids)
+        if twin is None:
+            last_ms = self._now_ms() + 1000
+            first_ms = max(
+                order.created_ms - _HISTORY_SLACK_MS, last_ms - requests.MOST_SPAN_MS + 1
+            )
+            call = requests.fetch_order_history(order.symbol, first_ms=first_ms, last_ms=last_ms)
+            ended = mapping.parse_orders(await self._gateway.read(call))
+            twin = earliest_twin(order, ended, self.ids)
+        if twin is None:
+            return ""
+        self.ids.bind(order.client_order_id, twin.exchange_order_id)
+        return twin.exchange_order_id
+
+    async def _ask(self, call: Call) -> Any:
+        """Return the payload of a query for one order; None when there is no such order."""
+        try:
+            return await self._gateway.read(call)
+        except RequestRefusedError as refused:
+            if refused.code in NO_SUCH_ORDER_CODES:
+                return None
+            raise
+
+    def _named(self, report: OrderReport) -> OrderReport:
+        ours = self.ids.client_id(report.exchange_order_id)
+        return replace(report, client_order_id=ours) if ours else report
+
+    def _owned(self, fill: Fill) -> Fill:
+        # Without an id of ours a listing names an execution by the order's.
+        ours = self.ids.client_id(fill.client_order_id)
+        return replace(fill, client_order_id=ours) if ours else fill
+
+    def _plain_update(self, order: Order, report: OrderReport, status: OrderStatus) -> OrderUpdate:
+        time_ms, exchange_id = report.time_ms or self._now_ms(), report.exchange_order_id
+        return OrderUpdate(
+            order.client_order_id, order.symbol, status, time_ms, exchange_order_id=exchange_id
+        )
+
+    def _not_taken(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        status = _STATUS_OF.get(judgement.outcome, OrderStatus.UNKNOWN)
+        return replace(self._in_doubt(order, judgement), status=status)
+
+    def _in_doubt(self, order: Order, judgement: Judgement) -> OrderUpdate:
+        return self._unknown(order, judgement.reason, judgement.refusal)
+
+    def _unknown(self, order: Order, reason: str, refusal: Refusal | None) -> OrderUpdate:
+        return OrderUpdate(
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            status=OrderStatus.UNKNOWN,
+            time_ms=self._now_ms(),
+            reason=reason,
+            refusal=refusal,
+        )
+
+    def _now_ms(self) -> int:
+        return self._gateway.clock.now_ms()
+
+
+def _executes_at_once(order: Order) -> bool:
+    return order.type is OrderType.MARKET or (
+        order.type is OrderType.LIMIT and requests.is_exit(order)
+    )
+
+
+def _told_by(fills: list[Fill], report: OrderReport) -> OrderStatus:
+    """Return the status that the listed executions bear out."""
+    filled: Decimal = sum_of(fills)
+    if filled and filled >= max(report.filled_quantity, report.quantity):
+        return OrderStatus.FILLED
+    if filled > ZERO:
+        return OrderStatus.PARTIALLY_FILLED
+    return OrderStatus.TRIGGERED if report.is_conditional else OrderStatus.SUBMITTED
+
+
+def _read_own(order: Order, data: Any) -> OrderReport | None:
+    """Return a payload as our order; None when it lacks its id or is another order's.
+
+    An id of ours that is not echoed is no reason to doubt: some answers lack it, and BingX's
+    own id names the order as well.
+    """
+    try:
+        report = mapping.parse_order(data)
+    except ProtocolError:
+        return None
+    is_own = (
+        report.exchange_order_id
+        and report.client_order_id in {"", order.client_order_id.lower()}
+        and (report.symbol, report.side, report.type) == (order.symbol, order.side, order.type)
+    )
+    return report if is_own else None

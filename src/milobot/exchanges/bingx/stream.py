@@ -1,0 +1,139 @@
+"""BingX's market streams: what is subscribed where, and what its frames say."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+
+from milobot.domain.reports import BookTicker, MarkPrice
+from milobot.exchanges.bingx import market_mapping
+from milobot.exchanges.bingx.frames import PONG, event_of, is_ping
+from milobot.exchanges.bingx.hosts import BingxHosts
+from milobot.exchanges.bingx.symbols import to_wire
+from milobot.exchanges.candle_feed import CandleFeed, Series
+from milobot.exchanges.latest import LatestPrices
+from milobot.exchanges.sequencer import CandleCloser
+from milobot.exchanges.sockets import SocketAddress
+from milobot.exchanges.streams import chunks
+
+# No limit is published for this host; the spot and coin hosts allow 200 subscriptions.
+MOST_STREAMS = 200
+
+
+class MarketChannel:
+    """One connection with market streams; each needs a text of its own to subscribe."""
+
+    def __init__(
+        self,
+        hosts: BingxHosts,
+        names: Sequence[str],
+        *,
+        take: Callable[[str, Any], None],
+        opened: Callable[[], None],
+    ) -> None:
+        """Carry the named streams.
+
+        Args:
+            hosts: Where.
+            names: Streams such as ``BTC-USDT@kline_1m``.
+            take: Gets the stream's name and the data of every event.
+            opened: Called when the subscriptions are sent.
+        """
+        self._url = hosts.stream
+        self._names = names
+        self._take = take
+        self._opened = opened
+
+    async def address(self) -> SocketAddress:
+        """Return where to connect."""
+        return SocketAddress(self._url)
+
+    def greetings(self) -> Sequence[str]:
+        """Return the subscriptions."""
+        return [
+            orjson.dumps({"id": str(number), "reqType": "sub", "dataType": name}).decode()
+            for number, name in enumerate(self._names, 1)
+        ]
+
+    def reply_to(self, frame: str | bytes) -> str | None:
+        """Return the answer to BingX's heartbeat."""
+        return PONG if is_ping(frame) else None
+
+    async def opened(self, *, is_first: bool) -> None:
+        """Pass on that the subscriptions are sent."""
+        self._opened()
+
+    async def received(self, frame: str | bytes) -> None:
+        """Pass on an event."""
+        event = event_of(frame)
+        if event is not None:
+            self._take(str(event.get("dataType", "")), event.get("data"))
+
+
+class CandleTaker:
+    """Hands candles on once they are final: when the next one begins.
+
+    After a break a candle that was forming may be final with a state that never came, so
+    it is forgotten; the feed asks for it.
+    """
+
+    def __init__(self, series: Iterable[Series], feed: CandleFeed) -> None:
+        """Take the candles of some series for a feed."""
+        self._closers = {one: CandleCloser() for one in series}
+        self._feed = feed
+
+    def opened(self) -> None:
+        """Hear that the connection is new."""
+        for closer in self._closers.values():
+            closer.forget()
+        self._feed.check(self._closers)
+
+    def take(self, channel: str, data: Any) -> None:
+        """Take candles as they stand."""
+        if "@kline_" not in channel:
+            return
+        symbol, timeframe, candles = market_mapping.parse_stream_candles(channel, data)
+        closer = self._closers.get((symbol, timeframe))
+        for candle in candles if closer is not None else ():
+            final = closer.update(candle) if closer is not None else None
+            if final is not None:
+                self._feed.closed(symbol, timeframe, final)
+
+
+def candle_channels(
+    hosts: BingxHosts, series: Iterable[Series], feed: CandleFeed
+) -> list[MarketChannel]:
+    """Return the connections that bring the candles of all series to a feed."""
+    found = []
+    for part in chunks(list(series), MOST_STREAMS):
+        taker = CandleTaker(part, feed)
+        names = [market_mapping.channel_of(*one) for one in part]
+        found.append(MarketChannel(hosts, names, take=taker.take, opened=taker.opened))
+    return found
+
+
+def price_channels(
+    hosts: BingxHosts, symbols: Sequence[str], latest: LatestPrices
+) -> list[MarketChannel]:
+    """Return the connections that bring mark prices and best bids and asks."""
+    names = [
+        f"{to_wire(symbol)}@{stream}"
+        for symbol in symbols
+        for stream in ("markPrice", "bookTicker")
+    ]
+    return [
+        MarketChannel(hosts, part, take=partial(_take_price, latest), opened=lambda: None)
+        for part in chunks(names, MOST_STREAMS)
+    ]
+
+
+def _take_price(latest: LatestPrices, channel: str, data: Any) -> None:
+    price: MarkPrice | BookTicker
+    if channel.endswith("@markPrice"):
+        price = market_mapping.parse_stream_mark_price(data)
+    elif channel.endswith("@bookTicker"):
+        price = market_mapping.parse_stream_book_ticker(data)
+    else:
+        return
+    latest.put(price)

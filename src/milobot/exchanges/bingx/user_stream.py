@@ -1,0 +1,91 @@
+"""BingX's user stream: its listen key, its connection, its events."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from milobot.errors import ProtocolError, RequestRefusedError
+from milobot.exchanges.bingx import requests
+from milobot.exchanges.bingx.events import FollowOrder, ListenKeyExpired, UserEvents
+from milobot.exchanges.bingx.follow import BingxUserFeed
+from milobot.exchanges.bingx.frames import PONG, event_of, is_ping
+from milobot.exchanges.bingx.hosts import BingxHosts
+from milobot.exchanges.bingx.ids import OrderIds
+from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.listen_keys import ListenKeyKeeper
+from milobot.exchanges.sockets import SocketAddress
+
+# A key lives for 60 minutes.
+EXTEND_EVERY_S = 1800.0
+
+
+class BingxListenKeys:
+    """The calls about listen keys."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Send through a gateway."""
+        self._gateway = gateway
+
+    async def fetch(self) -> str:
+        """Return a key that is good for an hour."""
+        data = await self._gateway.demand(requests.create_listen_key())
+        key = data.get("listenKey") if isinstance(data, dict) else None
+        if not isinstance(key, str) or not key:
+            inner = data.get("data") if isinstance(data, dict) else None
+            key = inner.get("listenKey") if isinstance(inner, dict) else None
+        if not isinstance(key, str) or not key:
+            raise ProtocolError("the listen key is missing in the answer")
+        return key
+
+    async def extend(self, key: str) -> bool:
+        """Make a key last for another hour; False when BingX does not know it (404, or 204)."""
+        call = requests.extend_listen_key(key)
+        judgement = await self._gateway.write(call, is_complete=lambda _: True)
+        if judgement.error is None:
+            return True
+        if issubclass(judgement.error, RequestRefusedError):
+            return False
+        raise judgement.as_error()
+
+
+class UserChannel:
+    """The connection of a user stream."""
+
+    def __init__(
+        self, hosts: BingxHosts, ids: OrderIds, feed: BingxUserFeed, keeper: ListenKeyKeeper
+    ) -> None:
+        """Bring an account's events to a feed."""
+        self.events = UserEvents(ids, hosts.assets)
+        self._url = hosts.stream
+        self._feed = feed
+        self._keeper = keeper
+
+    async def address(self) -> SocketAddress:
+        """Return where to connect, with a fresh key."""
+        key = quote(await self._keeper.fetch(), safe="")
+        return SocketAddress(f"{self._url}?listenKey={key}")
+
+    def greetings(self) -> Sequence[str]:
+        """Return nothing: the key is the subscription."""
+        return ()
+
+    def reply_to(self, frame: str | bytes) -> str | None:
+        """Return the answer to BingX's heartbeat."""
+        return PONG if is_ping(frame) else None
+
+    async def opened(self, *, is_first: bool) -> None:
+        """Pass on that events may have been missed."""
+        self._feed.opened(is_first=is_first)
+
+    async def received(self, frame: str | bytes) -> None:
+        """Pass on what an event says; have executed orders looked up."""
+        event = event_of(frame)
+        if event is None:
+            return
+        for news in self.events.parse(event):
+            match news:
+                case ListenKeyExpired():
+                    await self._feed.renew("the listen key has expired")
+                case FollowOrder():
+                    self._feed.follower.follow(news)
+                case _:
+                    self._feed.put(news)
