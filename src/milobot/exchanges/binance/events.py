@@ -65,6 +65,7 @@ class UserEvents:
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     _parents: dict[str, str] = field(default_factory=dict)
+    _conditions: dict[str, str] = field(default_factory=dict)
     _told: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     def parse(self, data: Any) -> list[UserNews]:
@@ -153,15 +154,12 @@ class UserEvents:
             reason=order.text_or_empty("rm"),
             exchange_order_id=order.identity("aid"),
         )
+        _remember(self._conditions, update.exchange_order_id, client_id)
         if word not in _FOLLOWED:
             return [update]
-        self._remember(child_id, client_id)
-        return [update, Follow(symbol, client_id, child_id)]
-
-    def _remember(self, child_id: str, client_id: str) -> None:
         if child_id:
-            self._parents[child_id] = client_id
-            _forget_oldest(self._parents)
+            _remember(self._parents, child_id, client_id)
+        return [update, Follow(symbol, client_id, child_id)]
 
     def _account(self, event: Fields) -> list[UserNews]:
         account = event.object("a")
@@ -188,7 +186,8 @@ class UserEvents:
         order = event.object("or")
         exchange_id, symbol = order.identity("i"), order.text("s")
         reason, time_ms = order.text_or_empty("r"), event.integer("T")
-        parent = self._parents.get(exchange_id)
+        # Documented as the order's id; after the move to the algo service it may be the condition's.
+        parent = self._parents.get(exchange_id) or self._conditions.get(exchange_id)
         if parent is not None:
             status = OrderStatus.REJECTED
             return [
@@ -198,6 +197,11 @@ class UserEvents:
             ]
         kind = NewsKind.TRIGGER_REJECTED
         return [AccountNews(kind, time_ms, symbol, exchange_order_id=exchange_id, reason=reason)]
+
+
+def _remember(known: dict[str, str], exchange_id: str, client_order_id: str) -> None:
+    known[exchange_id] = client_order_id
+    _forget_oldest(known)
 
 
 def _forget_oldest(remembered: dict[str, Any]) -> None:
