@@ -41,6 +41,8 @@ def wire_demo(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str]
         if demo.poll() is None:
             demo.send_signal(signal.SIGINT)
         demo.wait(timeout=20)
+        if demo.stdout is not None:
+            demo.stdout.close()
 
 
 def fetch(address: str) -> dict[str, Any]:
