@@ -53,7 +53,7 @@ def backtest_state(result: BacktestResult, summary: Summary) -> ChartState:
         {
             "Equity": f"{format_decimal(round(result.end_equity, 2))} USDT",
             "Return": _percent(summary.strategy.total_return),
-            "Max drawdown": _percent(summary.strategy.max_drawdown),
+            "Max drawdown": f"{100 * summary.strategy.max_drawdown:.2f} %",
             "Buy and hold": _percent(summary.buy_and_hold.total_return),
             "Round trips": str(len(result.round_trips)),
         }
