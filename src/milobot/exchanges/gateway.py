@@ -44,12 +44,25 @@ _REPEATABLE = {
 }
 _BAN_S = 120.0  # the shortest ban there is, for a 418 that does not say how long
 _PAUSE_S = 10.0  # for a 429 that does not say how long
-_TIMEOUTS_S = {
-    Priority.EXIT: 5.0,
-    Priority.ORDER: 5.0,
-    Priority.QUERY: 5.0,
-    Priority.DOWNLOAD: 20.0,
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long an answer is waited for; after it the outcome of an order is UNKNOWN."""
+
+    order_s: float = 5.0
+    query_s: float = 5.0
+    download_s: float = 20.0
+
+    def of(self, priority: Priority) -> float:
+        """Return the timeout of a call."""
+        match priority:
+            case Priority.EXIT | Priority.ORDER:
+                return self.order_s
+            case Priority.QUERY:
+                return self.query_s
+            case Priority.DOWNLOAD:  # pragma: no branch - mypy proves that none is left
+                return self.download_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,7 @@ class GatewayParts:
     read_time: Callable[[Any], int]
     sleep: Sleep = real_sleep
     retries: Retries = Retries()
+    timeouts: Timeouts = Timeouts()
 
 
 class Gateway:
@@ -195,7 +209,7 @@ class Gateway:
         try:
             parts.breaker.admit(call.priority)
             async with parts.limiter.turn(call):
-                request = parts.sign(call, self.clock.now_ms(), _TIMEOUTS_S[call.priority])
+                request = parts.sign(call, self.clock.now_ms(), parts.timeouts.of(call.priority))
                 if not_after_ms is not None and request.time_ms > not_after_ms:
                     return _withheld(FailureKind.TOO_LATE, _too_late(request, not_after_ms))
                 facts = await parts.transport.send(request)

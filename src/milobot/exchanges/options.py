@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from milobot.exchanges.gateway import Timeouts
 from milobot.exchanges.limits import DownloadPace
 from milobot.exchanges.streams import StreamPlan
 from milobot.exchanges.times import Sleep, real_sleep
@@ -16,9 +17,11 @@ class ClientOptions:
         clock: Our own time, which must not jump; None for the machine's.
         pace: How downloads are spread.
         plan: How streams are looked after.
+        timeouts: How long answers are waited for.
     """
 
     clock: Clock | None = None
     sleep: Sleep = real_sleep
     pace: DownloadPace = field(default_factory=DownloadPace)
     plan: StreamPlan = field(default_factory=StreamPlan)
+    timeouts: Timeouts = field(default_factory=Timeouts)

@@ -228,7 +228,7 @@ def codes(*numbers: int) -> frozenset[str]:
 def _described(answer: Answer, reply: Reply) -> str:
     if reply.code:
         return f"code {reply.code}: {_clean(reply.message)}"
-    if reply.message:
+    if reply.message and not reply.is_success:
         return _clean(reply.message)
     if not answer.body.strip():
         return "with an empty body"

@@ -49,6 +49,9 @@ UNKNOWN: dict[str, Facts] = {
     "500": answer(500),
     "502 html": Answer(502, {}, b"<html>Bad Gateway</html>"),
     "503 html": Answer(503, {}, b"<html></html>"),
+    "503 page of a proxy": Answer(503, {}, b"<h1>Service Unavailable.</h1>"),
+    "503 word of a proxy": Answer(503, {}, b"Service Unavailable"),
+    "200 plain text": Answer(200, {}, b"OK"),
     "504": Answer(504, {}, b""),
     "504 -1007": answer(504, -1007),
     "408 bare": Answer(408, {}, b""),
@@ -70,6 +73,7 @@ NOT_EXECUTED: dict[str, Facts] = {
     "-1015": answer(400, -1015, "Too many new orders"),
     "-1021": answer(400, -1021, "Timestamp for this request is outside of the recvWindow."),
     "503 service unavailable": answer(503, None, "Service Unavailable."),
+    "503 service unavailable as plain text": Answer(503, {}, b"Service Unavailable."),
     "503 -1008": answer(503, -1008, "Server is currently overloaded with other requests."),
     "503 unable to process": answer(
         503, -1001, "Internal error; unable to process your request. Please try again."

@@ -69,6 +69,7 @@ class BinanceClient:
                 clock_call=requests.fetch_server_time(),
                 read_time=market_mapping.parse_server_time,
                 sleep=options.sleep,
+                timeouts=options.timeouts,
             )
         )
         self.market = BinanceMarket(self.gateway, self.limiter)

@@ -58,15 +58,14 @@ class BinanceOrders:
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
         judgement = await self._gateway.write(
-            requests.cancel_order(order), is_complete=lambda data: isinstance(data, dict)
+            requests.cancel_order(order), is_complete=lambda data: _confirms(order, data)
         )
         if judgement.outcome is Outcome.ACCEPTED:
             report = _read_own(order, judgement.data)
             if report is not None:
                 return (await self._news_of(order, report),)
-            if order.type.is_conditional and judgement.data.get("code") in {200, "200"}:
-                status = OrderStatus.CANCELLED
-                return (OrderUpdate(order.client_order_id, order.symbol, status, self._now_ms()),)
+            status = OrderStatus.CANCELLED
+            return (OrderUpdate(order.client_order_id, order.symbol, status, self._now_ms()),)
         if judgement.refusal is Refusal.NOT_RESTING:
             return (await self._look(order, judgement),)
         return (self._in_doubt(order, judgement),)
@@ -224,3 +223,10 @@ def _read_own(order: Order, data: Any) -> OrderReport | None:
         return None
     is_own = report.client_order_id == order.client_order_id and report.symbol == order.symbol
     return report if is_own else None
+
+
+def _confirms(order: Order, data: Any) -> bool:
+    """Return whether a payload confirms a cancel: the order itself, or for conditional ones a word."""
+    if order.type.is_conditional and isinstance(data, dict) and data.get("code") in {200, "200"}:
+        return True
+    return _read_own(order, data) is not None

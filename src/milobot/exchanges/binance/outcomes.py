@@ -23,6 +23,7 @@ ALREADY_SO_CODES = codes(-4046, -4059)
 NO_SUCH_ORDER_CODES = codes(-2013)
 LISTEN_KEY_GONE_CODES = codes(-1125)
 
+_MOST_PLAIN_TEXT = 100
 _SERVER = range(500, 600)
 _CLIENT = range(400, 500)
 _OK = range(200, 300)
@@ -89,7 +90,7 @@ TABLE: tuple[Row, ...] = (
         Outcome.NOT_EXECUTED,
         "3f and 4: 503 'Service Unavailable.' failed",
         statuses=_only(503),
-        text="service unavailable",
+        text="service unavailable.",
         refusal=Refusal.UNAVAILABLE,
         error=ExchangeUnavailableError,
     ),
@@ -234,7 +235,10 @@ def read(answer: Answer) -> Reply:
     try:
         data = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        return Reply(answer.status, "", "", None, is_success=answer.status in _OK)
+        # "Service Unavailable." comes as plain text; a web page is some proxy's word, not Binance's.
+        plain = answer.body[:_MOST_PLAIN_TEXT].decode(errors="replace").strip()
+        text = "" if "<" in plain else plain
+        return Reply(answer.status, "", text, None, is_success=answer.status in _OK)
     code, message = "", ""
     if isinstance(data, dict) and "msg" in data:
         code, message = _text(data.get("code", "")), _text(data["msg"])
