@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -29,10 +29,10 @@ class Answer(NamedTuple):
     headers: dict[str, str]
 
 
-def bars(*rows: Sequence[float], first_ms: int = START_MS) -> CandleSeries:
+def bars(*rows: tuple[float, float, float, float], first_ms: int = START_MS) -> CandleSeries:
     """Return one-minute candles from (open, high, low, close)."""
     return CandleSeries.from_candles(
-        [Candle(first_ms + i * MINUTE_MS, *row, 10.0) for i, row in enumerate(rows)]  # type: ignore[arg-type]
+        [Candle(first_ms + i * MINUTE_MS, *row, 10.0) for i, row in enumerate(rows)]
     )
 
 

@@ -246,7 +246,7 @@ async def test_wrong_conditional_order_is_refused(change: dict[str, str], code: 
     """A stop that cannot rest must be told at once, or a position stays unprotected."""
     async with binance_on(setup_of(flat_bars(3))) as wire:
         await _entered(wire)
-        answer = await wire.algo(**change)  # type: ignore[arg-type]
+        answer = await wire.algo(**change)
 
         assert (answer.status, answer.body["code"]) == (400, code)
 

@@ -41,7 +41,7 @@ async def test_coarser_candles_are_added_up_and_close_with_their_last_part() -> 
         socket = await wire.socket("/market/stream?streams=btcusdt@kline_3m")
         await wire.exchange.advance(6)
 
-        closed = []
+        closed: list[dict[str, str]] = []
         while len(closed) < 1:
             frame = await next_event(socket)
             assert frame["stream"] == "btcusdt@kline_3m"
