@@ -22,6 +22,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag
     from milobot.app.evaluate import evaluate_once
     from milobot.app.preparation import Source
     from milobot.cli.run_terms import parse_source
+    from milobot.domain.money import decimal_from_float, format_decimal
     from milobot.domain.times import format_time
     from milobot.settings import load_settings
 
@@ -41,7 +42,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag
     candle = verdict.candle
     print(
         f"{verdict.symbol} {verdict.timeframe}, candle {format_time(candle.time)} UTC, "
-        f"close {candle.close:g} ({verdict.origin})"
+        f"close {format_decimal(decimal_from_float(candle.close))} ({verdict.origin})"
     )
     state = "warming up" if verdict.is_true is None else str(verdict.is_true)
     print(f"condition_true: {state}")
