@@ -71,6 +71,7 @@ class BingxClient:
                 clock_call=market_requests.fetch_server_time(),
                 read_time=market_mapping.parse_server_time,
                 sleep=options.sleep,
+                timeouts=options.timeouts,
             )
         )
         self.market = BingxMarket(self.gateway)

@@ -18,7 +18,8 @@ from milobot.exchanges.times import Sleep
 # A fill is told by the order before it is listed among the executions.
 _TRIES = 4
 _WAIT_S = 0.15
-_AHEAD_MS = 1000
+# Our picture of BingX's clock must not cut off what has just happened.
+_AHEAD_MS = 60_000
 _HAS_FILLS = {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
 
 
@@ -38,7 +39,7 @@ class BingxFills:
         Raises:
             ExchangeError: They cannot be had.
         """
-        last_ms = self._gateway.clock.now_ms() + _AHEAD_MS
+        last_ms = await self._gateway.measure_clock() + _AHEAD_MS
         start_ms = last_ms - requests.MOST_SPAN_MS + 1 if first_ms is None else first_ms
         found: dict[str, Fill] = {}
         while start_ms <= last_ms:
@@ -48,9 +49,13 @@ class BingxFills:
             start_ms = end_ms + 1
         return sorted(found.values(), key=lambda f: (f.time_ms, len(f.fill_id), f.fill_id))
 
-    async def of_order(self, symbol: str, exchange_order_id: str) -> list[Fill]:
-        """Return the executions of one order, as they are listed now."""
-        return await self.fetch(symbol, first_ms=None, exchange_order_id=exchange_order_id)
+    async def of_order(
+        self, symbol: str, exchange_order_id: str, *, changed_ms: int = 0
+    ) -> list[Fill]:
+        """Return the executions of one order that was changed last at ``changed_ms``."""
+        last_ms = max(self._gateway.clock.now_ms(), changed_ms) + _AHEAD_MS
+        first_ms = last_ms - requests.MOST_SPAN_MS + 1
+        return await self._span(symbol, first_ms, last_ms, exchange_order_id)
 
     async def of_report(self, report: OrderReport) -> list[Fill]:
         """Return the executions that a report promises, as far as they come to be listed soon."""
@@ -61,14 +66,19 @@ class BingxFills:
             if attempt:
                 await self._sleep(_WAIT_S)
             try:
-                fills = await self.of_order(report.symbol, report.exchange_order_id)
-                if not fills and report.child_order_id:
-                    fills = await self.of_order(report.symbol, report.child_order_id)
+                fills = await self._listed(report)
             except ExchangeError:
                 break  # the user stream or the next look brings them
             if fills and sum_of(fills) >= report.filled_quantity:
                 break
         return fills
+
+    async def _listed(self, report: OrderReport) -> list[Fill]:
+        found: list[Fill] = []
+        for exchange_id in (report.exchange_order_id, report.child_order_id):
+            if exchange_id and not found:
+                found = await self.of_order(report.symbol, exchange_id, changed_ms=report.time_ms)
+        return found
 
     async def _span(
         self, symbol: str, first_ms: int, last_ms: int, exchange_order_id: str

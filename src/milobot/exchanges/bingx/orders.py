@@ -222,7 +222,7 @@ class BingxOrders:
         """Return BingX's id of a conditional order, found by what it does; empty for none."""
         twin = earliest_twin(order, await self.fetch_open_orders(order.symbol), self.ids)
         if twin is None:
-            last_ms = self._now_ms() + 1000
+            last_ms = await self._gateway.measure_clock() + _HISTORY_SLACK_MS
             first_ms = max(
                 order.created_ms - _HISTORY_SLACK_MS, last_ms - requests.MOST_SPAN_MS + 1
             )

@@ -118,20 +118,6 @@ TABLE: tuple[Row, ...] = (
         refusal=Refusal.KEY,
         error=AuthenticationError,
     ),
-    Row(
-        Outcome.REJECTED,
-        "error codes: HTTP 401 invalid key",
-        statuses=_only(401),
-        refusal=Refusal.KEY,
-        error=AuthenticationError,
-    ),
-    Row(
-        Outcome.REJECTED,
-        "error codes: HTTP 403 no access",
-        statuses=_only(403),
-        refusal=Refusal.KEY,
-        error=AuthenticationError,
-    ),
     # Refused for a reason of the order's own.
     Row(
         Outcome.REJECTED,
@@ -225,8 +211,8 @@ TABLE: tuple[Row, ...] = (
         codes=codes(80020, 101212, 101215),
     ),
     Row(
-        Outcome.REJECTED,
-        "error codes: HTTP 404; of a listen key: 'does not exist'",
+        Outcome.UNKNOWN,
+        "4: a listen key that is gone answers 404, or 204; of an order neither says anything",
         codes=codes(_NOT_FOUND, _NO_CONTENT),
     ),
     Row(
