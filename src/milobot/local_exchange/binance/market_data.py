@@ -66,7 +66,7 @@ class MarketData:
             "futuresType": "U_MARGINED",
             "rateLimits": self._rate_limits,
             "exchangeFilters": [],
-            "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}],
+            "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": 0}],
             "symbols": [
                 _contract(self._venue.contract(tape.symbol))
                 for tape in self._venue.market.tapes.values()
