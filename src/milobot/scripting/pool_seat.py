@@ -32,8 +32,11 @@ START_S = 20.0
 S_PER_CANDLE = 0.002
 """A block of candles may take this longer for each of them."""
 
-_PLACE_SHARE = 0.125
-"""Share of the time limit in which a worker that is late may say where its script is."""
+_WORK_SHARE, _PLACE_SHARE = 0.85, 0.1
+"""Shares of the time limit: for the script, then for a late worker to say where it is.
+
+The rest is for ending it, so that the limit holds including that.
+"""
 
 T = TypeVar("T")
 
@@ -258,7 +261,7 @@ class Seat:
     async def _watched(self, work: Awaitable[T], limit_s: float) -> T:
         """Return what ``work`` returns, or say in one error why the worker is of no use any more."""
         try:
-            async with asyncio.timeout(limit_s * (1 - _PLACE_SHARE)):
+            async with asyncio.timeout(limit_s * _WORK_SHARE):
                 return await work
         except TimeoutError:
             line, index = await self._where(limit_s * _PLACE_SHARE)
