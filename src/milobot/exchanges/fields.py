@@ -9,6 +9,8 @@ from milobot.errors import ProtocolError
 
 _MOST_DIGITS = 60
 _MOST_EXPONENT = 30
+_MOST_INTEGER = 2**63
+_EMPTY = (None, "")  # no set: what is looked for may not be hashable
 
 
 class Fields:
@@ -37,7 +39,7 @@ class Fields:
 
     def decimal_or_zero(self, name: str) -> Decimal:
         """Return a number; zero where the field is absent or empty."""
-        return ZERO if self._data.get(name) in {None, ""} else self.decimal(name)
+        return ZERO if self._data.get(name) in _EMPTY else self.decimal(name)
 
     def decimal_or_none(self, name: str) -> Decimal | None:
         """Return a number; None where the field is absent, empty or zero."""
@@ -46,16 +48,22 @@ class Fields:
     def integer(self, name: str) -> int:
         """Return a whole number."""
         value = self._present(name)
-        try:
-            if isinstance(value, (int, str)) and not isinstance(value, bool):
-                return int(value)
-        except ValueError:
-            pass
+        if (
+            isinstance(value, (int, str))
+            and not isinstance(value, bool)
+            and len(str(value)) < _MOST_DIGITS
+        ):
+            try:
+                number = int(value)
+            except ValueError:
+                number = _MOST_INTEGER
+            if abs(number) < _MOST_INTEGER:
+                return number
         raise ProtocolError(f"{name} of {self._what} is no whole number")
 
     def integer_or_zero(self, name: str) -> int:
         """Return a whole number; 0 where the field is absent or empty."""
-        return 0 if self._data.get(name) in {None, ""} else self.integer(name)
+        return 0 if self._data.get(name) in _EMPTY else self.integer(name)
 
     def text(self, name: str) -> str:
         """Return a text that is not empty."""
@@ -78,11 +86,11 @@ class Fields:
 
     def identity_or_empty(self, name: str) -> str:
         """Return an id as text; empty where there is none."""
-        return "" if self._data.get(name) in {None, "", 0, "0"} else self.identity(name)
+        return "" if self._data.get(name) in (*_EMPTY, 0, "0") else self.identity(name)
 
     def flag(self, name: str) -> bool:
         """Return a truth value, also one written as text; False where the field is absent."""
-        return self._data.get(name) in {True, "true", "TRUE"}
+        return self._data.get(name) in (True, "true", "TRUE")
 
     def object(self, name: str) -> "Fields":
         """Return an object inside."""

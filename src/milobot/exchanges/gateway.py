@@ -137,8 +137,8 @@ class Gateway:
         Raises:
             ExchangeError: It cannot be had; the kind says why.
         """
-        if not self.clock.is_measured and call.access is Access.SIGNED:
-            await self.measure_clock()
+        if call.access is Access.SIGNED and self.clock.is_stale:
+            await self._measure_quietly()  # here, since a read can wait and an order cannot
         judgement = await self._repeat(lambda: self._try(call, is_complete))
         if judgement.error is not None:
             raise judgement.as_error()
@@ -208,15 +208,24 @@ class Gateway:
         parts = self._parts
         try:
             parts.breaker.admit(call.priority)
-            async with parts.limiter.turn(call):
-                request = parts.sign(call, self.clock.now_ms(), parts.timeouts.of(call.priority))
-                if not_after_ms is not None and request.time_ms > not_after_ms:
-                    return _withheld(FailureKind.TOO_LATE, _too_late(request, not_after_ms))
-                facts = await parts.transport.send(request)
+            if call.priority is Priority.DOWNLOAD:
+                async with parts.limiter.turn(call):
+                    facts = await self._sign_and_send(call, not_after_ms)
+            else:
+                await parts.limiter.wait(call)
+                facts = await self._sign_and_send(call, not_after_ms)
         except RateLimitedError as limited:
             return _withheld(FailureKind.RATE_LIMITED, str(limited), limited.retry_after_s)
         except CircuitOpenError as opened:
             return _withheld(FailureKind.CIRCUIT_OPEN, str(opened))
+        return facts
+
+    async def _sign_and_send(self, call: Call, not_after_ms: int | None) -> Facts:
+        parts = self._parts
+        request = parts.sign(call, self.clock.now_ms(), parts.timeouts.of(call.priority))
+        if not_after_ms is not None and request.time_ms > not_after_ms:
+            return _withheld(FailureKind.TOO_LATE, _too_late(request, not_after_ms))
+        facts = await parts.transport.send(request)
         self._learn(facts)
         return facts
 

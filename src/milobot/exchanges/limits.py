@@ -154,7 +154,26 @@ class PriorityLimiter:
 
     @asynccontextmanager
     async def turn(self, call: Call, *, patience_s: float | None = None) -> AsyncIterator[None]:
-        """Wait until a call may leave; what it costs is spent on entering.
+        """Wait until a call may leave; a download keeps its place until the block ends.
+
+        Args:
+            call: The call.
+            patience_s: The longest wait; None for what suits its priority.
+
+        Raises:
+            RateLimitedError: It would take longer. Nothing was sent.
+        """
+        if call.priority is not Priority.DOWNLOAD:
+            await self.wait(call, patience_s=patience_s)
+            yield
+            return
+        async with self._downloads:
+            await self._wait_for_pace()
+            await self.wait(call, patience_s=patience_s)
+            yield
+
+    async def wait(self, call: Call, *, patience_s: float | None = None) -> None:
+        """Wait until the budgets let a call leave; what it costs is spent when this returns.
 
         Args:
             call: The call.
@@ -164,23 +183,6 @@ class PriorityLimiter:
         Raises:
             RateLimitedError: It would take longer. Nothing was sent.
         """
-        if call.priority is not Priority.DOWNLOAD:
-            await self._wait(call, patience_s)
-            yield
-            return
-        async with self._downloads:
-            await self._wait_for_pace()
-            await self._wait(call, patience_s)
-            yield
-
-    async def _wait_for_pace(self) -> None:
-        now_ms = self._clock.now_ms()
-        starts_ms = max(self._next_download_ms, now_ms)
-        self._next_download_ms = starts_ms + int(self._pace.apart_s * 1000)
-        while (left_ms := starts_ms - self._clock.now_ms()) > 0:
-            await self._sleep(left_ms / 1000)
-
-    async def _wait(self, call: Call, patience_s: float | None) -> None:
         patience_ms = (_PATIENCE_S[call.priority] if patience_s is None else patience_s) * 1000
         gives_up_ms = self._clock.now_ms() + patience_ms
         self._tickets += 1
@@ -197,6 +199,13 @@ class PriorityLimiter:
                     self._budgets[name].spend(now_ms, cost)
         finally:
             del self._waiting[ticket]
+
+    async def _wait_for_pace(self) -> None:
+        now_ms = self._clock.now_ms()
+        starts_ms = max(self._next_download_ms, now_ms)
+        self._next_download_ms = starts_ms + int(self._pace.apart_s * 1000)
+        while (left_ms := starts_ms - self._clock.now_ms()) > 0:
+            await self._sleep(left_ms / 1000)
 
     def _wait_ms(self, ticket: int, call: Call) -> int:
         now_ms = self._clock.now_ms()

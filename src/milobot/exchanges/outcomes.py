@@ -62,6 +62,7 @@ class Row:
         text: Part of the message, in any case; empty matches all.
         refusal: The same in our words, for orders.
         error: What a read raises.
+        advice: What the user can do about it; empty where there is nothing to do.
     """
 
     outcome: Outcome
@@ -71,6 +72,7 @@ class Row:
     text: str = ""
     refusal: Refusal = Refusal.OTHER
     error: type[ExchangeError] = RequestRefusedError
+    advice: str = ""
 
     def matches(self, reply: Reply) -> bool:
         """Return whether an answer is meant."""
@@ -194,12 +196,13 @@ def _judge_refusal(answer: Answer, reply: Reply, dialect: Dialect) -> Judgement:
             source="no row: unknown is never wrong",
             data=reply.data,
         )
+    advice = f"; {row.advice}" if row.advice else ""
     return Judgement(
         row.outcome,
         row.refusal,
         row.error,
         code=reply.code,
-        reason=f"{dialect.name} answered {reply.status}, {said}",
+        reason=f"{dialect.name} answered {reply.status}, {said}{advice}",
         wait_s=retry_after_s(answer) if issubclass(row.error, RateLimitedError) else 0.0,
         source=row.source,
         data=reply.data,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from milobot.ports import Clock
 
+_FRESH_MS = 600_000
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -35,7 +36,6 @@ class ExchangeClock:
     Attributes:
         offset_ms: What is added to our clock; 0 until measured.
         uncertainty_ms: Half of the round trip of the measurement: the most it may be off by.
-        is_measured: Whether the exchange was asked.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -43,7 +43,18 @@ class ExchangeClock:
         self._clock = clock
         self.offset_ms = 0
         self.uncertainty_ms = 0
-        self.is_measured = False
+        self._measured_ms: int | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Return whether the exchange was asked."""
+        return self._measured_ms is not None
+
+    @property
+    def is_stale(self) -> bool:
+        """Return whether the last measurement is so old that clocks may have drifted apart."""
+        measured_ms = self._measured_ms
+        return measured_ms is None or self._clock.now_ms() - measured_ms > _FRESH_MS
 
     def now_ms(self) -> int:
         """Return the exchange's time, UTC milliseconds."""
@@ -60,4 +71,4 @@ class ExchangeClock:
         """
         self.offset_ms = told_ms - (asked_ms + received_ms) // 2
         self.uncertainty_ms = (received_ms - asked_ms + 1) // 2
-        self.is_measured = True
+        self._measured_ms = received_ms

@@ -5,11 +5,14 @@ its parameters. Whether a failure happened before or after sending is told by th
 at which a connection was in hand: from then on the exchange may have seen the request.
 """
 
-from types import SimpleNamespace
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 import aiohttp
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, TraceConfig
+from aiohttp import ClientRequest, ClientSession, ClientTimeout, TCPConnector
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from milobot.exchanges.wire import Answer, Facts, Failure, FailureKind, Moment, SignedCall
@@ -18,6 +21,31 @@ MOST_BODY_BYTES = 32 * 1024 * 1024
 _CONNECT_S = 4.0
 _CONNECTIONS = 50
 _KEEP_ALIVE_S = 55.0
+
+
+@dataclass(slots=True)
+class _Progress:
+    is_connected: bool = False
+
+
+_progress: ContextVar[_Progress | None] = ContextVar("progress", default=None)
+
+
+class _NotingConnector(TCPConnector):
+    """Notes when a request has got its connection; tracing would tell too, at ten times the cost."""
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - as the library has it
+    ) -> Connection:
+        """Return a connection, new or kept."""
+        connection = await super().connect(req, traces, timeout)
+        progress = _progress.get()
+        if progress is not None:
+            progress.is_connected = True
+        return connection
 
 
 class Transport(Protocol):
@@ -54,8 +82,7 @@ class HttpTransport:
         """Return the session, also for sockets; it is opened on first use."""
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_S),
-                trace_configs=[_connection_trace()],
+                connector=_NotingConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
@@ -65,7 +92,8 @@ class HttpTransport:
 
     async def send(self, request: SignedCall) -> Facts:
         """Send a request once and return what is known afterwards."""
-        progress = SimpleNamespace(is_connected=False)
+        progress = _Progress()
+        _progress.set(progress)
         try:
             async with self.session().request(
                 request.method,
@@ -74,7 +102,6 @@ class HttpTransport:
                 data=request.body or None,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=request.timeout_s, sock_connect=_CONNECT_S),
-                trace_request_ctx=progress,
             ) as response:
                 body = bytearray()
                 async for chunk in response.content.iter_any():
@@ -92,19 +119,6 @@ class HttpTransport:
             return _failure(progress, kind)
 
 
-def _failure(progress: SimpleNamespace, kind: FailureKind) -> Failure:
+def _failure(progress: _Progress, kind: FailureKind) -> Failure:
     moment = Moment.AFTER_SENDING if progress.is_connected else Moment.BEFORE_SENDING
     return Failure(moment, kind, f"{kind.value} ({moment.value})")
-
-
-def _connection_trace() -> TraceConfig:
-    """Return a trace that notes in a request's context when it has got a connection."""
-
-    async def note(_session: ClientSession, context: SimpleNamespace, _params: object) -> None:
-        if context.trace_request_ctx is not None:
-            context.trace_request_ctx.is_connected = True
-
-    trace = TraceConfig()
-    trace.on_connection_create_end.append(note)
-    trace.on_connection_reuseconn.append(note)
-    return trace

@@ -57,6 +57,8 @@ _MARGIN_MODES = {
 }
 _HOUR_MS = 3_600_000
 _FORCED = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-")
+_SIDES = {side.value: side for side in Side}
+_POSITION_SIDES = {side.value: side for side in PositionSide}
 _TYPES = {kind.value: kind for kind in OrderType}
 
 
@@ -162,9 +164,10 @@ def parse_symbol_settings(data: Any, symbol: str) -> SymbolSettings:
 
 def side_of(word: str) -> Side:
     """Return the side of an order."""
-    if word not in set(Side):
+    side = _SIDES.get(word)
+    if side is None:
         raise ProtocolError(f"{word[:20]!r} is no side of an order")
-    return Side(word)
+    return side
 
 
 def status_of(word: str, known: Mapping[str, OrderStatus]) -> OrderStatus:
@@ -184,9 +187,8 @@ def margin_mode_of(word: str) -> MarginMode:
 
 def position_side_of(amount: Decimal, word: str) -> PositionSide:
     """Return the direction of a position: by its word in hedge mode, else by its sign."""
-    if word in set(PositionSide):
-        return PositionSide(word)
-    return PositionSide.LONG if amount > 0 else PositionSide.SHORT
+    named = _POSITION_SIDES.get(word)
+    return named or (PositionSide.LONG if amount > 0 else PositionSide.SHORT)
 
 
 def fee_in_usdt(amount: Decimal, asset: str, prices: Mapping[str, Decimal]) -> Decimal:

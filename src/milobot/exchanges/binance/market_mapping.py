@@ -27,6 +27,7 @@ _USAGE = {
     "x-mbx-order-count-1m": ORDERS_1M,
 }
 _CANDLE_FIELDS = 7
+_LAST_MS = 2**53
 
 
 def parse_server_time(data: Any) -> int:
@@ -207,7 +208,7 @@ def _candle(row: Any) -> tuple[Candle, int]:
     if not isinstance(row, list) or len(row) < _CANDLE_FIELDS:
         raise ProtocolError("a candle has not the promised number of fields")
     open_ms, end_ms = row[0], row[6]
-    if not isinstance(open_ms, int) or not isinstance(end_ms, int):
+    if not (isinstance(open_ms, int) and isinstance(end_ms, int) and 0 <= open_ms < _LAST_MS):
         raise ProtocolError("a candle has no times")
     prices = (float(parse_decimal(value, "a price of a candle")) for value in row[1:6])
     return Candle(open_ms, *prices), end_ms

@@ -42,28 +42,25 @@ class BinanceOrders:
         self, order: Order, *, not_after_ms: int | None = None
     ) -> tuple[OrderUpdate, ...]:
         """Send an order once and return what became of it."""
+        reading = _Reading(order)
         judgement = await self._gateway.write(
-            requests.place_order(order),
-            is_complete=lambda data: _read_own(order, data) is not None,
-            not_after_ms=not_after_ms,
+            requests.place_order(order), is_complete=reading.is_own, not_after_ms=not_after_ms
         )
-        if judgement.outcome is Outcome.ACCEPTED:
-            report = _read_own(order, judgement.data)
-            if report is not None:
-                return (await self._news_of(order, report),)
+        if judgement.outcome is Outcome.ACCEPTED and reading.report is not None:
+            return (await self._news_of(order, reading.report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
             return (await self._look(order, judgement),)
         return (self._not_taken(order, judgement),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
+        reading = _Reading(order)
         judgement = await self._gateway.write(
-            requests.cancel_order(order), is_complete=lambda data: _confirms(order, data)
+            requests.cancel_order(order), is_complete=reading.confirms_cancel
         )
         if judgement.outcome is Outcome.ACCEPTED:
-            report = _read_own(order, judgement.data)
-            if report is not None:
-                return (await self._news_of(order, report),)
+            if reading.report is not None:
+                return (await self._news_of(order, reading.report),)
             status = OrderStatus.CANCELLED
             return (OrderUpdate(order.client_order_id, order.symbol, status, self._now_ms()),)
         if judgement.refusal is Refusal.NOT_RESTING:
@@ -214,19 +211,30 @@ def _status_so_far(report: OrderReport, *, has_fills: bool) -> OrderStatus:
     return OrderStatus.TRIGGERED if report.is_conditional else OrderStatus.SUBMITTED
 
 
-def _read_own(order: Order, data: Any) -> OrderReport | None:
-    """Return a payload as our order; None when it lacks its id or is another order's."""
-    parse = mapping.parse_algo_order if order.type.is_conditional else mapping.parse_order
-    try:
-        report = parse(data)
-    except ProtocolError:
-        return None
-    is_own = report.client_order_id == order.client_order_id and report.symbol == order.symbol
-    return report if is_own else None
+class _Reading:
+    """Reads the answer to a request about one order, once.
 
+    Attributes:
+        report: The order as told; None when the answer lacks its id or is another order's.
+    """
 
-def _confirms(order: Order, data: Any) -> bool:
-    """Return whether a payload confirms a cancel: the order itself, or for conditional ones a word."""
-    if order.type.is_conditional and isinstance(data, dict) and data.get("code") in {200, "200"}:
-        return True
-    return _read_own(order, data) is not None
+    def __init__(self, order: Order) -> None:
+        self.report: OrderReport | None = None
+        self._order = order
+
+    def is_own(self, data: Any) -> bool:
+        """Return whether a payload is this order, with everything that was promised."""
+        order = self._order
+        parse = mapping.parse_algo_order if order.type.is_conditional else mapping.parse_order
+        try:
+            report = parse(data)
+        except ProtocolError:
+            return False
+        if report.client_order_id == order.client_order_id and report.symbol == order.symbol:
+            self.report = report
+        return self.report is not None
+
+    def confirms_cancel(self, data: Any) -> bool:
+        """Return whether a payload is this order or, for a conditional one, the word success."""
+        is_word = isinstance(data, dict) and data.get("code") in {200, "200"}
+        return (is_word and self._order.type.is_conditional) or self.is_own(data)

@@ -130,6 +130,7 @@ TABLE: tuple[Row, ...] = (
         codes=CLOCK_CODES,
         refusal=Refusal.CLOCK,
         error=ExchangeUnavailableError,
+        advice="the clock is measured again for the next request",
     ),
     Row(
         Outcome.REJECTED,
@@ -137,6 +138,7 @@ TABLE: tuple[Row, ...] = (
         codes=codes(-1002, -1022, -2014, -2015, -2017),
         refusal=Refusal.KEY,
         error=AuthenticationError,
+        advice="check the key, its secret, its list of addresses and its right to trade futures",
     ),
     Row(
         Outcome.REJECTED,
@@ -200,6 +202,7 @@ TABLE: tuple[Row, ...] = (
         "error codes: -4060 -4061 position side does not fit the account's mode",
         codes=codes(-4060, -4061),
         refusal=Refusal.HEDGE_MODE,
+        advice="set the account to one-way mode",
     ),
     Row(
         Outcome.REJECTED,

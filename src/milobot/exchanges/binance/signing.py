@@ -2,7 +2,6 @@
 
 import hmac
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from milobot.errors import AuthenticationError
 from milobot.exchanges.binance.hosts import BinanceHosts
@@ -67,4 +66,4 @@ def signature(query: str, secret: str) -> str:
     >>> signature("symbol=BTCUSDT&timestamp=1", "secret")[:8]
     'ef9d3d77'
     """
-    return hmac.new(secret.encode(), query.encode(), sha256).hexdigest()
+    return hmac.digest(secret.encode(), query.encode(), "sha256").hex()
