@@ -1,6 +1,6 @@
 """A back-test must not flatter: held against a second back-tester, a changed future, its own risk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -89,6 +89,27 @@ DUELS: dict[str, tuple[str, str, Plan, Costs, int]] = {
         Costs(),
         1,
     ),
+    "trailing stop": (
+        "long(1%risk@10x,sl=2%,rr=4,trail=1.5%)",
+        "donothing",
+        Plan(reward=Fraction(4), trail=Fraction("0.015")),
+        Costs(slippage=Fraction("0.0001")),
+        1,
+    ),
+    "break-even and trailing, short, quarters decide": (
+        "short(1%risk@10x,sl=2%,trail=1.8%,be=0.5)",
+        "donothing",
+        Plan(reward=None, trail=Fraction("0.018"), break_even=Fraction("0.5")),
+        Costs(),
+        4,
+    ),
+    "break-even alone": (
+        "long(1%risk@10x,sl=1.5%,rr=3,be=0.4)",
+        "close",
+        Plan(stop=Fraction("0.015"), reward=Fraction(3), break_even=Fraction("0.4")),
+        Costs(),
+        1,
+    ),
     "liquidation before some stops": (
         "long(5%risk@20x,sl=4%,rr=1)",
         "short(5%risk@20x,sl=4%,rr=1)",
@@ -124,8 +145,19 @@ def test_a_second_backtester_agrees_to_the_last_digit(name: str, tmp_path: Path)
     )
 
     assert len(plain.round_trips) > 20
+    assert {trip["exit_reason"] for trip in plain.round_trips} >= set(reasons_of(name, plan))
     assert report["round_trips"] == plain.round_trips
     assert report["equity"] == plain.equity
+
+
+def reasons_of(name: str, plan: Plan) -> Iterator[str]:
+    """Yield what a duel must show to be worth its time."""
+    yield "stop"
+    yield from ["target"] if plan.reward else []
+    yield from ["trailing_stop"] if plan.trail else []
+    yield from ["break_even"] if plan.break_even else []
+    for reason in ("liquidation", "close", "reversal"):
+        yield from [reason] if reason in name else []
 
 
 def momentum(closes: Sequence[Fraction], if_true: str, if_false: str) -> list[Want]:

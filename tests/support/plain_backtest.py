@@ -1,14 +1,15 @@
 """A second back-tester, written from the rules alone, to hold the real one against.
 
 It shares no code with milobot and calculates in exact fractions: where both agree to the last
-digit, neither rounds, sizes or fills in a way the rules do not say. It knows what the rules say
-of an entry with stop and target (no trailing, no break-even):
+digit, neither rounds, sizes or fills in a way the rules do not say:
 
 * a decision at the close of a candle fills at the open of the next one;
 * stop, target and size come from the close that decided, in that order;
 * inside a candle the open comes first, then the stop, then the target;
 * a candle that opens beyond the liquidation price takes the whole margin, without a fee and
   before any order;
+* at the close of a candle of the script the stop moves, in favour only and never beyond that
+  close: to zero net of both fees (break-even), then to its distance from the close (trailing);
 * bookings are rounded to 1e-8 USDT, half to even; quantities are rounded down.
 """
 
@@ -43,6 +44,9 @@ class Plan:
     Attributes:
         size: ``risk`` and ``equity`` as fractions of equity, ``usdt``, ``base``.
         reward: Target as a multiple of the stop distance; None without a target.
+        trail: Distance that the stop keeps from the best close, as a fraction of the close
+            that decided; None without.
+        break_even: Multiple of the stop distance at which the stop moves to zero net.
     """
 
     size: Literal["risk", "equity", "usdt", "base"] = "risk"
@@ -50,6 +54,8 @@ class Plan:
     leverage: int = 10
     stop: Fraction = Fraction("0.02")
     reward: Fraction | None = Fraction(2)
+    trail: Fraction | None = None
+    break_even: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,12 @@ class _Held:
     price: Fraction
     stop: Fraction
     target: Fraction | None
+    reference: Fraction
     signal_time: int
     entry_time: int
     fees: Fraction
+    first_stop: Fraction
+    stop_reason: str = "stop"
     funding: Fraction = Fraction(0)
 
 
@@ -112,6 +121,7 @@ class PlainBacktest:
                     self._carry_out(want, before[0].time, before[-1].close, bar)
                 self._play(bar)
                 self._mark = bar.close
+            self._move_stop(bars[-1].close)
             if at == len(candles) - 1 and self._held:
                 self._leave(bars[-1].close, bars[-1].time, "end_of_data")
             self.equity.append(
@@ -140,7 +150,9 @@ class PlainBacktest:
         price = self._worse(bar.open, sign)
         fee = money(quantity * price * self.costs.fee)
         self.wallet -= fee
-        self._held = _Held(sign, quantity, price, stop, target, signal_time, bar.time, fee)
+        self._held = _Held(
+            *(sign, quantity, price, stop, target, close, signal_time, bar.time, fee, stop)
+        )
 
     def _quantity(self, close: Fraction, stop: Fraction) -> Fraction:
         plan = self.plan
@@ -190,8 +202,31 @@ class PlainBacktest:
                 if level is None or only not in {None, reason}:
                     continue
                 if direction * (price - level) >= 0:
-                    self._leave(price if only is None else level, bar.time, reason)
+                    is_stop = reason == "stop"
+                    self._leave(
+                        price if only is None else level,
+                        bar.time,
+                        held.stop_reason if is_stop else reason,
+                    )
                     return
+
+    def _move_stop(self, close: Fraction) -> None:
+        held, plan = self._held, self.plan
+        if held is None:
+            return
+        sign, fee = held.sign, self.costs.fee
+        armed_at = sign * (plan.break_even or 0) * abs(held.reference - held.first_stop)
+        if plan.break_even is not None and sign * (close - held.reference - armed_at) >= 0:
+            self._try_stop(held.price * (1 + sign * fee) / (1 - sign * fee), close, "break_even")
+        if plan.trail is not None:
+            self._try_stop(close - sign * held.reference * plan.trail, close, "trailing_stop")
+
+    def _try_stop(self, level: Fraction, close: Fraction, reason: str) -> None:
+        held = self._held
+        assert held is not None
+        level = self._inwards(level, held.sign)
+        if held.sign * (level - held.stop) > 0 and held.sign * (close - level) > 0:
+            held.stop, held.stop_reason = level, reason
 
     def _liquidate(self, bar: Bar) -> None:
         held = self._held
@@ -215,7 +250,7 @@ class PlainBacktest:
                 "signal_time": held.signal_time,
                 "entry_time": held.entry_time,
                 "entry_price": written(held.price),
-                "stop": written(held.stop),
+                "stop": written(held.first_stop),
                 "target": None if held.target is None else written(held.target),
                 "exit_time": time,
                 "exit_price": written(price),
