@@ -19,6 +19,12 @@ from tests.support.backtest_runs import (
 from tests.support.plain_backtest import Bar, Costs, PlainBacktest, Plan, Want
 from tests.support.process import ROOT
 from tests.support.report_audit import read_rows
+from tests.support.trading import rules
+
+from milobot.domain.market import Candle, CandleSeries
+from milobot.domain.timeframes import Timeframe
+from milobot.ports import CandleKey
+from milobot.storage.candles import SqliteCandleStore
 
 MOMENTUM = """\
 timeframe = "1h"
@@ -209,3 +215,25 @@ def test_the_future_changes_nothing_earlier(script: Path, market: Path, tmp_path
 def before(report: Report, time: int) -> list[Report]:
     """Return the round trips that were over by a candle."""
     return [trip for trip in report["round_trips"] if trip["exit_time"] <= time]
+
+
+def test_exchange_rules_round_against_the_trader(tmp_path: Path) -> None:
+    """Stored rules: levels on the tick towards the close, fills to the worse tick, steps down."""
+    action = "long(1%risk@10x,sl=1.7%,rr=1.3)"
+    (tmp_path / "momentum.script").write_text(MOMENTUM.format(if_true=action, if_false="donothing"))
+    rows = rough_market(7, 1000, HOUR_MS)
+    candles = CandleSeries.from_candles([Candle(*row, 1.0) for row in rows])
+    with SqliteCandleStore(tmp_path / "binance_data.db") as store:
+        store.save_candles(CandleKey("file", "BTCUSDT", Timeframe.H1), candles)
+        store.save_rules("file", rules(tick="0.5", step="0.01"))
+
+    plan = Plan(stop=Fraction("0.017"), reward=Fraction("1.3"))
+    costs = Costs(slippage=Fraction("0.0002"), tick=Fraction("0.5"), step=Fraction("0.01"))
+    plain = PlainBacktest(plan, costs, Fraction(10_000))
+    bars = [[bar] for bar in exact(rows)]
+    plain.run(bars, momentum([bar[0].close for bar in bars], action, "donothing"))
+    report = backtest("momentum.script", "--slippage", "0.0002", cwd=tmp_path)
+
+    assert len(plain.round_trips) > 20
+    assert report["round_trips"] == plain.round_trips
+    assert report["equity"] == plain.equity
