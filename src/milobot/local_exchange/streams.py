@@ -23,6 +23,7 @@ class Ping(Enum):
 Frame = str | bytes | Ping
 KEY_LIFE_MS = 60 * 60_000
 _NEXT_EVENT_MS = 1_000
+_DRAIN_S = 2.0
 
 
 @dataclass(slots=True, eq=False)
@@ -143,9 +144,13 @@ class Hub:
         return socket
 
     async def drain(self) -> None:
-        """Wait until everything queued has been sent."""
+        """Wait until everything queued has been sent, but not for clients that never read."""
         for connection in list(self.connections):
-            await connection.frames.join()
+            try:
+                async with asyncio.timeout(_DRAIN_S):
+                    await connection.frames.join()
+            except TimeoutError:
+                continue
 
     def send_market(self, connection: Connection, frame: Frame) -> None:
         """Send market data, unless a fault says otherwise."""

@@ -147,6 +147,8 @@ class Tape:
 
     def candle(self, timeframe: Timeframe, time_ms: int) -> Candle | None:
         """Return the candle of any timeframe that holds ``time_ms``, as far as it is known."""
+        if timeframe is self.timeframe and self.forming and self.forming.time == time_ms:
+            return self.forming  # the usual question, without a look at history
         found = self.select(timeframe, timeframe.open_of(time_ms), time_ms, 1)
         return found[-1] if len(found) else None
 
