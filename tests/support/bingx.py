@@ -91,12 +91,12 @@ def bench(*, skew_ms: int = 0) -> Bench:
     return Bench(time, transport, limiter, gateway, market, orders, account)
 
 
-def ok(data: Any, **headers: str) -> Answer:
+def ok(data: Any, **headers: Any) -> Answer:
     """Return an answer in BingX's envelope."""
     return reply({"code": 0, "msg": "", "data": data}, **headers)
 
 
-def refused(code: int, text: str = "no", status: int = 200, **headers: str) -> Answer:
+def refused(code: int, text: str = "no", status: int = 200, **headers: Any) -> Answer:
     """Return a refusal as BingX words it: with HTTP status 200."""
     return reply({"code": code, "msg": text, "data": {}}, status, **headers)
 
