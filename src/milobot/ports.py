@@ -117,7 +117,8 @@ class Exchange(Protocol):
     answer with updates that go through ``engine.apply`` like every other news of an order:
     SUBMITTED, PARTIALLY_FILLED or FILLED when taken, REJECTED when refused for good,
     NOT_EXECUTED when it certainly did not happen, UNKNOWN when it may have: query then.
-    A cancel that is not confirmed is UNKNOWN too.
+    A cancel that is not confirmed is UNKNOWN too. Only the cancellation of the waiting task
+    is raised; the order stays PENDING then, which means the same as UNKNOWN.
     """
 
     async def fetch_account(self) -> Account:
