@@ -17,15 +17,21 @@ _COLUMNS = ("open", "high", "low", "close", "volume", "time")
 
 def candle_lists(*, longest: int = 60) -> st.SearchStrategy[list[Candle]]:
     """Hourly candles of a walk, some beginning inside a higher candle, with gaps."""
-    return st.builds(_walk, st.integers(0, 2**32), st.integers(1, longest))
+    return st.builds(random_walk, st.integers(0, 2**32), st.integers(1, longest))
 
 
 def scripts() -> st.SearchStrategy[str]:
     """Scripts that use indicators, swing points, loops, comprehensions and prints."""
-    return st.integers(0, 2**32).map(lambda seed: _Writer(Random(seed)).script())  # noqa: S311 - no secret
+    return st.integers(0, 2**32).map(random_script)
 
 
-def _walk(seed: int, length: int) -> list[Candle]:
+def random_script(seed: int) -> str:
+    """Return the script that grows from ``seed``."""
+    return _Writer(Random(seed)).script()  # noqa: S311 - no secret
+
+
+def random_walk(seed: int, length: int) -> list[Candle]:
+    """Return the candles that grow from ``seed``."""
     chance = Random(seed)  # noqa: S311 - no secret
     time = 1_704_067_200_000 + HOUR_MS * chance.randrange(6)
     close = 100.0
@@ -59,6 +65,10 @@ class _Writer:
         if self._maybe():
             lines.append(f"if {self._condition()}:\n    total = {self._value()}")
         if self._maybe():
+            lines += self._containers()
+        if self._maybe():
+            lines += self._countdown()
+        if self._maybe():
             lines.append(f'print(f"{{total:.3f}} {{{self._value()}}}", {self._list()})')
         lines.append(f"condition_true = bool({self._condition()} or total > {self._value()})")
         return HEAD + "\n".join(lines) + "\n"
@@ -84,6 +94,51 @@ class _Writer:
         self._names.append(name)
         higher = [f"c2 = await candles({self._chance.choice(['2h', '4h', '1h', '1d'])!r})"]
         return [*(higher if source == "c2" else []), self._chance.choice(calls)]
+
+    def _containers(self) -> list[str]:
+        """Lists, dictionaries and texts, which change as Python's do."""
+        items, back = self._list(), self._back()
+        return self._chance.choice(
+            [
+                [
+                    f"pair = [total, *{items}]",
+                    f"pair.insert({back}, {self._value()})",
+                    "pair.reverse()",
+                    "print(pair, pair.count(total), pair[:3] == pair, len(pair))",
+                ],
+                [
+                    f"book = {{n: v for n, v in enumerate({items})}}",
+                    "book.setdefault(7, total)",
+                    "total += book.get(2, 0) - book.get(7, 1)",
+                    "print(list(book.items())[-2:], 3 in book)",
+                ],
+                [
+                    f"ranked = sorted({items}, key=lambda v: -abs(v))[:4]",
+                    f"best = max(ranked + [0], key=lambda v: (v > {self._leaf()}, v))",
+                    "print(ranked, best, min(ranked or [1]), list(reversed(ranked)))",
+                ],
+                [
+                    f'word = f"{{{self._leaf()}:>12.2f}}|{{{self._leaf()}!r}}"',
+                    "print(word.replace('.', ',').strip().split('|'), '%.3f %s' % (total, word))",
+                ],
+                [
+                    f"for left, right in zip({items}, {self._list()}):",
+                    f"    if left > right or left != left:\n        {self._chance.choice(['break', 'continue'])}",
+                    "    total += left // 3 - right % 7",
+                    "else:\n    total -= 1",
+                ],
+            ]
+        )
+
+    def _countdown(self) -> list[str]:
+        """Loops with while, whole numbers and walrus."""
+        return [
+            f"count, steps = {self._chance.randint(1, 9)}, 0",
+            f"while count > 0 and not (late := {self._condition(1)}):",
+            f"    count -= {self._chance.randint(1, 3)}\n    steps += 1 << (count & 3)",
+            f"total += steps ** 2 - (count ^ 5) * 0.1 if steps < 90 else {self._value()}",
+            "print(count, steps, -count // 2, count % -3, ~steps, bool(steps))",
+        ]
 
     def _divergences(self) -> list[str]:
         deviation, depth = self._chance.choice([0.5, 1.0, 2.0]), self._chance.randint(1, 4)
