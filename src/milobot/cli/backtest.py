@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from milobot.cli.options import Database
 from milobot.cli.run_flags import (
     Data,
-    Database,
     Equity,
     Fee,
     FundingFile,
@@ -31,7 +31,7 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     script: Annotated[Path, typer.Argument(help="The script.")],
     *,
     data: Data = None,
-    db: Database = None,
+    db: Database,
     symbol: Symbol = None,
     timeframe: TimeframeName = None,
     first: Annotated[

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from milobot.cli.run_flags import (
-    Data,
     Equity,
     Fee,
     FundingFile,
@@ -28,7 +27,12 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     script: Annotated[
         Path | None, typer.Option("--script", help="The script; else a sample, MACD crossover.")
     ] = None,
-    data: Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", help="Candles: .csv, .csv.gz, .zip or .parquet; else a made-up market."
+        ),
+    ] = None,
     speed: Annotated[
         float | None,
         typer.Option(

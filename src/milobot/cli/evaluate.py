@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from milobot.cli.run_flags import Data, Database, Parameters, Symbol, TimeframeName, TrustScript
+from milobot.cli.options import Database
+from milobot.cli.run_flags import Data, Parameters, Symbol, TimeframeName, TrustScript
 
 
 def evaluate(  # noqa: PLR0913 - one parameter for each flag
     script: Annotated[Path, typer.Argument(help="The script.")],
     *,
     data: Data = None,
-    db: Database = None,
+    db: Database,
     symbol: Symbol = None,
     timeframe: TimeframeName = None,
     parameters: Parameters = None,

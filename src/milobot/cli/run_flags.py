@@ -9,9 +9,6 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="Candles: .csv, .csv.gz, .zip or .parquet; else stored ones."),
 ]
-Database = Annotated[
-    Path | None, typer.Option("--db", help="Candle database (binance_data.db), without --data.")
-]
 Symbol = Annotated[str | None, typer.Option("--symbol", help="Replaces the script's coin.")]
 TimeframeName = Annotated[
     str | None, typer.Option("--timeframe", help="Replaces the script's timeframe, such as 4h.")
