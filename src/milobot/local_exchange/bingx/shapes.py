@@ -1,5 +1,6 @@
 """How BingX writes orders, positions and accounts; the keys follow its recorded answers."""
 
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from milobot.domain.money import ZERO, format_decimal
@@ -12,6 +13,7 @@ from milobot.simulation.book import Book
 QUOTE = "USDT"
 USER_ID = "1341158271307522053"
 SHORT_ID = "25307298"
+_ZONE = timezone(timedelta(hours=8))
 _STATUS = {
     Status.NEW: "PENDING",
     Status.CANCELED: "CANCELLED",
@@ -174,10 +176,15 @@ def placed(contract: Contract, item: VenueOrder | Conditional) -> Json:
     }
 
 
-def fill(contract: Contract, item: Execution, order_id: int, time_text: str) -> Json:
-    """Return a fill as ``allFillOrders`` answers it."""
+def fill(contract: Contract, item: Execution, order_id: int) -> Json:
+    """Return a fill as ``allFillOrders`` answers it.
+
+    Of its two times the first names the wrong zone, as recorded answers do.
+    """
+    moment = datetime.fromtimestamp(item.time_ms // 1000, _ZONE)
+    local, milliseconds = moment.strftime("%Y-%m-%dT%H:%M:%S"), item.time_ms % 1000
     return {
-        "filledTm": time_text,
+        "filledTm": f"{local}Z",
         "volume": quantity_text(contract, item.quantity),
         "price": price_text(contract, item.price),
         "amount": four(item.quantity * item.price),
@@ -187,7 +194,7 @@ def fill(contract: Contract, item: Execution, order_id: int, time_text: str) -> 
         "tradeId": str(item.id),
         "liquidatedPrice": "",
         "liquidatedMarginRatio": "",
-        "filledTime": time_text,
+        "filledTime": f"{local}.{milliseconds:03d}+0800",
         "clientOrderID": item.client_id,
         "clientOrderId": item.client_id,
         "symbol": symbol_name(item.symbol),

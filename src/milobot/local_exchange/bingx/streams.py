@@ -6,25 +6,20 @@ import orjson
 from aiohttp import web
 
 from milobot.domain.market import Candle
-from milobot.domain.money import ZERO, decimal_from_float, format_decimal
+from milobot.domain.money import decimal_from_float, format_decimal
 from milobot.domain.timeframes import Timeframe
 from milobot.local_exchange.bingx.errors import error
 from milobot.local_exchange.bingx.shapes import (
     price_text,
-    quantity_text,
     symbol_name,
     symbol_of,
 )
+from milobot.local_exchange.bingx.user_events import UserEvents
 from milobot.local_exchange.core.accounts import Account
 from milobot.local_exchange.core.events import (
     AccountEvent,
-    BalanceEvent,
-    ConditionalEvent,
-    OrderEvent,
-    SettingEvent,
 )
 from milobot.local_exchange.core.market import Tape
-from milobot.local_exchange.core.orders import Origin, Status
 from milobot.local_exchange.core.playing import Played
 from milobot.local_exchange.core.timing import Agenda
 from milobot.local_exchange.core.venue import Venue
@@ -32,12 +27,6 @@ from milobot.local_exchange.streams import KEY_LIFE_MS, Connection, Hub, ListenK
 from milobot.local_exchange.wire import Bare, Call, Endpoint, Json, Security
 
 _MOST_UNANSWERED = 5
-_CONDITIONAL_CHANGES = {
-    Status.NEW: ("NEW", "NEW"),
-    Status.CANCELED: ("CANCELED", "CANCELED"),
-    Status.EXPIRED: ("EXPIRED", "EXPIRED"),
-    Status.REJECTED: ("EXPIRED", "FAILED"),
-}
 
 
 class BingxStreams:
@@ -48,6 +37,7 @@ class BingxStreams:
         self.hub = hub
         self.keys = ListenKeys(venue.clock)
         self._venue = venue
+        self._news = UserEvents(venue)
         self._agenda = agenda
         venue.listeners.append(self._on_event)
         hub.on_expire = self.expire
@@ -72,7 +62,7 @@ class BingxStreams:
         account = self.keys.find(key) if key else None
         connection = Connection(account=account, listen_key=key if account else "")
         if account is not None:
-            self._put(connection, self._snapshot(account))
+            self._put(connection, self._news.snapshot(account))
         return await self.hub.serve(request, connection, self._on_text)
 
     def on_step(self, played: Played) -> None:
@@ -193,132 +183,14 @@ class BingxStreams:
             "A": size,
         }
 
-    # User events.
-
     def _on_event(self, account: Account, event: AccountEvent) -> None:
-        now = self._venue.clock.now_ms()
-        message: dict[str, Json]
-        if isinstance(event, OrderEvent):
-            message = {"e": "ORDER_TRADE_UPDATE", "E": now, "T": now}
-            message["o"] = self._order(account, event, now)
-        elif isinstance(event, ConditionalEvent):
-            if event.status not in _CONDITIONAL_CHANGES:
-                return  # triggered: its child tells the rest under the same id
-            message = {"e": "ORDER_TRADE_UPDATE", "E": now, "T": now}
-            message["o"] = self._conditional(event, now)
-        elif isinstance(event, BalanceEvent):
-            message = {"e": "ACCOUNT_UPDATE", "E": now, "T": now}
-            message["a"] = self._balance(account, event)
-        else:
-            message = self._setting(account, event, now)
-        self.hub.send_user(account, str(message["e"]), _packed(message))
+        message = self._news.message(account, event)
+        if message is not None:
+            self.hub.send_user(account, message["e"], _packed(message))
 
     @staticmethod
     def _put(connection: Connection, message: Json) -> None:
         connection.put(_packed(message))
-
-    def _order(self, account: Account, event: OrderEvent, now: int) -> Json:
-        item, done = event.order, event.execution
-        parent = account.conditionals.get(item.parent_id)
-        ticket = parent.ticket if parent else item.ticket
-        contract = self._venue.contract(ticket.symbol)
-        name = "LIQUIDATION" if item.origin is Origin.LIQUIDATION else ticket.type_name
-        change = "CALCULATED" if name == "LIQUIDATION" and done else event.change.value
-        return {
-            "s": symbol_name(ticket.symbol),
-            "c": ticket.client_id,
-            "i": str(parent.id if parent else item.id),
-            "S": ticket.side,
-            "o": name,
-            "q": quantity_text(contract, item.quantity),
-            "p": price_text(contract, ticket.price or ZERO),
-            "sp": price_text(contract, ticket.trigger.price if ticket.trigger else ZERO),
-            "ap": price_text(contract, item.average_price),
-            "x": change,
-            "X": event.status,
-            "N": contract.quote,
-            "n": f"{-(done.fee if done else ZERO):.8f}",
-            "T": now,
-            "wt": ticket.trigger.by if ticket.trigger else "MARK_PRICE",
-            "ps": ticket.position_side,
-            "rp": f"{done.realized if done else ZERO:.8f}",
-            "z": quantity_text(contract, event.filled),
-            "l": quantity_text(contract, done.quantity if done else ZERO),
-            "L": price_text(contract, done.price if done else ZERO),
-            "t": str(done.id) if done else "0",
-            "m": done.is_maker if done else False,
-            "ro": ticket.reduce_only,
-        }
-
-    def _conditional(self, event: ConditionalEvent, now: int) -> Json:
-        item = event.conditional
-        ticket, contract = item.ticket, self._venue.contract(item.ticket.symbol)
-        change, status = _CONDITIONAL_CHANGES[event.status]
-        zero = quantity_text(contract, ZERO)
-        return {
-            "s": symbol_name(ticket.symbol),
-            "c": ticket.client_id,
-            "i": "" if item.is_nameless else str(item.id),
-            "S": ticket.side,
-            "o": ticket.type_name,
-            "q": quantity_text(contract, item.quantity or ZERO),
-            "p": price_text(contract, ticket.price or ZERO),
-            "sp": price_text(contract, item.trigger.price),
-            "ap": price_text(contract, ZERO),
-            "x": change,
-            "X": status,
-            "N": contract.quote,
-            "n": "0.00000000",
-            "T": now,
-            "wt": item.trigger.by,
-            "ps": ticket.position_side,
-            "rp": "0.00000000",
-            "z": zero,
-            "l": zero,
-            "L": price_text(contract, ZERO),
-            "t": "0",
-            "m": False,
-            "ro": ticket.reduce_only,
-        }
-
-    def _balance(self, account: Account, event: BalanceEvent) -> Json:
-        balance = {
-            "a": "USDT",
-            "bc": f"{event.amount:.8f}",
-            "cw": f"{account.wallet - account.position_margin:.8f}",
-            "wb": f"{account.wallet:.8f}",
-        }
-        positions = [self._position(account, event.symbol)] if event.symbol else []
-        reason = "ORDER" if event.reason == "LIQUIDATION" else event.reason
-        return {"m": reason, "B": [balance], "P": positions}
-
-    def _position(self, account: Account, symbol: str) -> Json:
-        contract, book = self._venue.contract(symbol), self._venue.book(account, symbol)
-        held, mark = book.position, self._venue.tape(symbol).last_price
-        return {
-            "s": symbol_name(symbol),
-            "pa": quantity_text(contract, held.quantity),
-            "ep": f"{held.entry_price:.8f}",
-            "cr": f"{held.realized_pnl:.8f}",
-            "up": f"{account.unrealized_pnl(symbol, mark):.8f}",
-            "mt": "isolated" if account.margin_mode(symbol) == "ISOLATED" else "cross",
-            "iw": f"{book.margin:.8f}",
-            "ps": held.side,
-        }
-
-    def _setting(self, account: Account, event: SettingEvent, now: int) -> dict[str, Json]:
-        config = self._config(account, event.symbol)
-        return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "ac": config}
-
-    def _snapshot(self, account: Account) -> Json:
-        now, first = self._venue.clock.now_ms(), self._venue.market.first.symbol
-        return {"e": "SNAPSHOT", "E": now, "T": now, "ac": self._config(account, first)}
-
-    @staticmethod
-    def _config(account: Account, symbol: str) -> Json:
-        leverage = account.leverage(symbol)
-        mode = "isolated" if account.margin_mode(symbol) == "ISOLATED" else "cross"
-        return {"s": symbol_name(symbol), "l": leverage, "S": leverage, "mt": mode}
 
 
 def _kline(candle: Candle) -> Json:

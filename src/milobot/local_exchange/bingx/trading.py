@@ -1,7 +1,6 @@
 """Orders of the BingX dialect: plain and conditional ones through the same endpoint."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import orjson
@@ -319,10 +318,8 @@ class Trading:
             made = account.orders[execution.order_id]
             number = made.parent_id or made.id
             if wanted in {None, number}:
-                moment = datetime.fromtimestamp(execution.time_ms / 1000, UTC)
-                text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
                 contract = self._venue.contract(execution.symbol)
-                rows.append(shapes.fill(contract, execution, number, text))
+                rows.append(shapes.fill(contract, execution, number))
         return rows
 
     def _contract(self, item: Item) -> Contract:
