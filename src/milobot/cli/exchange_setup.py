@@ -11,8 +11,8 @@ from milobot.domain.market import CandleSeries
 from milobot.domain.timeframes import Timeframe, parse_timeframe
 from milobot.errors import ConfigurationError
 from milobot.local_exchange.core.market import FundingRates
+from milobot.local_exchange.core.terms import Terms
 from milobot.local_exchange.core.timing import ClockMode
-from milobot.local_exchange.core.venue import Terms
 from milobot.local_exchange.faults import FaultPlan, load_plan, parse_rule_text
 from milobot.local_exchange.server import LocalExchange
 from milobot.local_exchange.setup import DIALECTS, Credentials, ExchangeSetup

@@ -11,8 +11,9 @@ from aiohttp import web
 
 from milobot.errors import MilobotError
 from milobot.local_exchange.core.accounts import Account
+from milobot.local_exchange.core.terms import NO_FAULT, PlaceFault
 from milobot.local_exchange.core.timing import Agenda, ServerTime
-from milobot.local_exchange.core.venue import NO_FAULT, PlaceFault, Venue
+from milobot.local_exchange.core.venue import Venue
 from milobot.local_exchange.faults import FaultPlan, FaultRule
 from milobot.local_exchange.ledger import Ledger, RequestRecord
 from milobot.local_exchange.wire import ApiError, Call, Dialect, Endpoint, Json

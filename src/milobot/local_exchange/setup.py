@@ -12,8 +12,9 @@ from milobot.errors import ConfigurationError
 from milobot.local_exchange.core.accounts import Account, Rights
 from milobot.local_exchange.core.contracts import contract_for
 from milobot.local_exchange.core.market import FundingRates, Market, Tape
+from milobot.local_exchange.core.terms import Terms
 from milobot.local_exchange.core.timing import ClockMode, ServerTime
-from milobot.local_exchange.core.venue import Terms, Venue
+from milobot.local_exchange.core.venue import Venue
 from milobot.local_exchange.faults import FaultPlan
 
 DEFAULT_KEY = "local-key"

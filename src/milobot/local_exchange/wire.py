@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from milobot.local_exchange.core.accounts import Account
-from milobot.local_exchange.core.venue import NO_FAULT, PlaceFault
+from milobot.local_exchange.core.terms import NO_FAULT, PlaceFault
 
 Json = Any
 """What a handler answers: anything that JSON can say."""

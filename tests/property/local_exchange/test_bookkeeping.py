@@ -23,8 +23,9 @@ from milobot.local_exchange.core.orders import (
 )
 from milobot.local_exchange.core.placing import cancel, place, set_leverage
 from milobot.local_exchange.core.playing import advance, close_by_hand
+from milobot.local_exchange.core.terms import PlaceFault, Terms
 from milobot.local_exchange.core.timing import ClockMode, ServerTime
-from milobot.local_exchange.core.venue import PlaceFault, Terms, Venue
+from milobot.local_exchange.core.venue import Venue
 from milobot.local_exchange.ledger import describe_account
 from milobot.local_exchange.setup import ExchangeSetup, build_venues
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.support.wire import BinanceWire, bars, binance_on, flat_bars, setup_of
 
-from milobot.local_exchange.core.venue import Terms
+from milobot.local_exchange.core.terms import Terms
 
 PRICE = 40_000.0
 

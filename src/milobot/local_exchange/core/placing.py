@@ -17,7 +17,8 @@ from milobot.local_exchange.core.orders import (
     Trigger,
     VenueOrder,
 )
-from milobot.local_exchange.core.venue import NO_FAULT, PlaceFault, Venue
+from milobot.local_exchange.core.terms import NO_FAULT, PlaceFault
+from milobot.local_exchange.core.venue import Venue
 
 
 def place(

@@ -19,14 +19,8 @@ from milobot.local_exchange.core.orders import (
     Ticket,
     VenueOrder,
 )
-from milobot.local_exchange.core.venue import (
-    DELEVERAGED,
-    LIQUIDATED,
-    MADE,
-    NO_FAULT,
-    Venue,
-    plain,
-)
+from milobot.local_exchange.core.terms import DELEVERAGED, LIQUIDATED, MADE, NO_FAULT
+from milobot.local_exchange.core.venue import Venue, plain
 from milobot.simulation.book import Book
 from milobot.simulation.matching import Bar, Hit, Phase, next_hit
 

@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from milobot.domain.intents import PositionSide, Side
+from milobot.domain.intents import Side
 from milobot.domain.money import ONE, ZERO, to_money
 from milobot.domain.orders import Fill
 from milobot.local_exchange.core.accounts import Account, Income
@@ -29,69 +29,12 @@ from milobot.local_exchange.core.orders import (
     Ticket,
     VenueOrder,
 )
+from milobot.local_exchange.core.terms import TAKEN, FillKind, PlaceFault, Terms
 from milobot.local_exchange.core.timing import ServerTime
 from milobot.simulation.book import Book
 
 Listener = Callable[[Account, AccountEvent], None]
 _HALF = Decimal("0.5")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What trading costs.
-
-    Attributes:
-        taker_fee: Fraction of the notional, of a fill that took.
-        maker_fee: The same, of a fill that rested.
-        spread: Distance of best bid and ask as a fraction of the price.
-        slippage: Adverse fraction on every market fill.
-    """
-
-    taker_fee: Decimal = Decimal("0.0005")
-    maker_fee: Decimal = Decimal("0.0002")
-    spread: Decimal = ZERO
-    slippage: Decimal = ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceFault:
-    """What goes wrong inside the exchange with one order.
-
-    Attributes:
-        fill_fraction: Share of the order that fills; None fills all.
-        rest_expires: Whether the rest expires; else it rests until the market moves.
-        attached: ``drop`` forgets attached exits, ``nameless`` lists them without an id.
-        child: A sentence with which the child of this conditional order is rejected.
-    """
-
-    fill_fraction: Decimal | None = None
-    rest_expires: bool = False
-    attached: str = ""
-    child: str = ""
-
-
-NO_FAULT = PlaceFault()
-
-
-@dataclass(frozen=True, slots=True)
-class FillKind:
-    """How a fill came about.
-
-    Attributes:
-        is_maker: Whether the order rested.
-        is_free: Whether no fee is taken.
-        reason: What the account is told about its changed balance.
-    """
-
-    is_maker: bool = False
-    is_free: bool = False
-    reason: str = "ORDER"
-
-
-TAKEN = FillKind()
-MADE = FillKind(is_maker=True)
-LIQUIDATED = FillKind(is_free=True, reason="LIQUIDATION")
-DELEVERAGED = FillKind(is_free=True)
 
 
 class Venue:
@@ -353,11 +296,6 @@ class Venue:
             ticket = conditional.ticket
             if ticket.symbol == symbol and (ticket.close_position or conditional.entry_id):
                 self.end_conditional(account, conditional, Status.EXPIRED, "position closed")
-
-
-def position_side(quantity: Decimal) -> PositionSide:
-    """Return the direction of a signed quantity."""
-    return PositionSide.LONG if quantity >= 0 else PositionSide.SHORT
 
 
 def plain(ticket: Ticket) -> Ticket:
