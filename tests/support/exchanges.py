@@ -169,3 +169,23 @@ class StubbornExchange(RefusingExchange):
         if self.found is None:
             raise ExchangeUnavailableError("the exchange cannot be reached")
         return self.found
+
+
+class ClingingExchange(RefusingExchange):
+    """Answers a cancel with "it still rests", a few times.
+
+    Attributes:
+        times: How many cancels more it answers so.
+    """
+
+    def __init__(self, inner: Exchange, times: int) -> None:
+        """Stand before ``inner``."""
+        super().__init__(inner, {})
+        self.times = times
+
+    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Keep the order or pass the cancel on."""
+        if self.times:
+            self.times -= 1
+            return (status_news(order, OrderStatus.SUBMITTED, "still there"),)
+        return await self._inner.cancel_order(order)

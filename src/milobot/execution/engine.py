@@ -26,7 +26,7 @@ from milobot.domain.reports import MarginMode
 from milobot.errors import ExchangeError, OrderDeniedError
 from milobot.execution.gates import EntryFacts, Judgement, Limits, Verdict, judge, plan_entry
 from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
-from milobot.execution.protection import Cancel, Place, moved_stop, next_command
+from milobot.execution.protection import Cancel, Command, Place, moved_stop, next_command
 from milobot.execution.slots import PositionState, Setup, Slot, position_state
 from milobot.ports import Clock, Exchange, Journal
 
@@ -106,9 +106,11 @@ class ExecutionEngine:
             await self._settle(symbol)
 
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
-        """Let trailing and break-even stops follow a closed candle; try a refused close again."""
+        """Let trailing and break-even stops follow a closed candle; try again what was refused."""
         slot = self.slot(symbol)
         if slot.position.is_flat:
+            if slot.orders:
+                await self._settle(symbol)
             return
         moved = moved_stop(slot, close, await self._exchange.fetch_rules(symbol))
         self._slots[symbol] = moved
@@ -117,21 +119,26 @@ class ExecutionEngine:
 
     async def _settle(self, symbol: str) -> None:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
-        while True:
-            slot = self._slots[symbol]
-            command = next_command(slot, account=self._config.account, now_ms=self._clock.now_ms())
-            match command:
-                case Place(order):
-                    if not await self._place(order) and order.purpose is OrderPurpose.CLOSE:
-                        return  # a close was refused: the next news or candle tries again
-                case Cancel(order):
-                    await self._cancel(order)
-                case None:  # pragma: no branch - mypy proves that no command is left
-                    break
+        while (command := self._next_command(symbol)) is not None:
+            if not await self._carry_out(command):
+                return  # refused: the next news, tick or candle tries again
+        slot = self._slots[symbol]
         if slot.is_idle and slot.owner:
             self._slots[symbol] = slot.released()
             if slot.queued is not None:
                 await self._enter(slot.queued)
+
+    def _next_command(self, symbol: str) -> Command | None:
+        account, now_ms = self._config.account, self._clock.now_ms()
+        return next_command(self._slots[symbol], account=account, now_ms=now_ms)
+
+    async def _carry_out(self, command: Command) -> bool:
+        """Return whether it makes sense to look for the next command at once."""
+        match command:
+            case Place(order):
+                return await self._place(order) or order.purpose is not OrderPurpose.CLOSE
+            case Cancel(order):  # pragma: no branch - mypy proves that no command is left
+                return await self._cancel(order)
 
     async def _enter(self, intent: TradeIntent) -> Decision:
         gates: list[Gate] = []
@@ -207,13 +214,16 @@ class ExecutionEngine:
         placed = self._orders[order.client_order_id]
         return placed.is_live or placed.filled_quantity > 0
 
-    async def _cancel(self, order: Order) -> None:
+    async def _cancel(self, order: Order) -> bool:
+        """Commit a cancel, send it and book the answer. Return whether the order is going."""
         waiting = replace(order, status=OrderStatus.CANCEL_PENDING)
         self._orders[order.client_order_id] = waiting
         self._slots[order.symbol] = self._slots[order.symbol].with_order(waiting)
         await self._journal.commit(waiting)
         for update in await self._exchange.cancel_order(waiting):
             await self._book(update)
+        status = self._orders[order.client_order_id].status
+        return status not in {OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
 
     async def _book(self, update: OrderUpdate | FundingUpdate) -> bool:
         """Book news once. Return whether it changed anything."""
