@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from milobot.app.preparation import Prepared, Source, prepare, worker_for
 from milobot.app.scripts import naming
-from milobot.backtest.core import Session
+from milobot.backtest.core import Funding, Session
 from milobot.backtest.result import BacktestResult
 from milobot.backtest.runner import Terms, play
 from milobot.backtest.timeline import ActionPair, Decisions, Timeline, align, decide
 from milobot.domain.market import CandleSeries
 from milobot.domain.money import format_decimal
+from milobot.domain.timeframes import DAY_MS
 from milobot.domain.times import format_time
 from milobot.errors import ConfigurationError, DataError, ScriptError
 from milobot.scripting.results import Code, Evaluation, ScriptInfo
@@ -93,7 +94,11 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
         repeated=played.repeated,
         prints=_printed(evaluation, timeline, start),
         warm_up=int(np.count_nonzero(evaluation.codes == Code.WARM_UP)),
-        warnings=(*market.warnings, *evaluation.warnings),
+        warnings=(
+            *market.warnings,
+            *funding_warnings(terms.funding, timeline.candles),
+            *evaluation.warnings,
+        ),
         indicators=evaluation.indicators,
         history=history,
     )
@@ -142,6 +147,20 @@ def describe_settings(terms: Terms, prepared: Prepared) -> Mapping[str, str]:
         "action_if_false": info.texts[1],
     }
     return settings | {f"set {name}": str(value) for name, value in info.parameters.items()}
+
+
+def funding_warnings(funding: Funding, candles: CandleSeries) -> tuple[str, ...]:
+    """Return a sentence when funding rates are there, but not for all of the candles.
+
+    A position without a rate pays nothing: that flatters, so the user must know.
+    """
+    if not len(funding.time):
+        return ()
+    first, last = int(funding.time[0]), int(funding.time[-1])
+    if first - DAY_MS <= candles.time[0] and candles.time[-1] <= last + DAY_MS:
+        return ()
+    span = f"from {format_time(first)} to {format_time(last)} (UTC)"
+    return (f"funding rates are there {span} only: outside nothing is charged for it",)
 
 
 def _refuse_empty_span(span: Span) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from milobot.app.backtests import decisions_of, describe_settings
+from milobot.app.backtests import decisions_of, describe_settings, funding_warnings
 from milobot.app.markets import Market
 from milobot.app.pages import serve_beside
 from milobot.app.preparation import Source, find_market, prepare, worker_for
@@ -113,7 +113,7 @@ class Demo:
         """Play everything, the first part at once and the rest at the request's speed."""
         total = len(self._fine)
         ahead = self._history_length(total)
-        for warning in self._prepared.market.warnings:
+        for warning in self._warnings():
             self._page.log(int(self._fine.time[0]), "warning", warning)
         quick = ReplayFeed(self._fine.part(0, ahead), speed=0, chunk=_HISTORY_CHUNK)
         async for chunk in quick.candles():
@@ -172,7 +172,7 @@ class Demo:
             repeated=played.repeated,
             prints=(),
             warm_up=int(np.count_nonzero(self._codes == Code.WARM_UP)),
-            warnings=self._prepared.market.warnings,
+            warnings=self._warnings(),
         )
 
     async def _evaluate(self, fresh: CandleSeries) -> Evaluation:
@@ -199,6 +199,10 @@ class Demo:
         points = zip(candles.time[shown:].tolist(), values, strict=True)
         self._page.show(candles, fresh, points, standing)
         self._equity_shown = len(candles)
+
+    def _warnings(self) -> tuple[str, ...]:
+        funding = self._request.terms.funding
+        return (*self._prepared.market.warnings, *funding_warnings(funding, self._fine))
 
     def _equity(self) -> Decimal:
         """Return the balance and what an open position has gained or lost at the last price."""

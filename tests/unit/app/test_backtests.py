@@ -1,13 +1,17 @@
 """A back-test put together: anchor, span, warm-up, failures and settings."""
 
+import asyncio
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support.candle_files import HOUR_MS, START_MS
 
 from milobot.app.backtests import BacktestRequest, Span, run_backtest
 from milobot.app.demo import Demo, DemoRequest
 from milobot.app.preparation import Source, prepare, worker_for
+from milobot.backtest.core import Funding
+from milobot.backtest.runner import Terms
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError, ScriptError
 from milobot.marketdata.generated import generate_candles
@@ -120,3 +124,23 @@ def test_leverage_is_refused_before_anything_runs(source: Source) -> None:
         pytest.raises(ScriptError, match=r"some.script: action_if_false asks for 126x, .* 125x"),
     ):
         prepare(worker, source)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count"),
+    [(0, 60, 0), (-500, 500, 0), (20, 40, 0), (30, 60, 1), (0, 30, 1)],
+)
+def test_missing_funding_rates_are_said(first: int, last: int, count: int, source: Source) -> None:
+    """A year without rates costs nothing in the report, and a lot in life."""
+    times = np.array([START_MS + first * HOUR_MS, START_MS + last * HOUR_MS], dtype=np.int64)
+    terms = Terms(funding=Funding(times, np.array([0.0001, 0.0001])))
+
+    result = run_backtest(BacktestRequest(source, terms))
+    with worker_for(source) as worker:
+        demo = Demo(worker, DemoRequest(source, terms, speed=0))
+        asyncio.run(demo.run())
+        shown = demo.result()
+
+    for warnings in (result.warnings, shown.warnings):
+        found = [w for w in warnings if w.startswith("funding rates are there from 20")]
+        assert len(found) == count
