@@ -5,7 +5,7 @@ exchange, news comes back over a stream. Only the money and the market are made 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -20,9 +20,12 @@ from milobot.domain.market import CandleSeries
 from milobot.domain.money import format_decimal
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import ConfigurationError
+from milobot.exchanges.binance import signing as binance_signing
 from milobot.exchanges.binance.client import BinanceClient
 from milobot.exchanges.binance.hosts import BinanceHosts
-from milobot.exchanges.binance.signing import Credentials
+from milobot.exchanges.bingx import signing as bingx_signing
+from milobot.exchanges.bingx.client import BingxClient
+from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.ports import CandleStream
 from milobot.scripting.client import ScriptWorker
@@ -34,8 +37,10 @@ from milobot.web.state import ChartState, Heading
 SCRIPT_CANDLES_PER_S = 4.0
 HISTORY = 480
 _DAYS = 120
-DIALECTS = ("binance",)
 _FASTEST = 900.0
+
+
+ExchangeClient = BinanceClient | BingxClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], N
         async def run() -> None:
             async with local_exchange(_flags(request, info)) as exchange:
                 say(f"exchange: {exchange.url} ({request.dialect} dialect, play money)")
-                async with _client(exchange) as client:
+                async with _CLIENTS[request.dialect](exchange) as client:
                     counter = await open_counter(request, info, worker, client)
                     say(f"demo: {request.source.script.name} on {info.coin} {info.timeframe}")
                     say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
@@ -118,7 +123,7 @@ class Counter:
 
 
 async def open_counter(
-    request: WireDemoRequest, info: ScriptInfo, worker: ScriptWorker, client: BinanceClient
+    request: WireDemoRequest, info: ScriptInfo, worker: ScriptWorker, client: ExchangeClient
 ) -> Counter:
     """Fetch what is needed from the exchange and put a trader together."""
     symbol, timeframe = info.coin, info.timeframe
@@ -153,9 +158,21 @@ def _load(worker: ScriptWorker, source: Source) -> ScriptInfo:
         )
 
 
-def _client(exchange: ExchangeAddress) -> BinanceClient:
-    credentials = Credentials(exchange.api_key, exchange.secret)
+def _binance(exchange: ExchangeAddress) -> BinanceClient:
+    credentials = binance_signing.Credentials(exchange.api_key, exchange.secret)
     return BinanceClient(BinanceHosts.at(exchange.url), credentials)
+
+
+def _bingx(exchange: ExchangeAddress) -> BingxClient:
+    credentials = bingx_signing.Credentials(exchange.api_key, exchange.secret)
+    return BingxClient(BingxHosts.at(exchange.url), credentials)
+
+
+_CLIENTS: Mapping[str, Callable[[ExchangeAddress], ExchangeClient]] = {
+    "binance": _binance,
+    "bingx": _bingx,
+}
+DIALECTS = tuple(_CLIENTS)
 
 
 def _flags(request: WireDemoRequest, info: ScriptInfo) -> list[str]:

@@ -61,7 +61,7 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
         str | None,
         typer.Option(
             "--exchange",
-            help="Trade over the wire on a local exchange that speaks this dialect: binance.",
+            help="Trade over the wire on a local exchange that speaks this dialect: binance or bingx.",
         ),
     ] = None,
     port: Port = 8080,
