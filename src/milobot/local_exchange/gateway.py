@@ -31,6 +31,7 @@ _ERRORS_BEFORE = (
     "internal_503",
 )
 _ERRORS_EITHER = ("reject", "http_error", "unknown_503", "unknown_1006", "timeout_1007")
+_CLIENT_IDS = ("newClientOrderId", "clientAlgoId", "clientOrderId", "clientOrderID")
 _HTML = b"<html><head><title>Gateway</title></head><body><h1>It works!</h1></body></html>"
 _CHUNK = b" " * 65_536
 
@@ -105,7 +106,8 @@ class Gateway:
         if call.method == "GET" and not struck:
             return RequestRecord(0, self.dialect.name, endpoint.call, "", 0)
         now = self._clock.now_ms()
-        record = self.ledger.note(self.dialect.name, endpoint.call, "", now)
+        named = next((call.params[n] for n in _CLIENT_IDS if call.params.get(n)), "")
+        record = self.ledger.note(self.dialect.name, endpoint.call, named, now)
         record.faults = list(struck)
         return record
 
@@ -140,15 +142,15 @@ class Gateway:
                 headers = self.dialect.charge(call, endpoint)
                 self.dialect.authenticate(call, endpoint)
             payload = self._execute(call, endpoint, struck)
-            record.executed = True
+            record.executed, record.order_id = True, call.order_id
             self._raise_after(struck)
         except ApiError as error:
             record.code = error.code
-            record.client_id, record.order_id = call.client_id, call.order_id
+            record.client_id = call.client_id or record.client_id
             return Reply(
                 error.status, self.dialect.render_error(error), {**headers, **error.headers}
             )
-        record.client_id, record.order_id = call.client_id, call.order_id
+        record.client_id = call.client_id or record.client_id
         return Reply(200, orjson.dumps(self.dialect.wrap(payload)), headers)
 
     def _raise_first(self, struck: Struck) -> None:
