@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test prove-scripts check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,13 +14,17 @@ SETUP := pyproject.toml constraints.txt hatch_build.py package-lock.json
 ARGS ?=
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: $(VENV)/.installed  ## Watch a strategy trade on a local exchange, on http://localhost:8080 (Ctrl-C ends it).
 	@$(BIN)/milobot demo --exchange binance $(ARGS)
 
 test: $(VENV)/.installed-dev  ## Run the tests.
 	$(BIN)/pytest -q $(ARGS)
+
+prove-scripts: $(VENV)/.installed-dev  ## Try all escapes, bombs, random scripts and answers (7 min).
+	PROVE_SCRIPTS=1 $(BIN)/pytest -q -o timeout=1800 tests/journeys/test_escapes.py tests/journeys/test_bombs.py \
+	    tests/property/scripting/test_differential.py tests/property/scripting/test_answers_fuzz.py $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/ruff format --check .
