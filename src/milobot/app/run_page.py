@@ -92,7 +92,7 @@ class RunPage:
         # A decision is carried out on the candle after its own.
         recent = candles.part(max(0, len(candles) - len(fresh) - 2), len(candles))
         presenter.show_decisions(journal.decisions[seen.decisions :], closes_by_time(recent))
-        presenter.show_executions(executions(journal.updates[seen.updates :]))
+        presenter.show_executions(executions(journal, seen.updates))
         presenter.show_round_trips(journal.round_trips[seen.round_trips :])
         for time_ms, value in equity:
             self.state.add_equity(time_ms, value)

@@ -19,13 +19,14 @@ from milobot.domain.intents import Action, Close, DoNothing, Enter, TradeIntent
 from milobot.domain.market import CandleSeries
 from milobot.domain.money import ZERO, decimal_from_float
 from milobot.domain.orders import OrderPurpose, OrderStatus, OrderUpdate
-from milobot.domain.reports import AccountNews, NewsKind
+from milobot.domain.reports import AccountNews, MarginMode, NewsKind
 from milobot.errors import ExchangeError, ScriptError
 from milobot.execution.engine import ExecutionEngine
 from milobot.indicators.series import atr
 from milobot.ports import ExchangeAccount, MarketFeed, News, UserStream
 from milobot.scripting.client import ScriptWorker
 from milobot.scripting.results import Code, Evaluation, ScriptInfo
+from milobot.telemetry import get_logger
 
 TICK_S = 1.0
 
@@ -83,6 +84,7 @@ class Trader:
             AuthenticationError: The exchange refuses the key.
         """
         self._start_equity = (await self._desk.account.fetch_account()).equity
+        await self._prepare()
         if len(self._candles):
             evaluation = await self._evaluate(self._candles)
             self._page.show_evaluation(evaluation, self._candles)
@@ -93,6 +95,19 @@ class Trader:
             tasks.create_task(self._take(self._desk.feed.candles()))
             tasks.create_task(self._tick())
             tasks.create_task(self._work())
+
+    async def _prepare(self) -> None:
+        """Set the leverage before it is needed: BingX takes one such request a second."""
+        info = self._desk.info
+        for action in (info.action_if_true, info.action_if_false):
+            if isinstance(action, Enter):
+                try:
+                    await self._desk.account.prepare_symbol(
+                        info.coin, leverage=action.leverage, margin_mode=MarginMode.ISOLATED
+                    )
+                except ExchangeError as error:
+                    get_logger().warning("symbol_not_prepared", reason=str(error))
+                return
 
     async def _take(self, source: AsyncIterator[Event]) -> None:
         async for event in source:

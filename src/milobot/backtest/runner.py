@@ -1,7 +1,7 @@
 """One back-test from decisions to result: the engine over a simulated venue."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from milobot.backtest.timeline import Decisions, Timeline
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
-from milobot.domain.orders import OrderPurpose, OrderUpdate
+from milobot.domain.orders import OrderPurpose
 from milobot.domain.round_trips import RoundTrip
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
@@ -126,7 +126,7 @@ def collect(account: PaperAccount, decisions: Decisions) -> Played:
     looked_at = tuple(d for d in last.values() if d.outcome is not Outcome.IGNORED)
     return Played(
         round_trips=tuple(journal.round_trips),
-        executions=tuple(executions(journal.updates)),
+        executions=tuple(executions(journal)),
         decisions=looked_at,
         repeated=decisions.wanted() - len(looked_at),
         equity=account.replay.equity,
@@ -134,8 +134,12 @@ def collect(account: PaperAccount, decisions: Decisions) -> Played:
     )
 
 
-def executions(updates: Iterable[OrderUpdate]) -> Iterator[Execution]:
-    """Yield the fills in updates, each with what its order was for."""
-    for update in updates:
+def executions(journal: MemoryJournal, first: int = 0) -> Iterator[Execution]:
+    """Yield the fills in updates from ``first`` on, each with what its order was for.
+
+    An order that is not ours is the exchange's own: a liquidation.
+    """
+    for update in journal.updates[first:]:
+        purpose = journal.purposes.get(update.client_order_id, OrderPurpose.LIQUIDATION)
         for fill in update.fills:
-            yield Execution(fill, update.purpose or OrderPurpose.CLOSE)
+            yield Execution(fill, purpose)

@@ -1,17 +1,22 @@
 """A journal in memory: for back-tests and demos, whose state ends with the process."""
 
 from milobot.domain.decisions import Decision
-from milobot.domain.orders import FundingUpdate, Order, OrderUpdate
+from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderUpdate
 from milobot.domain.round_trips import RoundTrip
 from milobot.ports import Record
 
 
 class MemoryJournal:
-    """Keeps every record, in order, by kind."""
+    """Keeps every record, in order, by kind.
+
+    Attributes:
+        purposes: What each order is for, by its client order id.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
         self.orders: list[Order] = []
+        self.purposes: dict[str, OrderPurpose] = {}
         self.updates: list[OrderUpdate] = []
         self.funding: list[FundingUpdate] = []
         self.decisions: list[Decision] = []
@@ -25,6 +30,7 @@ class MemoryJournal:
                     self.updates.append(record)
                 case Order():
                     self.orders.append(record)
+                    self.purposes[record.client_order_id] = record.purpose
                 case FundingUpdate():
                     self.funding.append(record)
                 case Decision():
