@@ -1,4 +1,4 @@
-"""Request budgets: fixed windows, as the exchanges count them."""
+"""Request budgets: fixed windows, as the exchanges count them, counted from the server's start."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -25,11 +25,12 @@ class Budget:
         """Start unused."""
         self.window = window
         self._clock = clock
+        self._start_ms = clock.timer_ms()
         self._used: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
     def use(self, owner: str, amount: int) -> int:
         """Add to what is used in the present window; return the sum."""
-        number = self._clock.timer_ms() // (self.window.seconds * 1000)
+        number = self._elapsed_ms() // (self.window.seconds * 1000)
         last, used = self._used[owner]
         used = (used if last == number else 0) + amount
         self._used[owner] = (number, used)
@@ -42,4 +43,7 @@ class Budget:
     def reset_s(self) -> int:
         """Return the seconds until the window ends, at least 1."""
         span = self.window.seconds * 1000
-        return max(1, -(-(span - self._clock.timer_ms() % span) // 1000))
+        return max(1, -(-(span - self._elapsed_ms() % span) // 1000))
+
+    def _elapsed_ms(self) -> int:
+        return self._clock.timer_ms() - self._start_ms

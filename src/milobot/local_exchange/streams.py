@@ -23,6 +23,7 @@ class Ping(Enum):
 Frame = str | bytes | Ping
 KEY_LIFE_MS = 60 * 60_000
 _NEXT_EVENT_MS = 1_000
+_SECOND_MS = 1_000
 _DRAIN_S = 2.0
 
 
@@ -35,6 +36,7 @@ class Connection:
         subscriptions: Names of the streams it wants, as the dialect writes them.
         silent_until_ms: Until which moment of the timer nothing is sent.
         unanswered: Heartbeats without an answer so far.
+        heard: Moments of the timer at which it sent something during the last second.
     """
 
     account: Account | None = None
@@ -43,6 +45,7 @@ class Connection:
     subscriptions: list[str] = field(default_factory=list)
     silent_until_ms: int = 0
     unanswered: int = 0
+    heard: list[int] = field(default_factory=list)
     is_closing: bool = False
     frames: "asyncio.Queue[Frame | None]" = field(default_factory=asyncio.Queue)
 
@@ -178,6 +181,13 @@ class Hub:
         else:
             deliver()
             self._release(account)
+
+    def hears_too_much(self, connection: Connection, most_a_second: int) -> bool:
+        """Note a message of a client; return whether it sends more than it may."""
+        now = self._clock.timer_ms()
+        connection.heard = [t for t in connection.heard if t > now - _SECOND_MS]
+        connection.heard.append(now)
+        return len(connection.heard) > most_a_second
 
     def beat(self, interval_ms: int, frame: Frame, most_unanswered: int) -> None:
         """Send a heartbeat now and then; close a socket that left too many unanswered."""

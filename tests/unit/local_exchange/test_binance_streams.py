@@ -222,3 +222,16 @@ async def test_server_pings_and_drops_who_never_answers() -> None:
         assert message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
         assert not polite.closed
         await polite.close()
+
+
+async def test_client_that_talks_too_much_is_disconnected() -> None:
+    """Ten messages a second are allowed: hundreds of symbols must be subscribed in few."""
+    async with binance_on(setup_of(flat_bars(4))) as wire:
+        socket = await wire.socket("/market/ws")
+        for number in range(11):
+            await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
+        answers = 0
+        while (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+            answers += 1
+
+        assert answers == 10

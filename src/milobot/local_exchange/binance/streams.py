@@ -28,6 +28,7 @@ from milobot.local_exchange.wire import Call, Endpoint, Json, Security
 _PING_MS = 180_000
 _MOST_UNANSWERED = 4
 _MOST_STREAMS = 1024
+_MOST_MESSAGES_A_SECOND = 10
 # Since the split of paths an unrouted socket gets public streams only.
 _PUBLIC = ("bookTicker", "depth", "trade")
 _ALL = frozenset({"market", "public", "private"})
@@ -139,6 +140,9 @@ class BinanceStreams:
     # What clients say.
 
     def _on_text(self, connection: Connection, text: str) -> None:
+        if self.hub.hears_too_much(connection, _MOST_MESSAGES_A_SECOND):
+            connection.close()
+            return
         try:
             request = orjson.loads(text)
             method, number = request["method"], request.get("id")
