@@ -169,9 +169,11 @@ class BingxAccount:
             return SymbolSettings(symbol, leverage, margin_mode)
         if known_mode is not margin_mode:
             await self._gateway.demand(requests.set_margin_mode(symbol, margin_mode))
+            known_mode = await self._fetch_margin_mode(symbol)
         if set(sides) != {leverage}:
             await self._gateway.demand(requests.set_leverage(symbol, leverage))
-        return await self.fetch_symbol_settings(symbol)
+        # A change of the mode may change the leverage: what counts is read last.
+        return SymbolSettings(symbol, max(await self._fetch_leverage(symbol)), known_mode)
 
     async def _fetch_leverage(self, symbol: str) -> tuple[int, int]:
         return mapping.parse_leverage(await self._gateway.read(requests.fetch_leverage(symbol)))

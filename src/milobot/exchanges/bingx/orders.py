@@ -25,7 +25,6 @@ _STATUS_OF = {
     Outcome.NOT_EXECUTED: OrderStatus.NOT_EXECUTED,
     Outcome.UNKNOWN: OrderStatus.UNKNOWN,
 }
-_SURE = {Outcome.REJECTED, Outcome.NOT_EXECUTED}
 # The answer to a cancel shows the order as it was before: its end has to be looked for.
 _LOOKS = 4
 _LOOK_WAIT_S = 0.15
@@ -60,26 +59,23 @@ class BingxOrders:
         try, is looked for first: it takes no id of ours that would keep it from being
         placed twice.
         """
-        if order in self._doubts:
-            twin = await self._resting_twin(order)
-            if twin is not None:
-                self.ids.bind(order.client_order_id, twin.exchange_order_id)
-                return (await self._update(order.client_order_id, twin),)
+        if order.type.is_conditional and self.ids.exchange_id(order.client_order_id):
+            return (await self._found_again(order),)
+        twin = await self._resting_twin(order) if order in self._doubts else None
+        if twin is not None:
+            self.ids.bind(order.client_order_id, twin.exchange_order_id)
+            return (await self._update(order.client_order_id, twin),)
         judgement = await self._gateway.write(
             requests.place_order(order, attached),
             is_complete=lambda data: _read_own(order, data) is not None,
             not_after_ms=not_after_ms,
         )
-        if judgement.outcome not in _SURE:
-            self._doubts.add_exits(order, attached)
-        if judgement.outcome is Outcome.ACCEPTED:
-            report = _read_own(order, judgement.data)
-            if report is not None:
-                return (await self._taken(order, report),)
+        self._doubts.note(order, attached, judgement.outcome)
+        report = _read_own(order, judgement.data)
+        if judgement.outcome is Outcome.ACCEPTED and report is not None:
+            return (await self._taken(order, report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
             return (await self._look(order, judgement),)
-        if judgement.outcome is Outcome.UNKNOWN:
-            self._doubts.add(order)
         return (self._not_taken(order, judgement),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
@@ -201,6 +197,15 @@ class BingxOrders:
                 return found
         reason = judgement.reason or "BingX took the cancel, but does not show the order's end yet"
         return self._unknown(order, reason, judgement.refusal)
+
+    async def _found_again(self, order: Order) -> OrderUpdate:
+        """Return what became of a stop or target that was taken before: it is not sent twice."""
+        try:
+            found = await self.fetch_update(order)
+        except ExchangeError:
+            found = None
+        reason = "BingX has taken this order before and does not show it now"
+        return found or self._unknown(order, reason, Refusal.DUPLICATE_ID)
 
     async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
         """Return what an order is that is said to be there already."""

@@ -148,6 +148,19 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         Outcome.REJECTED,
+        "recorded: 110424 'The order size must be less than the available amount of 100 USDT'",
+        codes=codes(110424),
+        text="USDT",
+        refusal=Refusal.INSUFFICIENT_MARGIN,
+    ),
+    Row(
+        Outcome.REJECTED,
+        "recorded: 110424 the same of the base asset: position or other exits are in the way",
+        codes=codes(110424),
+        refusal=Refusal.NOTHING_TO_REDUCE,
+    ),
+    Row(
+        Outcome.REJECTED,
         "recorded: 110412 the trigger price is passed already",
         codes=codes(110412),
         refusal=Refusal.WOULD_TRIGGER,
@@ -193,9 +206,16 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         Outcome.REJECTED,
-        "error codes: 80001 '... order not exist'",
-        codes=codes(80001),
+        "error codes: 80001 '... order not exist'; error table of cancelling: 109414 the same",
+        codes=codes(80001, 109414),
         text="order not exist",
+        refusal=Refusal.NOT_RESTING,
+    ),
+    Row(
+        Outcome.REJECTED,
+        "error table of cancelling: 80001 'The order doesn't exist'",
+        codes=codes(80001),
+        text="order doesn't exist",
         refusal=Refusal.NOT_RESTING,
     ),
     Row(
@@ -207,8 +227,9 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         Outcome.REJECTED,
-        "error codes: 80020 risk forbidden, 101212 pending orders, 101215 post only would take",
-        codes=codes(80020, 101212, 101215),
+        "error codes: 80020 risk forbidden, 101212 pending orders, 101215 post only would take;"
+        " error table of the position mode: 109401 pending orders or position",
+        codes=codes(80020, 101212, 101215, 109401),
     ),
     Row(
         Outcome.UNKNOWN,

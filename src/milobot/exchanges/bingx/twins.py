@@ -8,8 +8,10 @@ from milobot.domain.orders import Order, OrderType
 from milobot.domain.reports import OrderReport
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.requests import AttachedExits
+from milobot.exchanges.outcomes import Outcome
 
 _MOST_DOUBTS = 1000
+_SURE = {Outcome.REJECTED, Outcome.NOT_EXECUTED}
 
 _Place = tuple[str, Side, OrderType, Decimal | None]
 
@@ -25,20 +27,21 @@ class Doubts:
         """Return whether something like an order may rest already."""
         return order.type.is_conditional and _place_of(order) in self._places
 
-    def add(self, order: Order) -> None:
-        """Note that a conditional order may have been placed."""
-        if order.type.is_conditional:
-            self._note(_place_of(order))
+    def note(self, order: Order, attached: AttachedExits, outcome: Outcome) -> None:
+        """Remember what an order that was sent may have left resting."""
+        if outcome in _SURE:
+            return
+        if order.type.is_conditional and outcome is Outcome.UNKNOWN:
+            self._add(_place_of(order))
+        exit_side = Side.SELL if order.side is Side.BUY else Side.BUY
+        for kind, trigger_price in (
+            (OrderType.STOP_MARKET, attached.stop),
+            (OrderType.TAKE_PROFIT_MARKET, attached.target),
+        ):
+            if trigger_price is not None:
+                self._add((order.symbol, exit_side, kind, trigger_price))
 
-    def add_exits(self, entry: Order, attached: AttachedExits) -> None:
-        """Note that an entry may have brought its exits with it."""
-        exit_side = Side.SELL if entry.side is Side.BUY else Side.BUY
-        if attached.stop is not None:
-            self._note((entry.symbol, exit_side, OrderType.STOP_MARKET, attached.stop))
-        if attached.target is not None:
-            self._note((entry.symbol, exit_side, OrderType.TAKE_PROFIT_MARKET, attached.target))
-
-    def _note(self, place: _Place) -> None:
+    def _add(self, place: _Place) -> None:
         self._places[place] = None
         if len(self._places) > _MOST_DOUBTS:
             del self._places[next(iter(self._places))]

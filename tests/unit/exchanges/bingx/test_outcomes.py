@@ -91,6 +91,14 @@ REJECTED: dict[str, tuple[Answer, Refusal]] = {
     "right": (answer(100004), Refusal.KEY),
     "margin": (answer(101204), Refusal.INSUFFICIENT_MARGIN),
     "margin, other words": (answer(101400, "Insufficient margin"), Refusal.INSUFFICIENT_MARGIN),
+    "margin, available amount": (
+        answer(110424, "The order size must be less than the available amount of 100 USDT"),
+        Refusal.INSUFFICIENT_MARGIN,
+    ),
+    "position, available amount": (
+        answer(110424, "The order size must be less than the available amount of 0.01 BTC"),
+        Refusal.NOTHING_TO_REDUCE,
+    ),
     "no position": (answer(80017), Refusal.NOTHING_TO_REDUCE),
     "nothing to close": (answer(101205), Refusal.NOTHING_TO_REDUCE),
     "nothing, other words": (answer(101400, "No position to close"), Refusal.NOTHING_TO_REDUCE),
@@ -123,6 +131,11 @@ REJECTED: dict[str, tuple[Answer, Refusal]] = {
     "filled already": (answer(80018), Refusal.NOT_RESTING),
     "order not exist": (
         answer(80001, "service has some errors, order not exist"),
+        Refusal.NOT_RESTING,
+    ),
+    "not resting, when cancelling": (answer(109414, "order not exist"), Refusal.NOT_RESTING),
+    "not resting, in other words": (
+        answer(80001, "service has some errors, The order doesn't exist"),
         Refusal.NOT_RESTING,
     ),
     "risk": (answer(80020), Refusal.OTHER),
