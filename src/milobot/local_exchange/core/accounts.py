@@ -1,13 +1,17 @@
 """Accounts: a wallet, isolated one-way positions, orders and what was booked."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from milobot.domain.margin import initial_margin
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO, to_money
-from milobot.local_exchange.core.orders import Conditional, Execution, VenueOrder
+from milobot.local_exchange.core.orders import (
+    Conditional,
+    Execution,
+    Status,
+    VenueOrder,
+)
 from milobot.simulation.book import Book
 
 DEFAULT_LEVERAGE = 20
@@ -48,6 +52,9 @@ class Account:
         margin_modes: ISOLATED or CROSSED by symbol. Margin is isolated in both: the mode is
             only told, so that a client that sets it finds it set.
         is_hedged: Whether the account claims hedge mode; orders are one-way all the same.
+        live_orders: Those that may still fill, and some that ended lately.
+        live_conditionals: Those that may still trigger, and some that ended lately.
+        used_client_ids: Every client id that an order of any kind ever had.
         incomes: Every booking, oldest first.
         veil: Until which moment of the timer queries see an older state, and that state.
     """
@@ -62,6 +69,9 @@ class Account:
     is_hedged: bool = False
     orders: dict[int, VenueOrder] = field(default_factory=dict)
     conditionals: dict[int, Conditional] = field(default_factory=dict)
+    live_orders: dict[int, VenueOrder] = field(default_factory=dict)
+    live_conditionals: dict[int, Conditional] = field(default_factory=dict)
+    used_client_ids: set[str] = field(default_factory=set)
     executions: list[Execution] = field(default_factory=list)
     incomes: list[Income] = field(default_factory=list)
     updated_ms: dict[str, int] = field(default_factory=dict)
@@ -84,15 +94,26 @@ class Account:
         """Return the margin mode as it was set; CROSSED until then."""
         return self.margin_modes.get(symbol, "CROSSED")
 
-    @property
-    def open_orders(self) -> Iterator[VenueOrder]:
-        """Yield the orders that may still fill, oldest first."""
-        return (order for order in self.orders.values() if order.is_open)
+    def add(self, order: VenueOrder | Conditional) -> None:
+        """Keep a new order."""
+        self.used_client_ids.add(order.ticket.client_id)
+        if isinstance(order, Conditional):
+            self.conditionals[order.id] = self.live_conditionals[order.id] = order
+        else:
+            self.orders[order.id] = self.live_orders[order.id] = order
 
     @property
-    def open_conditionals(self) -> Iterator[Conditional]:
-        """Yield the conditional orders that wait for their trigger, oldest first."""
-        return (order for order in self.conditionals.values() if order.is_open)
+    def open_orders(self) -> list[VenueOrder]:
+        """Return the orders that may still fill, oldest first."""
+        self.live_orders = {i: o for i, o in self.live_orders.items() if o.is_open}
+        return list(self.live_orders.values())
+
+    @property
+    def open_conditionals(self) -> list[Conditional]:
+        """Return the conditional orders that wait for their trigger, oldest first."""
+        live = {i: c for i, c in self.live_conditionals.items() if c.status is Status.NEW}
+        self.live_conditionals = live  # those that wait for their entry stay
+        return [c for c in live.values() if c.is_armed]
 
     @property
     def position_margin(self) -> Decimal:

@@ -63,7 +63,7 @@ def cancel(venue: Venue, account: Account, order: VenueOrder | Conditional) -> N
         venue.end_conditional(account, order, Status.CANCELED)
         return
     venue.end(account, order, Status.CANCELED)
-    for conditional in account.conditionals.values():
+    for conditional in list(account.live_conditionals.values()):
         if conditional.entry_id == order.id and not conditional.is_armed:
             conditional.status = Status.CANCELED
 
@@ -105,16 +105,12 @@ def check_client_id(account: Account, ticket: Ticket) -> None:
     """Refuse a client id that is taken: by an open order, or, where ids stay unique, by any."""
     if not ticket.client_id:
         return
-    if ticket.trigger is not None:
-        taken = any(
-            c.ticket.client_id == ticket.client_id and (c.is_open or not ticket.may_repeat_id)
-            for c in account.conditionals.values()
-        )
+    if not ticket.may_repeat_id:
+        taken = ticket.client_id in account.used_client_ids
+    elif ticket.trigger is not None:
+        taken = any(c.ticket.client_id == ticket.client_id for c in account.open_conditionals)
     else:
-        taken = any(
-            o.ticket.client_id == ticket.client_id and (o.is_open or not ticket.may_repeat_id)
-            for o in account.orders.values()
-        )
+        taken = any(o.ticket.client_id == ticket.client_id for o in account.open_orders)
     if taken:
         raise RefusedError(Refusal.DUPLICATE_ID, "the client order id is taken")
 
@@ -133,7 +129,7 @@ def _rest(
     if is_beyond:
         raise RefusedError(Refusal.WOULD_TRIGGER, "the order would trigger at once")
     conditional = _conditional(venue, ticket, trigger)
-    account.conditionals[conditional.id] = conditional
+    account.add(conditional)
     if fault.child:
         venue.rejections[conditional.id] = fault.child
     venue.emit(account, ConditionalEvent(conditional, Status.NEW))
@@ -163,7 +159,7 @@ def _attach(venue: Venue, account: Account, entry: VenueOrder, fault: PlaceFault
         if ticket.trigger is not None:
             conditional = _conditional(venue, ticket, ticket.trigger, entry)
             conditional.is_nameless = fault.attached == "nameless"
-            account.conditionals[conditional.id] = conditional
+            account.add(conditional)
             if fault.child:
                 venue.rejections[conditional.id] = fault.child
 

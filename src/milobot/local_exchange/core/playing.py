@@ -156,7 +156,7 @@ def _exit_order(
 def _play(venue: Venue, symbol: str, bar: Bar, start: Phase) -> None:
     last = start if start is Phase.OPEN and bar.high == bar.low else Phase.FAVOURABLE
     for account in venue.accounts.values():
-        for order in list(account.open_orders):  # the rest of a market order filled in part
+        for order in account.open_orders:  # the rest of a market order filled in part
             if order.ticket.symbol == symbol and order.ticket.kind is Kind.MARKET:
                 venue.take(account, order, bar.open, NO_FAULT)
         _play_account(venue, account, symbol, bar, start, last)

@@ -130,7 +130,7 @@ class Venue:
             parent_id=parent.id if parent else 0,
             leverage=account.leverage(ticket.symbol),
         )
-        account.orders[order.id] = order
+        account.add(order)
         self.tell(account, order, Change.NEW)
         return order
 
@@ -285,7 +285,7 @@ class Venue:
             self.end_conditional(account, parent, Status.FINISHED)
 
     def _arm(self, account: Account, entry: VenueOrder) -> None:
-        for conditional in account.conditionals.values():
+        for conditional in list(account.live_conditionals.values()):
             if conditional.entry_id == entry.id and not conditional.is_armed:
                 conditional.is_armed = True
                 self.emit(account, ConditionalEvent(conditional, conditional.status))
