@@ -46,5 +46,16 @@ _RULES: Migration = (
         PRIMARY KEY (source, symbol, position)
     ) WITHOUT ROWID""",
 )
+# What the exchange itself lacks, so that nobody asks for it again.
+_GAPS: Migration = (
+    """CREATE TABLE known_gaps (
+        source TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        timeframe TEXT NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        PRIMARY KEY (source, symbol, timeframe, first_ms)
+    ) WITHOUT ROWID""",
+)
 
-MIGRATIONS: tuple[Migration, ...] = (_CANDLES, _RULES)
+MIGRATIONS: tuple[Migration, ...] = (_CANDLES, _RULES, _GAPS)

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 import numpy as np
 
 from milobot.domain.market import COLUMNS, CandleSeries, SymbolRules
+from milobot.domain.spans import CandleSpan
 from milobot.domain.times import format_time
 from milobot.errors import DataError, StorageError
 from milobot.ports import CandleKey
@@ -23,6 +24,7 @@ from milobot.storage.candle_rows import (
     summarise_series,
 )
 from milobot.storage.candle_schema import MIGRATIONS
+from milobot.storage.known_gaps import read_gaps, write_gap
 from milobot.storage.sqlite import as_storage_errors, connect, migrate, transaction
 from milobot.storage.symbol_rules import read_rules, write_rules
 
@@ -142,6 +144,19 @@ class SqliteCandleStore:
     def load_rules(self, source: str, symbol: str) -> SymbolRules | None:
         """Return the stored rules of a symbol, or None when there are none."""
         return self._read(lambda connection: read_rules(connection, source, symbol))
+
+    def save_gap(self, key: CandleKey, gap: CandleSpan) -> None:
+        """Note that the exchange itself lacks some candles of a series."""
+
+        def write() -> None:
+            with transaction(self._writing):
+                write_gap(self._writing, key, gap)
+
+        self._write(write)
+
+    def load_gaps(self, key: CandleKey) -> tuple[CandleSpan, ...]:
+        """Return what the exchange is known to lack of a series, in order of time."""
+        return self._read(lambda connection: read_gaps(connection, key))
 
     def vacuum(self) -> None:
         """Give unused space back and renew the planner's statistics; the daily task."""
