@@ -11,6 +11,10 @@ class ConfigurationError(MilobotError):
     """A setting, flag or argument is wrong: stop at start and name it."""
 
 
+class KeystoreError(ConfigurationError):
+    """The file of keys cannot be used: missing, readable by others, damaged, or not opened."""
+
+
 class DataError(MilobotError):
     """Market data is missing, malformed or contradictory: drop it or fetch it again."""
 

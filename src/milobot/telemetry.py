@@ -10,6 +10,9 @@
 On a terminal the same facts are written as one readable line. What libraries
 say through the standard ``logging`` takes the same form as event
 ``library_message``.
+
+Secrets are cut out of every line: those that :func:`hide` was told, and whatever stands
+under a name such as ``secret`` or behind ``signature=``.
 """
 
 import logging
@@ -18,12 +21,39 @@ import sys
 from collections.abc import MutableMapping
 from decimal import Decimal
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 _PLAIN_VALUE = re.compile(r"[^\s\"'=\x00-\x1f\x7f-\x9f]+")
+HIDDEN = "[hidden]"
+_LEAST_HIDDEN = 6  # shorter ones would cut holes into ordinary words
+_SECRET_NAME = re.compile(
+    r"(?i)(?:api_?key|secret|password|passphrase|signature|token|listen_?key|authorization|x-\w+-apikey)"
+)
+_SECRET_VALUE = re.compile(
+    r"(?i)((?:signature|listenKey|apiKey|secret|token)(?:=|\\?\"\s*:\s*\\?\"))[^\s&\"'\\]+"
+)
+_hidden: set[str] = set()
+
+
+def hide(secret: str) -> None:
+    """Cut a text out of whatever is logged from now on; very short ones are left alone."""
+    if len(secret) >= _LEAST_HIDDEN:
+        _hidden.update({secret, quote(secret, safe=""), orjson.dumps(secret).decode()[1:-1]})
+
+
+def redact(text: str) -> str:
+    """Return a text without the secrets that are known, and without what looks like one.
+
+    >>> redact("GET /fapi/v1/order?symbol=BTCUSDT&signature=0a1b2c")
+    'GET /fapi/v1/order?symbol=BTCUSDT&signature=[hidden]'
+    """
+    for secret in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return _SECRET_VALUE.sub(rf"\1{HIDDEN}", text)
 
 
 def get_logger() -> FilteringBoundLogger:
@@ -76,12 +106,15 @@ def _specified_form(_logger: WrappedLogger, _method: str, event: EventDict) -> E
         "timestamp": event.pop("timestamp"),
         "level": str(event.pop("level")).upper(),
         "event_type": event.pop("event"),
-        "data": event,
+        "data": {
+            name: HIDDEN if _SECRET_NAME.fullmatch(str(name)) else value
+            for name, value in event.items()
+        },
     }
 
 
 def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    return orjson.dumps(event, default=_to_text, option=orjson.OPT_NON_STR_KEYS).decode()
+    return redact(orjson.dumps(event, default=_to_text, option=orjson.OPT_NON_STR_KEYS).decode())
 
 
 def _to_text(value: object) -> str:
@@ -94,7 +127,7 @@ def _readable_line(_logger: WrappedLogger, _method: str, event: EventDict) -> st
     exception = data.pop("exception", None)
     facts = "".join(f" {name}={_quoted(value)}" for name, value in data.items())
     line = f"{event['timestamp'][11:19]} {event['level']:<8} {event['event_type']}{facts}"
-    return f"{line}\n{exception}" if exception else line
+    return redact(f"{line}\n{exception}" if exception else line)
 
 
 def _quoted(value: object) -> str:

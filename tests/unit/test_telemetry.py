@@ -10,7 +10,7 @@ import orjson
 import pytest
 import structlog
 
-from milobot.telemetry import configure_logging, get_logger
+from milobot.telemetry import HIDDEN, configure_logging, get_logger, hide
 
 
 class Terminal(io.StringIO):
@@ -102,3 +102,51 @@ def test_terminal_gets_readable_lines_that_cannot_steer_it() -> None:
     shown = stream.getvalue()
     assert "INFO     script_print text='\\x1b[2Jgone' symbol=BTCUSDT" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("target", [io.StringIO, Terminal])
+def test_known_secret_is_cut_out_wherever_it_stands(target: type[io.StringIO]) -> None:
+    """A library that logs an address or a header must not log a key with it."""
+    stream = target()
+    configure_logging("INFO", stream)
+    secret = 'known-secret/with"signs'
+    hide(secret)
+
+    get_logger().info("request", address=f"https://host/?key={secret}", inner={"list": [secret]})
+    logging.getLogger("library").warning("header %s", secret)
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        get_logger().exception("failed")
+
+    assert "known-secret" not in stream.getvalue()
+    assert stream.getvalue().count(HIDDEN) >= 4
+
+
+def test_values_under_the_name_of_a_secret_are_never_written() -> None:
+    """Even of a secret that nobody has registered."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+
+    get_logger().info("started", api_key="abc", password="abc", secret="abc", symbol="BTCUSDT")  # noqa: S106
+    logging.getLogger("library").warning("GET /order?a=1&signature=0a1b&listenKey=abc&b=2")
+
+    first, second = logged(stream)
+    assert first["data"] == {
+        "api_key": HIDDEN,
+        "password": HIDDEN,
+        "secret": HIDDEN,
+        "symbol": "BTCUSDT",
+    }
+    assert second["data"]["message"].endswith(f"a=1&signature={HIDDEN}&listenKey={HIDDEN}&b=2")
+
+
+def test_short_texts_are_not_hidden() -> None:
+    """A secret of one letter would make every line unreadable."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+    hide("BTC")
+
+    get_logger().info("order_created", symbol="BTCUSDT")
+
+    assert logged(stream)[0]["data"] == {"symbol": "BTCUSDT"}
