@@ -103,18 +103,29 @@ def _close(slot: Slot, account: str, now_ms: int) -> Command | None:
 
 
 def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
+    """Let a stop rest at the right level and for all that is held.
+
+    Of stops that close the whole position an exchange takes one at a time (Binance: -4130).
+    While one rests, its successor goes by quantity beside it, so that the new stop is
+    confirmed before the old one leaves.
+    """
     if slot.stop is None:
         return None
     stops = slot.live(OrderPurpose.STOP)
-    right = [o for o in stops if o.trigger_price == slot.stop]
+    right = [o for o in stops if o.trigger_price == slot.stop and _covers(o, slot)]
     if not right:
         order = _exit_order(slot, OrderPurpose.STOP, OrderType.STOP_MARKET, account, now_ms)
-        return Place(replace(order, trigger_price=slot.stop, close_position=True))
+        is_only = not any(o.close_position for o in stops)
+        return Place(replace(order, trigger_price=slot.stop, close_position=is_only))
     if right[0].status is OrderStatus.SUBMITTED:
         for order in stops:
             if order is not right[0] and _can_cancel(order):
                 return Cancel(order)
     return None
+
+
+def _covers(stop: Order, slot: Slot) -> bool:
+    return stop.close_position or stop.quantity == slot.position.quantity
 
 
 def _aim(slot: Slot, account: str, now_ms: int) -> Command | None:

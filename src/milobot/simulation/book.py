@@ -1,14 +1,25 @@
 """One symbol inside the simulated venue: its price, position, margin and resting orders."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.margin import bankruptcy_price, liquidation_price, max_leverage
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ONE, ZERO, round_down, round_up, to_money
-from milobot.domain.orders import Fill, Order, OrderType
+from milobot.domain.orders import Fill, Order, OrderType, Refusal
 from milobot.domain.positions import Position, apply_fill
 from milobot.simulation.matching import Bar, Phase
+
+
+class Refused(NamedTuple):
+    """Why an order is not taken: a word for the engine, a sentence for the user."""
+
+    refusal: Refusal | None
+    reason: str
+
+
+TAKEN = Refused(None, "")
 
 
 class Book:
@@ -55,16 +66,32 @@ class Book:
             price = price * (ONE + slippage if side is Side.BUY else ONE - slippage)
         return (round_up if side is Side.BUY else round_down)(price, self.rules.tick_size)
 
-    def refusal(self, order: Order, price: Decimal, fee: Decimal, available: Decimal) -> str:
-        """Return why the venue would refuse an entry; empty when it takes it."""
+    def refusal(self, order: Order, price: Decimal, fee: Decimal, available: Decimal) -> Refused:
+        """Return why the venue would refuse an entry; ``TAKEN`` when it takes it."""
         notional = order.quantity * price
-        allowed = max_leverage(notional, self.rules.brackets)
+        rules = self.rules
+        if order.quantity < rules.min_quantity or order.quantity % rules.quantity_step:
+            return Refused(
+                Refusal.SIZE_OR_PRICE,
+                f"the quantity must be a multiple of {rules.quantity_step}, {rules.min_quantity} at least",
+            )
+        if notional < rules.min_notional:
+            return Refused(
+                Refusal.SIZE_OR_PRICE, f"{notional:.2f} USDT are below {rules.min_notional}"
+            )
+        allowed = max_leverage(notional, rules.brackets)
         if order.leverage > allowed:
-            return f"{order.leverage}x is above {allowed}x, the most for this notional"
+            return Refused(
+                Refusal.POSITION_LIMIT,
+                f"{order.leverage}x is above {allowed}x, the most for this notional",
+            )
         needed = notional / order.leverage + fee
         if needed > available:
-            return f"margin and fee are {needed:.2f} USDT, available are {available:.2f}"
-        return ""
+            return Refused(
+                Refusal.INSUFFICIENT_MARGIN,
+                f"margin and fee are {needed:.2f} USDT, available are {available:.2f}",
+            )
+        return TAKEN
 
     def book(self, fill: Fill, leverage: int) -> Decimal:
         """Book a fill and return what it adds to the wallet: gain less fee."""
@@ -91,16 +118,16 @@ class Book:
         """Return what the position pays at a funding time; longs pay a positive rate."""
         return to_money(self.position.side.sign * self.position.quantity * price * rate)
 
-    def why_not_rest(self, order: Order) -> str:
-        """Return why a conditional order cannot rest; empty when it can."""
+    def why_not_rest(self, order: Order) -> Refused:
+        """Return why a conditional order cannot rest; ``TAKEN`` when it can."""
         if order.trigger_price is None or not order.reduce_only:
-            return "only exits with a trigger price rest in here"
+            return Refused(Refusal.OTHER, "only exits with a trigger price rest in here")
         sells = order.side is PositionSide.LONG.exit
         falls = sells == (order.type is OrderType.STOP_MARKET)
         away = self.last_price - order.trigger_price
         if (away <= 0) if falls else (away >= 0):
-            return "the price is beyond the trigger already"
-        return ""
+            return Refused(Refusal.WOULD_TRIGGER, "the price is beyond the trigger already")
+        return TAKEN
 
     def _liquidation_now(self) -> Decimal | None:
         held = self.position

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from milobot.domain.margin import max_leverage
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO, to_money
 from milobot.domain.orders import (
@@ -20,11 +21,16 @@ from milobot.domain.orders import (
     OrderStatus,
     OrderType,
     OrderUpdate,
+    Refusal,
 )
 from milobot.domain.reports import MarginMode, SymbolSettings
+from milobot.errors import DataError, RequestRefusedError
 from milobot.ports import Account
-from milobot.simulation.book import Book
+from milobot.simulation.book import Book, Refused
 from milobot.simulation.matching import Bar, Phase, next_hit
+
+_NOTHING = Refused(Refusal.NOTHING_TO_REDUCE, "nothing is open to reduce")
+_NO_MARKET = Refused(Refusal.OTHER, "only market orders fill in here")
 
 
 class SimulatedVenue:
@@ -137,20 +143,34 @@ class SimulatedVenue:
     async def prepare_symbol(
         self, symbol: str, *, leverage: int, margin_mode: MarginMode
     ) -> SymbolSettings:
-        """Return what was asked for: an entry brings its leverage, and all margin is isolated."""
+        """Return what was asked for: an entry brings its leverage, and all margin is isolated.
+
+        Raises:
+            RequestRefusedError: No bracket of the symbol allows that leverage.
+        """
+        allowed = max_leverage(ZERO, self.book(symbol).rules.brackets)
+        if not 1 <= leverage <= allowed:
+            raise RequestRefusedError(
+                f"{leverage}x is out of range for {symbol}: use 1x to {allowed}x"
+            )
         return SymbolSettings(symbol, leverage, margin_mode)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Fill a market order now or let a conditional one rest."""
-        book = self.book(order.symbol)
+        try:
+            book = self.book(order.symbol)
+        except DataError as unknown:
+            status, word = OrderStatus.REJECTED, Refusal.SYMBOL_NOT_TRADING
+            name, time_ms = order.client_order_id, order.created_ms
+            return (
+                OrderUpdate(name, order.symbol, status, time_ms, reason=str(unknown), refusal=word),
+            )
         if order.reduce_only and not _reduces(order, book):
-            return (self._news(order, book, OrderStatus.REJECTED, "nothing is open to reduce"),)
+            return (self._refuse(order, book, _NOTHING),)
         if order.type.is_conditional:
             return (self._rest(book, order),)
         if order.type is not OrderType.MARKET:
-            return (
-                self._news(order, book, OrderStatus.REJECTED, "only market orders fill in here"),
-            )
+            return (self._refuse(order, book, _NO_MARKET),)
         return (self._fill_market(book, order),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
@@ -169,9 +189,9 @@ class SimulatedVenue:
         return self.wallet - sum((b.margin for b in self._books.values()), ZERO)
 
     def _rest(self, book: Book, order: Order) -> OrderUpdate:
-        refusal = book.why_not_rest(order)
-        if refusal:
-            return self._news(order, book, OrderStatus.REJECTED, refusal)
+        refused = book.why_not_rest(order)
+        if refused.refusal is not None:
+            return self._refuse(order, book, refused)
         book.orders[order.client_order_id] = order
         return self._news(order, book, OrderStatus.SUBMITTED, "")
 
@@ -182,9 +202,9 @@ class SimulatedVenue:
             quantity = min(quantity, book.position.quantity)
         else:
             fee = self._fee(quantity, price)
-            refusal = book.refusal(order, price, fee, self._available())
-            if refusal:
-                return self._news(order, book, OrderStatus.REJECTED, refusal)
+            refused = book.refusal(order, price, fee, self._available())
+            if refused.refusal is not None:
+                return self._refuse(order, book, refused)
         return self._fill(book, order, quantity, price)
 
     def _trigger(self, book: Book, order: Order) -> OrderUpdate:
@@ -235,6 +255,10 @@ class SimulatedVenue:
 
     def _fee(self, quantity: Decimal, price: Decimal) -> Decimal:
         return to_money(quantity * price * self._taker_fee)
+
+    def _refuse(self, order: Order, book: Book, refused: Refused) -> OrderUpdate:
+        news = self._news(order, book, OrderStatus.REJECTED, refused.reason)
+        return replace(news, refusal=refused.refusal)
 
     def _news(
         self,

@@ -247,3 +247,13 @@ async def test_a_flat_slot_has_no_stop_to_move() -> None:
     assert moved_stop(flat, dec("100"), rules()) is flat
     assert moved_stop(closing, dec("500"), rules()) is closing
     assert isinstance(flat, Slot)
+
+
+async def test_a_moved_stop_goes_by_quantity_beside_the_one_that_closes_everything() -> None:
+    """An exchange takes one stop that closes the position at a time: a second one is refused."""
+    stage = await entered(TRAIL, 103, 106)
+
+    stops = stage.orders("stop")
+    assert [one.close_position for one in stops[:3]] == [True, False, True]
+    assert stops[1].quantity == 1
+    assert len(stage.resting) == 1

@@ -6,7 +6,16 @@ import pytest
 from tests.support.trading import BRACKETS, SYMBOL, dec, rules
 
 from milobot.domain.intents import Side
-from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, OrderUpdate
+from milobot.domain.orders import (
+    Order,
+    OrderPurpose,
+    OrderStatus,
+    OrderType,
+    OrderUpdate,
+    Refusal,
+)
+from milobot.domain.reports import MarginMode
+from milobot.errors import RequestRefusedError
 from milobot.simulation.clock import ReplayClock
 from milobot.simulation.matching import Bar
 from milobot.simulation.venue import SimulatedVenue
@@ -295,3 +304,20 @@ def test_the_replay_clock_stands_until_it_is_moved() -> None:
     assert clock.now_ms() == 5
     clock.time_ms = 9
     assert clock.now_ms() == 9
+
+
+@pytest.mark.parametrize("quantity", ["0.0005", "0.0015", "0.001"])
+async def test_entry_that_an_exchange_would_not_take_is_refused(quantity: str) -> None:
+    """Below the minimum, off the grid, below the notional: a back-test must not fill it either."""
+    venue = opened()
+
+    news = await answer(venue, replace(ENTRY, quantity=dec(quantity)))
+
+    assert (news.status, news.refusal) == (OrderStatus.REJECTED, Refusal.SIZE_OR_PRICE)
+    assert venue.wallet == 1000
+
+
+async def test_leverage_beyond_every_bracket_is_refused() -> None:
+    """Read back must be what was asked for, or an error: never something else."""
+    with pytest.raises(RequestRefusedError, match="1x to 125x"):
+        await opened().prepare_symbol(SYMBOL, leverage=126, margin_mode=MarginMode.ISOLATED)

@@ -59,12 +59,9 @@ class BingxOrders:
         try, is looked for first: it takes no id of ours that would keep it from being
         placed twice.
         """
-        if order.type.is_conditional and self.ids.exchange_id(order.client_order_id):
-            return (await self._found_again(order),)
-        twin = await self._resting_twin(order) if order in self._doubts else None
-        if twin is not None:
-            self.ids.bind(order.client_order_id, twin.exchange_order_id)
-            return (await self._update(order.client_order_id, twin),)
+        known = await self._known_already(order)
+        if known is not None:
+            return (known,)
         judgement = await self._gateway.write(
             requests.place_order(order, attached),
             is_complete=lambda data: _read_own(order, data) is not None,
@@ -75,7 +72,7 @@ class BingxOrders:
         if judgement.outcome is Outcome.ACCEPTED and report is not None:
             return (await self._taken(order, report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
-            return (await self._look(order, judgement),)
+            return (await self._look(order, self._in_doubt(order, judgement)),)
         return (self._not_taken(order, judgement),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
@@ -198,22 +195,24 @@ class BingxOrders:
         reason = judgement.reason or "BingX took the cancel, but does not show the order's end yet"
         return self._unknown(order, reason, judgement.refusal)
 
-    async def _found_again(self, order: Order) -> OrderUpdate:
-        """Return what became of a stop or target that was taken before: it is not sent twice."""
-        try:
-            found = await self.fetch_update(order)
-        except ExchangeError:
-            found = None
-        reason = "BingX has taken this order before and does not show it now"
-        return found or self._unknown(order, reason, Refusal.DUPLICATE_ID)
+    async def _known_already(self, order: Order) -> OrderUpdate | None:
+        """Return news of a stop or target that is there, or was: it is not sent twice."""
+        if order.type.is_conditional and self.ids.exchange_id(order.client_order_id):
+            reason = "BingX has taken this order before and does not show it now"
+            return await self._look(order, self._unknown(order, reason, Refusal.DUPLICATE_ID))
+        twin = await self._resting_twin(order) if order in self._doubts else None
+        if twin is None:
+            return None
+        self.ids.bind(order.client_order_id, twin.exchange_order_id)
+        return await self._update(order.client_order_id, twin)
 
-    async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
-        """Return what an order is that is said to be there already."""
+    async def _look(self, order: Order, otherwise: OrderUpdate) -> OrderUpdate:
+        """Return what an order is that is said to be there already, or what else there is to say."""
         try:
             found = await self.fetch_update(order)
         except ExchangeError:
             found = None
-        return found or self._in_doubt(order, judgement)
+        return found or otherwise
 
     async def _resting_twin(self, order: Order) -> OrderReport | None:
         """Return what rests in an order's place; None where that cannot be told in time."""
