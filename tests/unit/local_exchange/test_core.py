@@ -1,5 +1,6 @@
 """Parts of the exchange that need no wire: contracts, tapes, clock, agenda, set-up, control."""
 
+import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from milobot.local_exchange.core.market import FundingRates, Market, Tape
 from milobot.local_exchange.core.orders import Refusal, RefusedError
 from milobot.local_exchange.core.timing import Agenda, ClockMode, ServerTime
 from milobot.local_exchange.limits import Budget, Window
+from milobot.local_exchange.server import LocalExchange
 from milobot.local_exchange.setup import Credentials, build_venues
 
 NO_FUNDING = FundingRates.fixed(Decimal(0))
@@ -342,3 +344,20 @@ async def test_paced_market_plays_by_itself_and_triggers_at_the_open() -> None:
         found = (await wire.call("GET", "/fapi/v1/algoOrder", clientAlgoId="stop")).body
         assert found["actualPrice"] == "39000.00000"
         await socket.close()
+
+
+async def test_closed_exchange_leaves_no_task_and_no_port() -> None:
+    """Thousands of tests start one: what each leaves behind would add up."""
+    before = asyncio.all_tasks()
+    setup = setup_of(flat_bars(50), speed=500.0)
+    async with binance_on(setup) as wire, LocalExchange(setup_of(flat_bars(3))) as second:
+        assert wire.exchange.url != second.url
+        await wire.socket("/market/ws/btcusdt@kline_1m")
+        await wire.user_socket()
+        port = int(wire.exchange.url.rpartition(":")[2])
+        await wire.order()
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before
+    with pytest.raises(OSError, match=r"refused|failed"):
+        await asyncio.open_connection("127.0.0.1", port)
