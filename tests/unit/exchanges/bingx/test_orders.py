@@ -218,6 +218,21 @@ async def test_a_stop_is_known_by_the_id_that_it_was_given() -> None:
     assert desk.transport.names() == [PLACE, QUERY]
 
 
+async def test_a_stop_that_was_taken_is_not_sent_again() -> None:
+    """The same id of ours, which BingX never saw: we must be the ones who know it."""
+    desk = bench()
+    desk.transport.on(PLACE, STOP_PLACED)
+    desk.transport.on(QUERY, ok({"order": stop_payload()}), TIMEOUT)
+
+    await desk.orders.place_order(stop())
+    (again,) = await desk.orders.place_order(stop())
+    (unseen,) = await desk.orders.place_order(stop())
+
+    assert (again.status, again.exchange_order_id) == (OrderStatus.SUBMITTED, str(STOP_ID))
+    assert (unseen.status, unseen.refusal) == (OrderStatus.UNKNOWN, Refusal.DUPLICATE_ID)
+    assert desk.transport.names().count(PLACE) == 1
+
+
 async def test_a_stop_of_unknown_outcome_is_listed_before_it_is_repeated() -> None:
     """Placed twice it would close more than the position."""
     desk = bench()

@@ -388,6 +388,24 @@ async def test_closed_candles_come_once_and_in_order() -> None:
         assert [one.candle.close for one in heard] == [p[3] for p in prices[: len(heard)]]
 
 
+async def test_prices_come_as_they_change() -> None:
+    """Mark price and book, the latest of each."""
+    async with trading() as desk:
+        feed = desk.client.price_feed(["BTCUSDT"])
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(feed.run())
+            await until(lambda: bool(feed._streams and feed._streams[0].health.connections))
+            prices = feed.prices()
+            kinds: set[type] = set()
+            while len(kinds) < 2:
+                await desk.exchange.advance()
+                async with asyncio.timeout(5):
+                    price = await anext(prices)
+                assert price.symbol == "BTCUSDT"
+                kinds.add(type(price))
+            running.cancel()
+
+
 async def test_keys_and_accounts_that_do_not_fit_are_said_so() -> None:
     """Wrong key, rights, hedge mode, unknown symbol: one sentence each."""
     rights = Rights(can_trade=False, can_withdraw=True)
