@@ -3,30 +3,55 @@
 Every field is named after its variable (``data_limit`` is ``DATA_LIMIT``), a
 variable of the environment beats the same one in ``.env``, an empty one counts
 as not set. ``.env.example`` in the repository shows them all.
+
+A secret may come from a file instead: ``BINGX_SECRET_KEY_FILE`` names one. Such files
+are read here, once; the object holds their content, which no ``repr`` shows.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from milobot.errors import ConfigurationError
+from milobot.exchanges.binance import hosts as binance
+from milobot.exchanges.bingx import hosts as bingx
+from milobot.exchanges.hosts import check_address, is_loopback
 
 _PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d{1,12})?)\s*%\s*")
+_KEY = re.compile(r"[!-~]{1,256}")
 _LARGEST_WINDOW = 1_000_000
+_MOST_SECRET_BYTES = 4096
+EXCHANGES = ("binance", "bingx")
+_DEMO_HOSTS = {"binance": binance.DEMO.rest, "bingx": bingx.DEMO.rest}
 
 _EXAMPLES = {
-    "data_limit": "DATA_LIMIT=5000, a whole number of candles from 10 to 1000000",
-    "candle_database": "CANDLE_DATABASE=binance_data.db, a file name",
-    "default_stop": "DEFAULT_STOP=5%, above 0% and below 100%",
-    "allow_unprotected": "ALLOW_UNPROTECTED=false, true or false",
-    "log_level": "LOG_LEVEL=INFO, one of DEBUG INFO WARNING ERROR CRITICAL",
-    "trading_enabled": "TRADING_ENABLED=false, true or false",
+    "data_limit": "=5000, a whole number of candles from 10 to 1000000",
+    "candle_database": "=binance_data.db, a file name",
+    "default_stop": "=5%, above 0% and below 100%",
+    "allow_unprotected": "=false, true or false",
+    "log_level": "=INFO, one of DEBUG INFO WARNING ERROR CRITICAL",
+    "trading_enabled": "=false, true or false",
+    "testnet": "=true, true or false",
+    "api_key": " as the exchange shows it, without blanks",
+    "secret_key": " as the exchange shows it, without blanks",
+    "file": " as the name of a file",
+    "password": " as one line of text",
+    "base_url": "=http://127.0.0.1:8765, https elsewhere",
+    "stream_url": "=ws://127.0.0.1:8765, wss elsewhere",
+    "rate_limit_semaphore": "=5, a whole number of downloads from 1 to 50",
+    "api_delay": "=0.2, seconds from 0 to 60",
+    "ws_reconnect_delay": "=5, seconds from 0.1 to 300",
+    "klines_batch_size": "=1000, a whole number of candles from 10 to 1440",
 }
+"""What to write, by the name of a field or its end."""
 
 
 def _parse_percent(value: object) -> object:
@@ -43,6 +68,56 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+def _check_key(value: SecretStr | None) -> SecretStr | None:
+    """Return a key without blanks around it, of characters that fit into a header."""
+    if value is None:
+        return None
+    text = value.get_secret_value().strip()
+    if not _KEY.fullmatch(text):
+        raise ValueError("no key")
+    return SecretStr(text)
+
+
+def _check_url(value: str | None) -> str | None:
+    try:
+        return None if value is None else check_address(value.strip(), name="it")
+    except ConfigurationError as error:
+        raise ValueError("no address, or not encrypted") from error
+
+
+_Key = Annotated[SecretStr | None, AfterValidator(_check_key)]
+_Url = Annotated[str | None, AfterValidator(_check_url)]
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSettings:
+    """What is set for one exchange.
+
+    Attributes:
+        base_url: Address that replaces the exchange's own; None for those.
+        stream_url: Address of its streams; None for what belongs to ``base_url``.
+    """
+
+    name: str
+    is_testnet: bool
+    base_url: str | None
+    stream_url: str | None
+    api_key: SecretStr | None
+    secret_key: SecretStr | None
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether everything goes to this machine."""
+        return self.base_url is not None and _is_local(self.base_url)
+
+    @property
+    def is_play_money(self) -> bool:
+        """Return whether no real money can be behind the address; in doubt it is real."""
+        if self.base_url is None:
+            return self.is_testnet
+        return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
+
+
 class Settings(BaseSettings):
     """What the user set; everything has a default that is safe.
 
@@ -53,7 +128,13 @@ class Settings(BaseSettings):
             its reference price: ``Decimal("0.05")`` for ``DEFAULT_STOP=5%``.
         allow_unprotected: Whether ``sl=none`` is accepted.
         log_level: Least level that is logged.
-        trading_enabled: Whether orders may leave this machine; this version refuses ``true``.
+        trading_enabled: Whether orders may leave this machine; refused for real money.
+        keys_file: File of the keys that ``milobot keys`` keeps.
+        keys_password: Opens it where nobody can be asked.
+        rate_limit_semaphore: Downloads from one exchange at a time.
+        api_delay: Seconds between the starts of two downloads.
+        ws_reconnect_delay: Seconds before a stream that ended is opened anew.
+        klines_batch_size: Candles asked for in one download.
     """
 
     model_config = SettingsConfigDict(
@@ -62,6 +143,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
+        hide_input_in_errors=True,
     )
 
     data_limit: Annotated[int, Field(ge=10, le=_LARGEST_WINDOW)] = 5000
@@ -74,33 +156,168 @@ class Settings(BaseSettings):
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
     ] = "INFO"
     trading_enabled: bool = False
+    binance_testnet: bool = True
+    bingx_testnet: bool = True
+    binance_api_key: _Key = None
+    binance_api_key_file: Path | None = None
+    binance_secret_key: _Key = None
+    binance_secret_key_file: Path | None = None
+    bingx_api_key: _Key = None
+    bingx_api_key_file: Path | None = None
+    bingx_secret_key: _Key = None
+    bingx_secret_key_file: Path | None = None
+    keys_file: Path = Path("keys.json")
+    keys_password: SecretStr | None = None
+    keys_password_file: Path | None = None
+    binance_base_url: _Url = None
+    binance_stream_url: _Url = None
+    bingx_base_url: _Url = None
+    bingx_stream_url: _Url = None
+    rate_limit_semaphore: Annotated[int, Field(ge=1, le=50)] = 5
+    api_delay: Annotated[float, Field(ge=0, le=60)] = 0.2
+    ws_reconnect_delay: Annotated[float, Field(ge=0.1, le=300)] = 5.0
+    klines_batch_size: Annotated[int, Field(ge=10, le=1440)] = 1000
+
+    def venue(self, exchange: str) -> VenueSettings:
+        """Return what is set for one exchange, ``binance`` or ``bingx``."""
+        return VenueSettings(
+            name=exchange,
+            is_testnet=getattr(self, f"{exchange}_testnet"),
+            base_url=getattr(self, f"{exchange}_base_url"),
+            stream_url=getattr(self, f"{exchange}_stream_url"),
+            api_key=getattr(self, f"{exchange}_api_key"),
+            secret_key=getattr(self, f"{exchange}_secret_key"),
+        )
+
+
+_SECRETS = tuple(
+    name.removesuffix("_file") for name in Settings.model_fields if name.endswith("key_file")
+)
+_FROM_FILES = (*_SECRETS, "keys_password")
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment and ``env_file``, which need not exist; None reads no file.
 
     Raises:
-        ConfigurationError: A value is malformed, or asks for live trading, which this
-            version does not have; the sentence names the variable and an example.
+        ConfigurationError: Values are malformed or contradict each other, or they ask to
+            trade real money, which this version does not; the sentence names every such
+            variable with an example, and shows no secret.
     """
+    faults: dict[str, str] = {}
     try:
-        # pydantic-settings takes this keyword although its generated signature does not show it.
-        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+        settings = _read(env_file)
     except ValidationError as error:
-        raise ConfigurationError(_sentence(error.errors()[0])) from None
+        faults = {str(fault["loc"][0]): _sentence(fault) for fault in error.errors()}
+        defaults = {name: Settings.model_fields[name].default for name in faults}
+        settings = _read(env_file, **defaults)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"the settings file {env_file} cannot be read ({error}): make it UTF-8 text "
             "as in .env.example"
         ) from error
-    if settings.trading_enabled:
-        raise ConfigurationError(
-            "TRADING_ENABLED=true asks for live trading, but this version has no exchange "
-            "connection yet: set TRADING_ENABLED=false; back-tests and paper runs need nothing more"
-        )
-    return settings
+    sentences = list(faults.values())
+    contents, unreadable = _read_secret_files(settings)
+    sentences += unreadable
+    sentences += [said for names, said in _contradictions(settings) if not names & faults.keys()]
+    if len(sentences) > 1:
+        raise ConfigurationError(f"{len(sentences)} settings are wrong: {'; '.join(sentences)}")
+    if sentences:
+        raise ConfigurationError(sentences[0])
+    return settings.model_copy(update=contents)
+
+
+def _read(env_file: Path | None, **values: object) -> Settings:
+    # pydantic-settings takes this keyword although its generated signature does not show it.
+    return Settings(_env_file=env_file, **values)  # type: ignore[call-arg, arg-type]
 
 
 def _sentence(fault: ErrorDetails) -> str:
     name = str(fault["loc"][0])
-    return f"{name.upper()}={str(fault['input'])[:40]!r} is not valid: write {_EXAMPLES[name]}"
+    known = (end for end in _EXAMPLES if name == end or name.endswith(f"_{end}"))
+    is_shown = name not in _FROM_FILES and "@" not in str(fault["input"])  # a password in a URL
+    shown = f"={str(fault['input'])[:40]!r}" if is_shown else ""
+    return f"{name.upper()}{shown} is not valid: write {name.upper()}{_EXAMPLES[next(known)]}"
+
+
+def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[str]]:
+    contents, faults = {}, []
+    for name in _FROM_FILES:
+        path: Path | None = getattr(settings, f"{name}_file")
+        if path is None:
+            continue
+        try:
+            contents[name] = _secret_in(path, is_key=name in _SECRETS)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it does not hold one line of text"
+            faults.append(
+                f"{name.upper()}_FILE={str(path)[:80]!r} cannot be used ({reason}):"
+                " name a file with the secret as its only line"
+            )
+    return contents, faults
+
+
+def _secret_in(path: Path, *, is_key: bool) -> SecretStr:
+    with path.open("rb") as file:
+        content = file.read(_MOST_SECRET_BYTES + 1)
+    try:
+        text = content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError("no text") from None
+    if not text or len(content) > _MOST_SECRET_BYTES or not text.isprintable():
+        raise ValueError("no line")
+    secret = SecretStr(text)
+    return _check_key(secret) or secret if is_key else secret
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:
+    """Yield what cannot be meant together: the fields, and a sentence."""
+    for name in _FROM_FILES:
+        if getattr(settings, name) and getattr(settings, f"{name}_file"):
+            yield (
+                {name, f"{name}_file"},
+                f"{name.upper()} and {name.upper()}_FILE are both set: keep one of them",
+            )
+    for exchange in EXCHANGES:
+        yield from _contradictions_of(settings, exchange)
+
+
+def _contradictions_of(settings: Settings, exchange: str) -> Iterator[tuple[set[str], str]]:
+    venue, upper = settings.venue(exchange), exchange.upper()
+    fields = {f"{exchange}_{end}" for end in ("testnet", "base_url", "stream_url")}
+    if said := _half_a_key(settings, exchange):
+        yield {f"{exchange}_api_key", f"{exchange}_secret_key"}, said
+    if venue.stream_url and not venue.base_url:
+        yield fields, f"{upper}_STREAM_URL is set without {upper}_BASE_URL: set both or none"
+    elif venue.stream_url and venue.is_local != _is_local(venue.stream_url):
+        said = f"{upper}_BASE_URL and {upper}_STREAM_URL lead to different machines: one is local"
+        yield fields, said
+    if venue.base_url and venue.is_testnet and not venue.is_play_money:
+        said = (
+            f"{upper}_TESTNET=true asks for play money, but {upper}_BASE_URL={venue.base_url[:80]}"
+            f" may be a real exchange: remove it, or set {upper}_TESTNET=false"
+        )
+        yield fields, said
+    elif settings.trading_enabled and not venue.is_play_money:
+        said = (
+            f"TRADING_ENABLED=true with {upper}_TESTNET=false asks to trade real money, and this"
+            " version keeps no record of orders that survives a crash: set TRADING_ENABLED=false,"
+            f" or {upper}_TESTNET=true for play money"
+        )
+        yield {*fields, "trading_enabled"}, said
+
+
+def _half_a_key(settings: Settings, exchange: str) -> str | None:
+    halves = {
+        end: getattr(settings, f"{exchange}_{end}") or getattr(settings, f"{exchange}_{end}_file")
+        for end in ("api_key", "secret_key")
+    }
+    there = [f"{exchange}_{end}".upper() for end, value in halves.items() if value]
+    missing = [f"{exchange}_{end}".upper() for end, value in halves.items() if not value]
+    if not there or not missing:
+        return None
+    return f"{there[0]} is set without {missing[0]}: set both or none"
+
+
+def _is_local(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")

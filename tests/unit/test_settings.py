@@ -34,7 +34,7 @@ def test_environment_beats_file_and_empty_counts_as_unset(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Compose files pass empty variables on; they must not break the start."""
-    (tmp_path / ".env").write_text("DATA_LIMIT=300\nDEFAULT_STOP=2.5%\nBINGX_API_KEY=x\n")
+    (tmp_path / ".env").write_text("DATA_LIMIT=300\nDEFAULT_STOP=2.5%\nTELEGRAM_API_ID=x\n")
     monkeypatch.setenv("DATA_LIMIT", "400")
     monkeypatch.setenv("LOG_LEVEL", "")
 
@@ -67,6 +67,15 @@ def test_level_may_be_written_small(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ALLOW_UNPROTECTED", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
         ("TRADING_ENABLED", "2"),
+        ("BINANCE_TESTNET", "maybe"),
+        ("BINGX_BASE_URL", "open-api.bingx.com"),
+        ("BINANCE_BASE_URL", "http://10.0.0.7:8765"),
+        ("BINANCE_STREAM_URL", "ws://exchange.example"),
+        ("RATE_LIMIT_SEMAPHORE", "0"),
+        ("API_DELAY", "-1"),
+        ("API_DELAY", "nan"),
+        ("WS_RECONNECT_DELAY", "0"),
+        ("KLINES_BATCH_SIZE", "1500"),
     ],
 )
 def test_malformed_value_names_variable_and_example(
@@ -82,12 +91,181 @@ def test_malformed_value_names_variable_and_example(
     assert "\n" not in str(caught.value)
 
 
-def test_live_trading_is_refused_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks for live trading must not believe that a paper run is it."""
-    monkeypatch.setenv("TRADING_ENABLED", "true")
+LIVE = {"TRADING_ENABLED": "true"}
+KEY = "key-of-a-test-0123456789"
 
-    with pytest.raises(ConfigurationError, match="no exchange connection yet"):
+
+def refusal(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> str:
+    """Return the sentence that refuses some variables."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
         load_settings()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        {"BINANCE_TESTNET": "false"},
+        {"BINGX_TESTNET": "false"},
+        {"BINANCE_TESTNET": "false", "BINANCE_BASE_URL": "https://fapi.binance.com"},
+        {"BINANCE_TESTNET": "false", "BINANCE_BASE_URL": "https://proxy.example"},
+        {"BINGX_TESTNET": "false", "BINGX_BASE_URL": "https://127.0.0.1.example"},
+    ],
+)
+def test_real_money_is_refused_not_ignored(
+    hosts: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for live trading must not believe that anything else is it."""
+    said = refusal(monkeypatch, {**LIVE, **hosts})
+
+    assert "asks to trade real money" in said
+    assert "set TRADING_ENABLED=false" in said
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        {},
+        {"BINANCE_BASE_URL": "http://127.0.0.1:8765", "BINANCE_TESTNET": "false"},
+        {"BINANCE_BASE_URL": "https://demo-fapi.binance.com/"},
+        {"BINGX_BASE_URL": "http://localhost:1", "BINGX_STREAM_URL": "ws://127.0.0.1:2"},
+    ],
+)
+def test_play_money_may_be_traded(hosts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Demo hosts, the default, and this machine hold no real money."""
+    for name, value in {**LIVE, **hosts}.items():
+        monkeypatch.setenv(name, value)
+
+    settings = load_settings()
+
+    assert settings.trading_enabled is True
+    assert all(settings.venue(name).is_play_money for name in ("binance", "bingx"))
+
+
+@pytest.mark.parametrize("address", ["https://fapi.binance.com", "https://proxy.example"])
+def test_testnet_switch_is_not_bypassed_by_an_address(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BINANCE_TESTNET=true promises play money; an address elsewhere cannot keep that."""
+    said = refusal(monkeypatch, {"BINANCE_BASE_URL": address})
+
+    assert f"BINANCE_TESTNET=true asks for play money, but BINANCE_BASE_URL={address}" in said
+
+
+def test_real_hosts_without_trading_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paper runs and downloads use the real market's candles."""
+    monkeypatch.setenv("BINANCE_TESTNET", "false")
+
+    assert load_settings().venue("binance").is_play_money is False
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"BINANCE_API_KEY": KEY}, "BINANCE_API_KEY is set without BINANCE_SECRET_KEY"),
+        ({"BINGX_SECRET_KEY": KEY}, "BINGX_SECRET_KEY is set without BINGX_API_KEY"),
+        ({"BINANCE_STREAM_URL": "wss://a.example"}, "BINANCE_STREAM_URL is set without"),
+        (
+            {"BINGX_BASE_URL": "http://127.0.0.1:1", "BINGX_STREAM_URL": "wss://a.example"},
+            "lead to different machines",
+        ),
+    ],
+)
+def test_contradictions_are_named(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a key, or half an address, is always a slip."""
+    assert said in refusal(monkeypatch, variables)
+
+
+def test_everything_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Who repairs one setting per start of a container repairs all evening."""
+    said = refusal(
+        monkeypatch,
+        {
+            "DATA_LIMIT": "many",
+            "API_DELAY": "slow",
+            "BINGX_API_KEY": KEY,
+            "KEYS_PASSWORD_FILE": str(tmp_path / "missing"),
+            **LIVE,
+            "BINANCE_TESTNET": "false",
+        },
+    )
+
+    assert said.startswith("5 settings are wrong: ")
+    for part in ("DATA_LIMIT='many'", "API_DELAY='slow'", "BINGX_API_KEY is set without"):
+        assert part in said
+    assert "KEYS_PASSWORD_FILE=" in said
+    assert "asks to trade real money" in said
+    assert KEY not in said
+
+
+def test_malformed_value_makes_no_second_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is no key is not also a key that is missing."""
+    said = refusal(monkeypatch, {"BINGX_API_KEY": "two words", "BINGX_SECRET_KEY": KEY})
+
+    assert said.startswith("BINGX_API_KEY is not valid: write BINGX_API_KEY as the exchange")
+
+
+@pytest.mark.parametrize("name", ["BINANCE_API_KEY", "BINGX_SECRET_KEY", "BINANCE_BASE_URL"])
+def test_what_may_be_secret_is_not_quoted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key pasted with a line break, or an address with a password, ends in many logs."""
+    said = refusal(monkeypatch, {name: "https://user:hunter2@host\tx"})
+
+    assert f"{name} is not valid: write {name}" in said
+    assert "hunter2" not in said
+
+
+def test_secrets_come_from_files_and_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Containers get secrets as files; the line break at the end belongs to the editor."""
+    for name, content in (("key", f"{KEY}\n"), ("secret", "the-secret\r\n"), ("word", " a b \n")):
+        (tmp_path / name).write_text(content)
+    monkeypatch.setenv("BINANCE_API_KEY_FILE", "key")
+    monkeypatch.setenv("BINANCE_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("KEYS_PASSWORD_FILE", "word")
+
+    settings = load_settings()
+    venue = settings.venue("binance")
+
+    assert venue.api_key is not None
+    assert venue.secret_key is not None
+    assert settings.keys_password is not None
+    assert venue.api_key.get_secret_value() == KEY
+    assert venue.secret_key.get_secret_value() == "the-secret"
+    assert settings.keys_password.get_secret_value() == " a b "
+    for shown in (repr(settings), str(settings), repr(venue), settings.model_dump_json()):
+        assert KEY not in shown
+        assert "the-secret" not in shown
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff\xfe", b"x" * 5000])
+def test_secret_file_without_one_line_is_named(
+    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An empty secret file is what a wrong mount looks like."""
+    (tmp_path / "word").write_bytes(content)
+
+    said = refusal(monkeypatch, {"KEYS_PASSWORD_FILE": "word"})
+
+    assert said.startswith("KEYS_PASSWORD_FILE='word' cannot be used")
+
+
+def test_secret_and_its_file_exclude_each_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two sources of one secret disagree one day."""
+    (tmp_path / "word").write_text("from the file")
+
+    said = refusal(
+        monkeypatch, {"KEYS_PASSWORD_FILE": "word", "KEYS_PASSWORD": "from the environment"}
+    )
+
+    assert said == "KEYS_PASSWORD and KEYS_PASSWORD_FILE are both set: keep one of them"
 
 
 def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:

@@ -232,8 +232,7 @@ def _take_over(file: PrivateFile, document: dict[str, object]) -> Keystore:
                 f"{file.path.name}: {name} must be a text that is not empty: write it, or delete"
                 " the file and run `milobot keys set`"
             )
-    key, secret, password = (str(value).strip() for value in values.values())
-    store = Keystore(file, str(values["password"]), {PLAIN_ACCOUNT: ApiKey(key, secret)})
-    hide(password)
-    file.replace(_seal(store.keys, str(values["password"])), wipes_old=True)
+    key, secret, password = (str(value) for value in values.values())
+    store = Keystore(file, password, {PLAIN_ACCOUNT: ApiKey(key.strip(), secret.strip())})
+    file.replace(_seal(store.keys, password), wipes_old=True)
     return store
