@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from milobot.web.app import create_app
 from milobot.web.server import serving
@@ -13,7 +13,7 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def serve_beside(
-    run: Callable[[], Awaitable[None]],
+    run: Callable[[], Coroutine[None, None, None]],
     state: ChartState,
     listener: socket.socket,
     *,
@@ -45,18 +45,15 @@ async def serve_beside(
             loop.remove_signal_handler(ending)
 
 
-async def _run_until(run: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+async def _run_until(run: Callable[[], Coroutine[None, None, None]], stop: asyncio.Event) -> bool:
     """Run to the end, or until ``stop`` is set; return which it was."""
 
     async def watch(task: asyncio.Task[None]) -> None:
         await stop.wait()
         task.cancel()
 
-    async def run_once() -> None:
-        await run()
-
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(run_once())
+        running = tasks.create_task(run())
         watching = tasks.create_task(watch(running))
         await asyncio.wait([running])
         watching.cancel()

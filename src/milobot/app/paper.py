@@ -55,10 +55,11 @@ class PaperRun:
         self._account: PaperAccount = open_account(self._session, desk.terms, skips=False)
         self._all = desk.history
         self._fine = CandleSeries.empty()
+        history, timeframe = desk.history, desk.info.timeframe
+        # What fills belong to a candle of the history are not ours to trade.
+        self._begins = timeframe.next_open(int(history.time[-1])) if len(history) else None
         self._codes = np.empty(0, dtype=np.uint8)
-        self._shown = 0
-        timeframe = str(desk.info.timeframe.value)
-        heading = Heading("paper", desk.info.coin, timeframe, desk.script)
+        heading = Heading("paper", desk.info.coin, str(timeframe.value), desk.script)
         self._page = RunPage(heading, self._account.engine, self._account.journal)
 
     @property
@@ -97,7 +98,7 @@ class PaperRun:
             evaluation = await self._evaluate(fresh, len(self._codes))
             self._codes = np.append(self._codes, evaluation.codes)
         if is_fine or self._desk.fine is None:
-            self._fine = self._fine.joined(candles)
+            self._fine = self._fine.joined(candles.between(self._begins, None))
         await self._play()
         self._show(fresh)
 

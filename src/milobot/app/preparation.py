@@ -77,12 +77,12 @@ def prepare(worker: ScriptWorker, source: Source, find: MarketFinder | None = No
     """
     if source.timeframe:
         parse_timeframe(source.timeframe)
-    info = _load(worker, source, None)
+    info = load_script(worker, source)
     market = (find or find_market)(source, info)
     with naming(source.script):
         refuse_leverage(info, market.rules)
     # Which rules the script may ask for is known only now that its symbol is.
-    return Prepared(_load(worker, source, market.rules) if market.rules else info, market)
+    return Prepared(load_script(worker, source, market.rules) if market.rules else info, market)
 
 
 def refuse_leverage(info: ScriptInfo, rules: SymbolRules | None) -> None:
@@ -112,7 +112,15 @@ def find_market(source: Source, info: ScriptInfo) -> Market:
     return market_from_store(source.database, info.coin, info.timeframe)
 
 
-def _load(worker: ScriptWorker, source: Source, rules: SymbolRules | None) -> ScriptInfo:
+def load_script(
+    worker: ScriptWorker, source: Source, rules: SymbolRules | None = None
+) -> ScriptInfo:
+    """Load the script of a source into a worker; ``rules`` are what it may ask for.
+
+    Raises:
+        ConfigurationError: The file or a parameter is wrong.
+        ScriptError: The script is wrong; names it.
+    """
     text = read_script(source.script)
     with naming(source.script):
         return worker.load(

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from milobot.app.exchange_process import ExchangeAddress, local_exchange
 from milobot.app.pages import serve_beside
-from milobot.app.preparation import Source, worker_for
+from milobot.app.preparation import Source, load_script, worker_for
 from milobot.app.run_page import RunPage
-from milobot.app.scripts import naming, parse_parameters, read_script
 from milobot.app.trader import Desk, Trader
 from milobot.backtest.runner import Terms
 from milobot.domain.market import CandleSeries
@@ -93,7 +92,7 @@ def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], N
     """
     listener = open_listener("127.0.0.1", port)
     with closing(listener), worker_for(request.source) as worker:
-        info = _load(worker, request.source)
+        info = load_script(worker, request.source)
 
         async def run() -> None:
             async with local_exchange(_flags(request, info)) as exchange:
@@ -127,6 +126,8 @@ async def open_counter(
 ) -> Counter:
     """Fetch what is needed from the exchange and put a trader together."""
     symbol, timeframe = info.coin, info.timeframe
+    # Which rules the script may ask for is known only now that its symbol is.
+    load_script(worker, request.source, await client.account.fetch_rules(symbol))
     history = await client.market.fetch_candles(symbol, timeframe, first_ms=None, limit=HISTORY)
     begins = timeframe.next_open(int(history.time[-1])) if len(history) else None
     stream = client.candle_feed({(symbol, timeframe): begins})
@@ -145,17 +146,6 @@ async def open_counter(
         owner=f"demo:{request.source.script.name}",
     )
     return Counter(Trader(desk, page, history), stream, page.state)
-
-
-def _load(worker: ScriptWorker, source: Source) -> ScriptInfo:
-    with naming(source.script):
-        return worker.load(
-            read_script(source.script),
-            parameters=parse_parameters(source.parameters),
-            symbol=source.symbol,
-            timeframe=source.timeframe,
-            data_limit=source.data_limit,
-        )
 
 
 def _binance(exchange: ExchangeAddress) -> BinanceClient:
