@@ -54,6 +54,10 @@ def at(times: Sequence[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
+def _noise(times: Sequence[float]) -> float:
+    return at(times, 0.95)
+
+
 async def _live_ms(source: str, series: CandleSeries, pool: ScriptPool) -> tuple[list[float], int]:
     """Return the time of each decision and how many lines were printed."""
     await pool.add("script", source, series.part(0, DATA_LIMIT))
@@ -107,11 +111,12 @@ async def main() -> None:
         for path in SAMPLES:
             source = path.read_text(encoding="utf-8")
             runs = [await _live_ms(source, series, pool) for _ in range(RUNS)]
-            times, printed = min(runs, key=lambda run: at(run[0], 0.95))
+            times, printed = min(runs, key=lambda run: _noise(run[0]))
             naive, median, p95 = _naive_ms(source, series), at(times, 0.5), at(times, 0.95)
             everything += times
             alone = [_here_ms(source, series) for _ in range(RUNS)]
-            here += min(alone, key=lambda run: at(run, 0.95))
+            quietest = min(alone, key=_noise)
+            here += quietest
             worst = max(worst, p95)
             print(
                 f"{path.stem:28} median {median:5.2f} ms, p95 {p95:5.2f} ms, p99 "

@@ -1,10 +1,11 @@
 """Many scripts on few workers: a new candle costs one small message and one decision.
 
-There is one worker more than there are cores, and every script is at home in
-two of them. Whichever of the two is free first takes its next decision, so a
-worker that a script keeps busy, or that is being replaced, delays nobody else.
-Scripts that have not yet come to an end once, or have cost a worker its life,
-run in a careful lane: one at a time, so that they never hold up two workers.
+There is one worker more than there are cores. That one is the careful one: it
+runs, with the lowest priority, the scripts that have not yet come to an end
+once, that were slow, or that have cost a worker its life. The others share the
+rest, each script being at home in two of them. Whichever of the two is free
+first takes its next decision, so a worker that a script keeps busy, or that is
+being replaced, delays nobody else.
 
 Nothing here raises for what a script does: a decision that does not come, or
 is not understood, is ``FAILED`` with its reason, and that means ``donothing``.
@@ -14,6 +15,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -24,7 +26,7 @@ from milobot.scripting.loading import LoadOptions, load_request
 from milobot.scripting.lock_levels import LEAST_TRUST, Trust
 from milobot.scripting.pool_members import Member, QuarantineRule
 from milobot.scripting.pool_queue import Job, Queue
-from milobot.scripting.pool_seat import Seat, Terms, WorkerLostError
+from milobot.scripting.pool_seat import STUCK_S, Seat, Terms, WorkerLostError
 from milobot.scripting.process import WORKER_PROGRAM
 from milobot.scripting.results import Evaluation, ScriptInfo
 from milobot.telemetry import get_logger
@@ -72,11 +74,15 @@ class ScriptPool:
         self._starter = ThreadPoolExecutor(_STARTERS, "script-workers")
         count = workers if workers is not None else len(os.sched_getaffinity(0)) + 1
         terms = Terms(trust, program, limit_s)
-        self._seats = [Seat(terms, self._starter) for _ in range(max(count, _HOMES))]
+        self._careful = Seat(terms, self._starter, is_careful=True)
+        self._plain = [
+            Seat(terms, self._starter, is_careful=False) for _ in range(max(count - 1, 1))
+        ]
+        self._seats = [*self._plain, self._careful]
         self._limit_s = limit_s
         self._patience_s = patience_s
         self._rule = rule
-        self._queue = Queue()
+        self._queue = Queue(self._plain)
         self._members: dict[str, Member] = {}
         self._added: dict[Member, asyncio.Future[ScriptInfo]] = {}
         self._count = 0
@@ -157,9 +163,10 @@ class ScriptPool:
         member.append(history)
         self._members[script_id] = member
         self._added[member] = asyncio.get_running_loop().create_future()
-        for seat in sorted(self._seats, key=lambda seat: len(seat.members))[:_HOMES]:
-            seat.members[member.number] = member
-            seat.wake.set()
+        for seat in self._homes():
+            seat.members[member] = None
+        self._queue.welcome(member)
+        self._careful.wake.set()
         try:
             return await self._added[member]
         except BaseException:
@@ -192,8 +199,10 @@ class ScriptPool:
         if member.quarantine:
             job.fail(f"the script is in quarantine: {member.quarantine}")
             return await result
+        if not len(self._queue):
+            self._careful.wake.set()  # from now on it looks around
         self._queue.put(job)
-        self._wake()
+        self._wake(member)
         try:
             async with asyncio.timeout(self._patience_s):
                 return await asyncio.shield(result)
@@ -231,61 +240,68 @@ class ScriptPool:
     async def _serve(self, seat: Seat) -> None:
         while not seat.has_ended:
             seat.wake.clear()
-            if job := self._queue.next_job(seat):
-                await self._decide(seat, job)
-            elif member := self._queue.next_load(seat):
-                await self._load(seat, member)
-            elif seat.dropped:
-                await self._drop(seat)
+            task = self._queue.next(seat)
+            if isinstance(task, Job):
+                await self._decide(seat, task)
+            elif task is not None:
+                await self._load(seat, task)
+            elif stale := seat.stale():
+                await self._drop(seat, stale)
             else:
-                await seat.wake.wait()
+                await self._rest(seat)
         if (last := seat.last) and (lost := await seat.idle_end()):
             self._strike(last, lost)
 
+    async def _rest(self, seat: Seat) -> None:
+        """Wait for something to do; the careful one looks around while others are waiting."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STUCK_S if seat.is_careful and len(self._queue) else None):
+                await seat.wake.wait()
+
     async def _decide(self, seat: Seat, job: Job) -> None:
         member, started = job.member, monotonic()
-        is_careful = member.is_suspect
-        with self._queue.lane(member):
-            try:
-                result = await seat.decide(member, job.start, job.stop)
-            except WorkerLostError as lost:
-                if lost.is_from_outside and not job.is_second_try:
-                    job.is_second_try = True
-                    self._queue.put_first(job)
-                else:
-                    self._strike(member, lost)
-                    job.fail(lost.as_script_error().reason, line=lost.line, index=lost.index)
-                await seat.close()
+        was_suspect = member.is_suspect
+        try:
+            result = await seat.decide(member, job.start, job.stop)
+        except WorkerLostError as lost:
+            if lost.is_from_outside and member.note_accident():
+                self._queue.put_first(job)
             else:
-                member.note_success(monotonic() - started)
-                job.finish(result)
-        if is_careful:
-            self._wake()  # the lane is free
+                self._strike(member, lost)
+                job.fail(lost.as_script_error().reason, line=lost.line, index=lost.index)
+            await seat.close()
+        else:
+            member.note_success(monotonic() - started)
+            job.finish(result)
+        if member.is_suspect or was_suspect:
+            self._wake()  # it belongs elsewhere now, or its place is free
 
     async def _load(self, seat: Seat, member: Member) -> None:
         """Give a script to a worker; a new one shows first that it comes to an end."""
         waiting, started = self._added.get(member), monotonic()
         member.is_loading = True
-        with self._queue.lane(member):
-            try:
-                info = await seat.load(member, has_trial=waiting is not None)
-            except WorkerLostError as lost:
+        try:
+            info = await seat.load(member, has_trial=waiting is not None)
+        except WorkerLostError as lost:
+            if lost.is_from_outside and member.note_accident():
+                self._queue.welcome(member)
+            else:
                 self._strike(member, lost)
                 _answer(waiting, lost.as_script_error())
-                await seat.close()
-            except ScriptError as exc:
-                member.put_away(f"a worker refused it: {exc}")
-                _answer(waiting, exc)
-            else:
-                if waiting is not None and len(member.history):
-                    member.note_success(monotonic() - started)
-                _answer(waiting, info)
+            await seat.close()
+        except ScriptError as exc:
+            member.put_away(f"a worker refused it: {exc}")
+            _answer(waiting, exc)
+        else:
+            if waiting is not None and len(member.history):
+                member.note_success(monotonic() - started)
+            _answer(waiting, info)
         member.is_loading = False
         self._wake()
 
-    async def _drop(self, seat: Seat) -> None:
+    async def _drop(self, seat: Seat, member: Member) -> None:
         try:
-            await seat.drop(next(iter(seat.dropped)))
+            await seat.drop(member)
         except WorkerLostError:
             await seat.close()
 
@@ -320,15 +336,23 @@ class ScriptPool:
     def _forget(self, member: Member) -> None:
         if self._members.get(member.script_id) is member:
             del self._members[member.script_id]
+        member.is_removed = True
         for seat in self._seats:
-            if seat.members.pop(member.number, None):
-                seat.dropped.add(member.number)
+            seat.members.pop(member, None)
         self._queue.fail("the script was removed from the pool", member)
         self._wake()
 
-    def _wake(self) -> None:
+    def _homes(self) -> list[Seat]:
+        """Return the seats for a new script: the two plain ones with the fewest scripts."""
+        if len(self._plain) < _HOMES:
+            return self._seats
+        return sorted(self._plain, key=lambda seat: len(seat.members))[:_HOMES]
+
+    def _wake(self, member: Member | None = None) -> None:
+        """Let workers look for something to do: all, or those where ``member`` may run."""
         for seat in self._seats:
-            seat.wake.set()
+            if member is None or seat.hosts(member):
+                seat.wake.set()
 
     def _why(self) -> str:
         return f": {self._failure}" if self._failure else ""

@@ -14,6 +14,7 @@ SLOW_S = 0.25
 """Seconds for one decision beyond which a script runs in the careful lane again."""
 
 _PROBATION = 50
+_MOST_ACCIDENTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Member:
         history: Its candles since the anchor, kept here for the next worker.
         quarantine: Why it is put away, empty while it is not.
         is_loading: A worker is being given the script right now.
+        is_removed: It has left the pool.
     """
 
     number: int
@@ -47,8 +49,15 @@ class Member:
     history: History = field(default_factory=History)
     quarantine: str = ""
     is_loading: bool = False
+    is_removed: bool = False
     _strikes: deque[float] = field(default_factory=deque)
     _good_left: int = 1
+    _accidents: int = 0
+
+    @property
+    def is_away(self) -> bool:
+        """Whether no worker should be given it now."""
+        return self.is_loading or self.is_removed or bool(self.quarantine)
 
     @property
     def is_suspect(self) -> bool:
@@ -62,10 +71,20 @@ class Member:
 
     def note_success(self, elapsed_s: float) -> None:
         """Count a decision that came to an end after ``elapsed_s`` seconds."""
+        self._accidents = 0
         if elapsed_s > SLOW_S:
             self._good_left = max(self._good_left, _PROBATION)
         else:
             self._good_left = max(0, self._good_left - 1)
+
+    def note_accident(self) -> bool:
+        """Count a worker that somebody else has ended, and return whether that is forgiven.
+
+        When memory runs out the kernel picks a process; after three in a row it is no
+        accident any more.
+        """
+        self._accidents += 1
+        return self._accidents <= _MOST_ACCIDENTS
 
     def note_strike(self, now_s: float, reason: str, rule: QuarantineRule) -> bool:
         """Count a lost worker and return whether the script is now put away for it.

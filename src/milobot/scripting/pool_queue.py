@@ -1,8 +1,7 @@
-"""Which decision a free worker takes next, and who must not run beside whom."""
+"""What a free worker does next: decide, or take in a script, and which one."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from milobot.scripting.pool_members import Member, nothing_decided
@@ -18,7 +17,6 @@ class Job:
     start: int
     stop: int
     result: asyncio.Future[Evaluation]
-    is_second_try: bool = False
 
     def finish(self, result: Evaluation) -> None:
         """Give the result to whoever waits, if anybody still does."""
@@ -27,24 +25,28 @@ class Job:
 
     def fail(self, reason: str, *, line: int = 0, index: int = -1) -> None:
         """Give the result that means ``donothing``, with its reason."""
-        self.finish(_failed(self.start, self.stop, reason, line=line, index=index))
-
-
-def _failed(start: int, stop: int, reason: str, *, line: int = 0, index: int = -1) -> Evaluation:
-    if start == stop:
-        return nothing_decided(start, stop, None)
-    place = index if start <= index < stop else start
-    return nothing_decided(start, stop, Fault(place, line, 1 if line else 0, reason))
+        place = index if self.start <= index < self.stop else self.start
+        fault = Fault(place, line, 1 if line else 0, reason) if self.start < self.stop else None
+        self.finish(nothing_decided(self.start, self.stop, fault))
 
 
 class Queue:
     """Decisions that are not there yet, in the order in which they were asked for."""
 
-    def __init__(self) -> None:
-        """Begin with nothing waiting."""
+    def __init__(self, plain: Sequence[Seat]) -> None:
+        """Begin with nothing waiting; ``plain`` are the seats that are not the careful one."""
+        self._plain = plain
         self._waiting: dict[Job, None] = {}
         self._running: set[Job] = set()
-        self._careful: Member | None = None
+        self._newcomers: dict[Member, None] = {}
+
+    def __len__(self) -> int:
+        """Return the number of decisions that wait for a worker."""
+        return len(self._waiting)
+
+    def welcome(self, member: Member) -> None:
+        """Let the careful worker take in a script that no worker has seen."""
+        self._newcomers[member] = None
 
     def put(self, job: Job) -> None:
         """Add a decision at the end."""
@@ -66,47 +68,41 @@ class Queue:
                 self.discard(job)
                 job.fail(reason)
 
-    def next_job(self, seat: Seat) -> Job | None:
-        """Take the first decision that the worker in ``seat`` can be asked for now."""
-        for job in self._waiting:
-            if job.member.number in seat.loaded and self._admits(job.member):
-                self.discard(job)
-                self._running.add(job)
-                return job
-        return None
+    def next(self, seat: Seat) -> Job | Member | None:
+        """Return the decision to ask the worker in ``seat`` for, or the script to give to it.
 
-    def next_load(self, seat: Seat) -> Member | None:
-        """Return a script that the worker in ``seat`` lacks, those that are waited for first."""
-        wanted = {job.member.number: job.member for job in self._waiting}
-        for number, member in [*wanted.items(), *seat.members.items()]:
-            if number in seat.members and number not in seat.loaded and self._may_load(member):
+        In the careful seat scripts that have done harm come last, and those are helped
+        out that cannot run where they belong.
+        """
+        job = next(self._possible(seat), None)
+        if job is not None and seat.is_careful and job.member.has_struck:
+            harmless = (j for j in self._possible(seat) if not j.member.has_struck)
+            job = next(harmless, job)
+        if job is None or job.member.has_struck:
+            member = self._next_load(seat)
+            if member is not None and (job is None or not member.has_struck):
+                self._newcomers.pop(member, None)
+                return member
+        if job is not None:
+            self._waiting.pop(job)
+            self._running.add(job)
+        return job
+
+    def _possible(self, seat: Seat) -> Iterator[Job]:
+        return (
+            job for job in self._waiting if job.member in seat.loaded and seat.hosts(job.member)
+        )
+
+    def _next_load(self, seat: Seat) -> Member | None:
+        """Return a script that the worker lacks, those that are waited for first."""
+        wanted = {job.member: None for job in self._waiting} | seat.members | self._newcomers
+        for member in wanted:
+            if member not in seat.loaded and not member.is_away and self._may_run(seat, member):
                 return member
         return None
 
-    @contextmanager
-    def lane(self, member: Member) -> Iterator[None]:
-        """Keep the careful lane for ``member`` meanwhile, if it belongs there."""
-        is_careful = member.is_suspect
-        if is_careful:
-            self._careful = member
-        try:
-            yield
-        finally:
-            if is_careful:
-                self._careful = None
-
-    def _may_load(self, member: Member) -> bool:
-        return not member.is_loading and not member.quarantine and self._admits(member)
-
-    def _admits(self, member: Member) -> bool:
-        """Return whether a script may run beside those that run now.
-
-        In the careful lane those that have never done harm go first.
-        """
-        if not member.is_suspect:
+    def _may_run(self, seat: Seat, member: Member) -> bool:
+        if seat.hosts(member):
             return True
-        if self._careful is not None:
-            return False
-        return not member.has_struck or not any(
-            job.member.is_suspect and not job.member.has_struck for job in self._waiting
-        )
+        homes = (home for home in self._plain if member in home.members)
+        return seat.is_careful and not any(home.can_run_soon(member) for home in homes)

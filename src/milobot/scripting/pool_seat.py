@@ -1,9 +1,12 @@
 """A seat of the pool: one worker after another, and the scripts that each has been given."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import TypeVar
 
 from milobot.errors import (
@@ -29,6 +32,9 @@ from milobot.scripting.protocol import CANDLES_PER_FRAME
 from milobot.scripting.results import Evaluation, ScriptInfo
 
 START_S = 20.0
+STUCK_S = 0.1
+"""Seconds with one question after which a worker counts as held up."""
+
 S_PER_CANDLE = 0.002
 """A block of candles may take this longer for each of them."""
 
@@ -37,6 +43,8 @@ _WORK_SHARE, _PLACE_SHARE = 0.85, 0.1
 
 The rest is for ending it, so that the limit holds including that.
 """
+
+_CAREFUL_NICENESS = 10
 
 T = TypeVar("T")
 
@@ -99,29 +107,32 @@ class Seat:
     """Holds one worker at a time.
 
     Attributes:
-        members: Scripts that belong here, by number.
-        loaded: Number of each script that the worker has, and how many of its candles.
-        dropped: Numbers of scripts that the worker should forget.
+        is_careful: It is for scripts that may not come to an end; its worker goes last where
+            there are too few cores.
+        members: Scripts that belong here while they are no suspects.
+        loaded: Scripts that the worker has, each with how many of its candles.
         last: The script that the worker was asked about last.
         wake: Set when there may be something to do.
     """
 
-    def __init__(self, terms: Terms, starter: Executor) -> None:
+    def __init__(self, terms: Terms, starter: Executor, *, is_careful: bool) -> None:
         """Start nothing yet.
 
         Args:
             terms: What the worker is held to.
             starter: Runs what blocks; its threads must outlive the workers.
+            is_careful: Whether it is for suspects.
         """
+        self.is_careful = is_careful
         self._terms = terms
         self._starter = starter
         self._process: WorkerProcess | None = None
         self._channel: PoolChannel | None = None
-        self.members: dict[int, Member] = {}
-        self.loaded: dict[int, int] = {}
-        self.dropped: set[int] = set()
+        self.members: dict[Member, None] = {}
+        self.loaded: dict[Member, int] = {}
         self.last: Member | None = None
         self.wake = asyncio.Event()
+        self._asked_at: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -133,6 +144,23 @@ class Seat:
         """Whether the worker is gone, or cannot be talked to any more."""
         return self._channel is None or self._channel.end is not None
 
+    def hosts(self, member: Member) -> bool:
+        """Return whether a script may run here now."""
+        return self.is_careful if member.is_suspect else member in self.members
+
+    def can_run_soon(self, member: Member) -> bool:
+        """Return whether the worker has a script and is not held up by another."""
+        is_stuck = self._asked_at is not None and monotonic() - self._asked_at > STUCK_S
+        return member in self.loaded and not self.has_ended and not is_stuck
+
+    def stale(self) -> Member | None:
+        """Return a script that the worker has and that does not belong here any more."""
+        for member in self.loaded:
+            is_guest = self.is_careful and member.is_suspect and not member.is_removed
+            if member not in self.members and not is_guest:
+                return member
+        return None
+
     async def open(self) -> None:
         """Start a worker with nothing loaded.
 
@@ -141,7 +169,6 @@ class Seat:
             ConfigurationError: It is not locked in well enough.
         """
         self.loaded.clear()
-        self.dropped.clear()
         self.last = None
         process = await self._block(self._start)
         try:
@@ -199,15 +226,15 @@ class Seat:
         limit_s = self._terms.limit_s + S_PER_CANDLE * (stop - start - 1)
         return await self._watched(self._decide(member, start, stop), limit_s)
 
-    async def drop(self, number: int) -> None:
+    async def drop(self, member: Member) -> None:
         """Let the worker forget a script.
 
         Raises:
             WorkerLostError: The worker did not survive it.
         """
-        self.dropped.discard(number)
-        if self.loaded.pop(number, None) is not None:
-            await self._watched(self._ask({"op": "drop", "script": number}), self._terms.limit_s)
+        del self.loaded[member]
+        request = {"op": "drop", "script": member.number}
+        await self._watched(self._ask(request), self._terms.limit_s)
 
     async def idle_end(self) -> WorkerLostError | None:
         """Return what the worker did although nothing was asked; None when it is to be forgiven."""
@@ -223,13 +250,13 @@ class Seat:
         if "error" in header:
             raise read_error(header["error"])
         info = read_info(header)
-        self.loaded[member.number] = 0
+        self.loaded[member] = 0
         await self._catch_up(member, len(member.history))
         return info
 
     async def _decide(self, member: Member, start: int, stop: int) -> Evaluation:
         await self._catch_up(member, stop - CANDLES_PER_FRAME)
-        known = self.loaded[member.number]
+        known = self.loaded[member]
         header, content = await self._ask(
             {"op": "step", "script": member.number, "start": start, "stop": stop},
             member.body(known, stop),
@@ -238,18 +265,18 @@ class Seat:
         if "error" in header:
             raise WorkerLostError(read_error(header["error"]).reason)
         result = read_evaluation(header, content, start, stop)
-        self.loaded[member.number] = max(known, stop)
+        self.loaded[member] = max(known, stop)
         return result
 
     async def _catch_up(self, member: Member, stop: int) -> None:
         """Show the worker candles up to, not including, ``stop``, in frames of bearable size."""
-        while (known := self.loaded[member.number]) < stop:
+        while (known := self.loaded[member]) < stop:
             end = min(stop, known + CANDLES_PER_FRAME)
             request = {"op": "append", "script": member.number}
             header, _ = await self._ask(request, member.body(known, end))
             if "error" in header:
                 raise WorkerLostError(read_error(header["error"]).reason)
-            self.loaded[member.number] = end
+            self.loaded[member] = end
 
     async def _ask(
         self, request: dict[str, object], body: bytes = b"", body_limit: int = 0
@@ -260,6 +287,7 @@ class Seat:
 
     async def _watched(self, work: Awaitable[T], limit_s: float) -> T:
         """Return what ``work`` returns, or say in one error why the worker is of no use any more."""
+        self._asked_at = monotonic()
         try:
             async with asyncio.timeout(limit_s * _WORK_SHARE):
                 return await work
@@ -271,6 +299,8 @@ class Seat:
             raise await self._explain_end() from None
         except (AnswerError, DataError):
             raise WorkerLostError("its worker gave an answer that is not understood") from None
+        finally:
+            self._asked_at = None
 
     async def _where(self, limit_s: float) -> tuple[int, int]:
         """Return line and candle at which the script is; 0 and -1 when the worker cannot say."""
@@ -307,4 +337,7 @@ class Seat:
     def _start(self) -> WorkerProcess:
         """Start a worker; kept at once, so that one that nobody waits for is ended, too."""
         self._process = process = WorkerProcess(START_S, self._terms.program)
+        if self.is_careful:
+            with suppress(OSError):  # it is a courtesy, not a fence
+                os.setpriority(os.PRIO_PROCESS, process.pid, _CAREFUL_NICENESS)
         return process

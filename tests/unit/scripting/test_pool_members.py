@@ -84,3 +84,13 @@ def test_nothing_decided_is_one_failure_per_candle() -> None:
     assert result.codes.tolist() == [Code.FAILED] * 3
     assert (result.start, result.errors[0].reason, result.prints) == (5, "why", ())
     assert nothing_decided(5, 5, None).errors == ()
+
+
+def test_third_accident_in_a_row_is_the_last_that_is_forgiven() -> None:
+    """Memory may run out by anybody's doing, but not at the same script every time."""
+    member = _member()
+    assert [member.note_accident() for _ in range(4)] == [True, True, True, False]
+
+    member.note_success(0.001)
+
+    assert member.note_accident()
