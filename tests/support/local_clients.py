@@ -49,3 +49,8 @@ def client_for(name: str, local: LocalExchange, options: ClientOptions) -> Clien
         key = BinanceKey(DEFAULT_KEY, DEFAULT_SECRET)
         return BinanceClient(BinanceHosts.at(local.url), key, options)
     return BingxClient(BingxHosts.at(local.url), BingxKey(DEFAULT_KEY, DEFAULT_SECRET), options)
+
+
+def plain_client(name: str, local: LocalExchange) -> Client:
+    """Return a client that waits as a live one does."""
+    return client_for(name, local, ClientOptions())
