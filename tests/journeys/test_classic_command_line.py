@@ -76,7 +76,7 @@ def test_print_indicators_shows_all_nine(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--initdb", "BTCUSDT", "ETHUSDT"), ("--script", "first.script", "--loop", "live")],
+    [("--initdb", "BTCUSDT", "ETHUSDT")],
 )
 def test_flags_that_need_an_exchange_say_so(words: tuple[str, ...], folder: Path) -> None:
     """A sentence now is better than a bot that only looks as if it traded."""
@@ -127,3 +127,29 @@ def assert_refused(ended: Ended, part: str) -> None:
 def table_of(ended: Ended) -> list[str]:
     """Return the output without the line that names the origin."""
     return ended.out.splitlines()[:-1]
+
+
+def test_loop_live_says_who_does_not_answer(folder: Path) -> None:
+    """Without a network the trader reads which exchange is silent, and what to try."""
+    ended = run_classic(
+        "--script",
+        "first.script",
+        "--loop",
+        "live",
+        "--port",
+        "0",
+        cwd=folder,
+        BINANCE_BASE_URL="http://127.0.0.1:9",
+    )
+
+    assert ended.code == 2
+    assert "binance-local does not answer" in ended.err
+    assert "milobot doctor" in ended.err
+
+
+def test_loop_live_needs_a_script(folder: Path) -> None:
+    """There is nothing to run without one."""
+    ended = run_classic("--loop", "live", cwd=folder)
+
+    assert ended.code == 2
+    assert "--loop live needs --script FILE" in ended.err

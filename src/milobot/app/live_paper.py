@@ -14,7 +14,7 @@ from milobot.app.preparation import Source, load_script, worker_for
 from milobot.backtest.runner import Terms
 from milobot.domain.market import SymbolRules
 from milobot.domain.timeframes import Timeframe
-from milobot.errors import ConfigurationError
+from milobot.errors import ConfigurationError, ExchangeError
 from milobot.marketdata.feed import FeedSource
 from milobot.marketdata.history import HistoryLoader
 from milobot.marketdata.hub import FeedHub
@@ -107,7 +107,7 @@ async def open_run(
     database: Path = request.source.database
     try:
         with SqliteCandleStore(database) as store:
-            now_ms = await client.market.fetch_server_time()
+            now_ms = await _first_answer(request.exchange, client.market)
             rules = await _rules_of(info.coin, client.market)
             load_script(worker, request.source, rules)
             loader = HistoryLoader(request.exchange, client.market, store)
@@ -130,6 +130,17 @@ async def open_run(
                     running.cancel()
     finally:
         await client.close()
+
+
+async def _first_answer(exchange: str, market: MarketData) -> int:
+    """Return the exchange's time; where nobody answers, say what to do."""
+    try:
+        return await market.fetch_server_time()
+    except ExchangeError as error:
+        raise ConfigurationError(
+            f"{exchange} does not answer ({error}): check the network and the address,"
+            " 'milobot doctor' looks at each part"
+        ) from error
 
 
 async def _rules_of(symbol: str, market: MarketData) -> SymbolRules:

@@ -36,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if flags.initdb:
         return refuse(_NO_EXCHANGE.format(flag="--initdb"))
     if flags.loop:
-        return refuse(_NO_EXCHANGE.format(flag=f"--loop {flags.loop}"))
+        if not flags.script:
+            parser.error("--loop live needs --script FILE")
+        words = _market_words(flags, "--timeframe")
+        return _run(["run", "--script", flags.script, *words, *further])
     if flags.print_indicators:
         return _run(["indicators", *_market_words(flags, "--interval"), *further])
     if flags.script:
@@ -81,7 +84,7 @@ def _build_parser() -> _Parser:
     )
     parser.add_argument("--backtest", action="store_true", help="back-test the script instead")
     parser.add_argument(
-        "--loop", choices=["live"], help="trade the script live (needs an exchange: not yet)"
+        "--loop", choices=["live"], help="run the script on paper over live candles, with its chart"
     )
     parser.add_argument("--symbol", help="such as BTCUSDT")
     parser.add_argument("--interval", "--timeframe", help="such as 1h")

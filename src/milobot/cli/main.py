@@ -35,6 +35,9 @@ SUB_COMMANDS = {
     "backtest": SubCommand(
         "milobot.cli.backtest:backtest", "Run a script over past candles and report the result."
     ),
+    "run": SubCommand(
+        "milobot.cli.run:run", "Run a script on paper over an exchange's live candles."
+    ),
     "evaluate": SubCommand(
         "milobot.cli.evaluate:evaluate", "Evaluate a script once and print its decision."
     ),
@@ -44,6 +47,10 @@ SUB_COMMANDS = {
     "data": SubCommand("milobot.cli.data:app", "Import, export and check candles."),
     "exchange": SubCommand(
         "milobot.cli.exchange:exchange", "Serve an exchange on this machine to test clients on."
+    ),
+    "keys": SubCommand("milobot.cli.keys:app", "Keep API keys encrypted and test their rights."),
+    "doctor": SubCommand(
+        "milobot.cli.doctor:doctor", "Check exchanges, keys, clock, database and this machine."
     ),
     "version": SubCommand("milobot.cli.main:version", "Print the version."),
 }
