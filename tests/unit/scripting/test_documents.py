@@ -8,7 +8,7 @@ import pytest
 
 from milobot.domain.market import COLUMNS
 from milobot.errors import ActionFormatError
-from milobot.scripting import client, os_lock, prints, vocabulary
+from milobot.scripting import client, loading, os_lock, prints, vocabulary
 from milobot.scripting.actions import parse_action
 from milobot.scripting.checking import MAX_NODES
 from milobot.scripting.interpreter import Interpreter
@@ -100,4 +100,4 @@ def test_numbers_in_the_manual_are_those_in_the_code() -> None:
         in SCRIPTS
     )
     assert f"{os_lock.MEMORY_BYTES // 2**30} GB of memory" in SCRIPTS
-    assert f"last {client.DATA_LIMIT:,} closed candles" in SCRIPTS
+    assert f"last {loading.DATA_LIMIT:,} closed candles" in SCRIPTS
