@@ -131,6 +131,13 @@ class Host:
         self._bound: dict[tuple[object, ...], _Bound] = {}
         self._stretch = (0, 0)
 
+    def close(self) -> None:
+        """Let go of all values, so that none waits for the garbage collector."""
+        self._bound.clear()
+        for higher in self.higher.values():
+            higher.frame.close()
+        self.frame.close()
+
     def open_stretch(self, begin: int, end: int) -> None:
         """Make all views ready for candles ``begin`` up to, not including, ``end``."""
         self._stretch = (begin, end)

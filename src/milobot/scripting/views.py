@@ -60,6 +60,11 @@ class Frame:
         for series in self._series:
             series.load(self._first, end)
 
+    def close(self) -> None:
+        """Let go of the stretches at hand; nothing may be read any more."""
+        self._lists.clear()
+        self._series.clear()
+
     def move(self, count: int) -> None:
         """Show the first ``count`` candles of the history, the last of them being now."""
         self.count = count
