@@ -178,10 +178,15 @@ class Income:
 
 @dataclass(frozen=True, slots=True)
 class KeyRights:
-    """What a key may do; None where this host does not say."""
+    """What a key may do; None where this host does not say.
+
+    Attributes:
+        is_address_bound: Whether it works from listed addresses only.
+    """
 
     can_trade: bool
     can_withdraw: bool | None
+    is_address_bound: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

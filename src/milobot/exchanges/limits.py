@@ -137,6 +137,13 @@ class PriorityLimiter:
         if usage.used > budget.used:
             budget.spend(now_ms, usage.used - budget.used)
 
+    def standing(self) -> dict[str, tuple[int, int]]:
+        """Return by name how much of each budget is used in its window, and the most."""
+        now_ms = self._clock.now_ms()
+        for budget in self._budgets.values():
+            budget.expire(now_ms)
+        return {name: (budget.used, budget.limit.most) for name, budget in self._budgets.items()}
+
     def pause(self, seconds: float, reason: str) -> None:
         """Stop all traffic for some seconds and say so in the log."""
         until_ms = self._clock.now_ms() + math.ceil(seconds * 1000)

@@ -125,6 +125,7 @@ class BinanceAccount:
         return KeyRights(
             can_trade=config.flag("canTrade") and rights.flag("enableFutures"),
             can_withdraw=rights.flag("enableWithdrawals") or rights.flag("enableInternalTransfer"),
+            is_address_bound=rights.flag("ipRestrict") if rights.has("ipRestrict") else None,
         )
 
     async def fetch_is_hedged(self) -> bool:

@@ -173,7 +173,12 @@ def parse_key_rights(data: Any) -> KeyRights:
     if not isinstance(granted, list):
         raise ProtocolError("the rights of the key are missing in the answer")
     numbers = {int(one) for one in granted if str(one).isdecimal()}
-    return KeyRights(_MAY_TRADE in numbers, bool(numbers & {_MAY_WITHDRAW, _MAY_SEND_TO_OTHERS}))
+    addresses = inner.get("ipAddresses")
+    return KeyRights(
+        can_trade=_MAY_TRADE in numbers,
+        can_withdraw=bool(numbers & {_MAY_WITHDRAW, _MAY_SEND_TO_OTHERS}),
+        is_address_bound=bool(addresses) if isinstance(addresses, list) else None,
+    )
 
 
 def client_id_of(fields: Fields) -> str:
