@@ -62,15 +62,15 @@ class BingxOrders:
         known = await self._known_already(order)
         if known is not None:
             return (known,)
+        reading = _Reading(order)
         judgement = await self._gateway.write(
             requests.place_order(order, attached),
-            is_complete=lambda data: _read_own(order, data) is not None,
+            is_complete=reading.is_own,
             not_after_ms=not_after_ms,
         )
         self._doubts.note(order, attached, judgement.outcome)
-        report = _read_own(order, judgement.data)
-        if judgement.outcome is Outcome.ACCEPTED and report is not None:
-            return (await self._taken(order, report),)
+        if judgement.outcome is Outcome.ACCEPTED and reading.report is not None:
+            return (await self._taken(order, reading.report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
             return (await self._look(order, self._in_doubt(order, judgement)),)
         return (self._not_taken(order, judgement),)
@@ -281,6 +281,23 @@ class BingxOrders:
 
     def _now_ms(self) -> int:
         return self._gateway.clock.now_ms()
+
+
+class _Reading:
+    """Reads an answer to an order once, while it is judged.
+
+    Attributes:
+        report: What it says of our order; None when it does not.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self.report: OrderReport | None = None
+
+    def is_own(self, data: Any) -> bool:
+        """Return whether an answer is about our order, and keep what it says."""
+        self.report = _read_own(self._order, data)
+        return self.report is not None
 
 
 def _executes_at_once(order: Order) -> bool:

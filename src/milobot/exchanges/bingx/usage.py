@@ -1,7 +1,6 @@
 """What BingX's headers say of its rates: each interface has a budget of its own."""
 
 import re
-from urllib.parse import urlsplit
 
 from milobot.exchanges.bingx import requests
 from milobot.exchanges.bingx.outcomes import RATE_CODES, read
@@ -12,6 +11,7 @@ from milobot.exchanges.wire import Answer, Facts, SignedCall
 
 _REMAIN, _EXPIRE = "x-ratelimit-requests-remain", "x-ratelimit-requests-expire"
 _MOST_REFUSAL_BYTES = 2048
+_RATE_CODE = re.compile("|".join(sorted(RATE_CODES)).encode())
 _MOMENT = re.compile(rb"\b1\d{12}\b")
 # "The system will restrict the request and recover after 5 minutes."
 _LONGEST_MS = 300_000
@@ -31,8 +31,7 @@ class LearningTransport:
     async def send(self, request: SignedCall) -> Facts:
         """Send once; learn from the answer."""
         facts = await self._inner.send(request)
-        name = requests.budget_of(request.method, urlsplit(request.url).path)
-        limit = requests.USER_LIMITS.get(name)
+        limit = requests.USER_LIMITS.get(requests.budget_of(request.method, _path_of(request.url)))
         if limit is not None and isinstance(facts, Answer):
             self._learn(limit, facts)
         return facts
@@ -62,5 +61,14 @@ class LearningTransport:
         return min(max(wait_ms, _SHORTEST_MS), _LONGEST_MS)
 
 
+def _path_of(url: str) -> str:
+    """Return the path of an address; it is our own, so nothing needs to be checked."""
+    start = url.index("/", url.index("//") + 2)
+    end = url.find("?", start)
+    return url[start:] if end < 0 else url[start:end]
+
+
 def _is_refused_for_rate(answer: Answer) -> bool:
-    return len(answer.body) <= _MOST_REFUSAL_BYTES and read(answer).code in RATE_CODES
+    if len(answer.body) > _MOST_REFUSAL_BYTES or not _RATE_CODE.search(answer.body):
+        return False  # decoding every answer a second time would cost each order its share
+    return read(answer).code in RATE_CODES
