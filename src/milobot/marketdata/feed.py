@@ -13,7 +13,7 @@ from typing import Protocol
 from milobot.domain.market import Candle, CandleSeries
 from milobot.domain.spans import CandleSpan, step_open
 from milobot.domain.timeframes import Timeframe
-from milobot.errors import ExchangeError, StorageError
+from milobot.errors import ExchangeError
 from milobot.marketdata.backlog import Backlog
 from milobot.marketdata.history import History, HistoryLoader
 from milobot.ports import CandleStream, Clock, MarketData
@@ -121,31 +121,36 @@ class LiveFeed:
 
     async def _catch_up(self) -> None:
         """List what was left out while the reader was away, until there is something to take."""
-        timeframe = self.series[1]
-        for attempt in range(_FRUITLESS):
-            span = self._backlog.unlisted
-            if span is None:
-                return
-            last_ms = min(span.last_ms, step_open(span.first_ms, self._most - 1, timeframe))
-            listed = await self._list(CandleSpan(span.first_ms, last_ms))
-            self._backlog.fill(listed.candles)
+        fruitless, wait_s = 0, 1.0
+        while (span := self._backlog.unlisted) is not None:
+            last_ms = step_open(span.first_ms, self._most - 1, self.series[1])
+            listed = await self._list(CandleSpan(span.first_ms, min(span.last_ms, last_ms)))
+            if listed is not None:
+                self._backlog.fill(listed)
+                fruitless += 1
             if len(self._backlog):
                 return
-            await self._source.sleep(min(2.0**attempt, _MOST_WAIT_S))
+            if fruitless >= _FRUITLESS:
+                self._give_up()
+            await self._source.sleep(wait_s)
+            wait_s = min(wait_s * 2, _MOST_WAIT_S)
+
+    async def _list(self, span: CandleSpan) -> CandleSeries | None:
+        """Return what there is of a span; None when nobody answers, which is waited out."""
+        try:
+            listed = await self._source.loader.load(*self.series, span)
+        except ExchangeError as failed:
+            warn("candle_listing_failed", self.series, reason=str(failed))
+            return None
+        for gap in listed.gaps:
+            self.lacks(gap)
+        return listed.candles
+
+    def _give_up(self) -> None:
         lost = self._backlog.give_up()
         if lost is not None:
             self.lacks(lost)
             warn("candle_gap", self.series, first_ms=lost.first_ms, last_ms=lost.last_ms)
-
-    async def _list(self, span: CandleSpan) -> History:
-        try:
-            listed = await self._source.loader.load(*self.series, span)
-        except (ExchangeError, StorageError) as failed:
-            warn("candle_listing_failed", self.series, reason=str(failed))
-            return History(CandleSeries.empty(), ())
-        for gap in listed.gaps:
-            self.lacks(gap)
-        return listed
 
 
 def warn(event: str, series: Series, **facts: object) -> None:

@@ -13,8 +13,10 @@ from typing import Protocol, TypeVar
 from milobot.domain.market import COLUMNS, CandleSeries
 from milobot.domain.spans import CandleSpan, count_candles, step_open, without
 from milobot.domain.timeframes import Timeframe
+from milobot.errors import StorageError
 from milobot.marketdata.gaps import find_gaps
 from milobot.ports import CandleKey, CandleStore, MarketData
+from milobot.telemetry import get_logger
 
 EARLIEST_MS = 1_546_300_800_000
 """2019-01-01 00:00 UTC: the exchanges have nothing before it, and nothing before it is asked for."""
@@ -84,10 +86,21 @@ class HistoryLoader:
     async def load(self, symbol: str, timeframe: Timeframe, span: CandleSpan) -> History:
         """Return the candles of a span, fetching what is not stored.
 
+        A store that fails is done without: a full disk must not cost a decision.
+
         Raises:
             ExchangeError: Something is missing and cannot be had.
-            StorageError: The store failed.
         """
+        try:
+            return await self._load(symbol, timeframe, span)
+        except StorageError as failed:
+            get_logger().warning("candle_store_failed", symbol=symbol, reason=str(failed))
+        without_store = HistoryLoader(
+            self._source, self._market, batch=self._batch, sleep=self._sleep
+        )
+        return await without_store.load(symbol, timeframe, span)
+
+    async def _load(self, symbol: str, timeframe: Timeframe, span: CandleSpan) -> History:
         stored = await self._stored(symbol, timeframe, span)
         fetched = await self.fetch(symbol, timeframe, missing_of(stored, timeframe, span))
         return History(

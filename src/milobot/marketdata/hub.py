@@ -60,7 +60,6 @@ class FeedHub:
         Raises:
             AuthenticationError: The exchange refuses us.
             RequestRefusedError: It does not know a symbol.
-            StorageError: Stored candles cannot be read at the start.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())

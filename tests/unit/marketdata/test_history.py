@@ -30,7 +30,8 @@ async def run(world: FeedWorld, span: CandleSpan = SPAN, batch: int = 1000) -> l
     """Load a span; return the open times that came."""
     async with asyncio.TaskGroup() as group:
         task = group.create_task(world.loader(batch).load("BTCUSDT", M1, span))
-        await world.time.run_for(60)
+        while not task.done():
+            await world.time.run_for(10)
     return [int(t) for t in task.result().candles.time]
 
 
@@ -154,8 +155,9 @@ async def test_progress_adds_up_to_what_was_missing() -> None:
     seen: list[int] = []
     async with asyncio.TaskGroup() as group:
         loader = world.loader(8)
-        group.create_task(loader.fetch("BTCUSDT", M1, [SPAN], progress=seen.append))
-        await world.time.run_for(60)
+        task = group.create_task(loader.fetch("BTCUSDT", M1, [SPAN], progress=seen.append))
+        while not task.done():
+            await world.time.run_for(10)
 
     assert sum(seen) == 100
 
