@@ -24,9 +24,10 @@ from milobot.domain.market import CandleSeries
 from milobot.errors import ConfigurationError, DataError, ScriptError
 from milobot.scripting.loading import LoadOptions, load_request
 from milobot.scripting.lock_levels import LEAST_TRUST, Trust
+from milobot.scripting.pool_losses import WorkerLostError
 from milobot.scripting.pool_members import Member, QuarantineRule
 from milobot.scripting.pool_queue import Job, Queue
-from milobot.scripting.pool_seat import STUCK_S, Seat, Terms, WorkerLostError
+from milobot.scripting.pool_seat import STUCK_S, Seat, Terms
 from milobot.scripting.process import WORKER_PROGRAM
 from milobot.scripting.results import Evaluation, ScriptInfo
 from milobot.telemetry import get_logger
