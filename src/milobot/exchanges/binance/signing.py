@@ -33,12 +33,14 @@ class BinanceSigner:
         Raises:
             AuthenticationError: It needs a key and there is none.
         """
-        query, headers = encode(call.params), {}
+        headers = {}
         if call.access is not Access.PUBLIC:
             headers["X-MBX-APIKEY"] = self._key().api_key
         if call.access is Access.SIGNED:
             query = encode(stamped(call.params, time_ms))
             query = f"{query}&signature={signature(query, self._key().secret)}"
+        else:
+            query = encode(call.params)
         url = self._hosts[call.base] + call.path
         if call.method in {"POST", "PUT"}:
             headers["Content-Type"] = _FORM
