@@ -246,7 +246,7 @@ class ScriptPool:
                 await self._decide(seat, task)
             elif task is not None:
                 await self._load(seat, task)
-            elif stale := seat.stale():
+            elif (stale := seat.stale()) and (stale.is_removed or self._queue.has_home(stale)):
                 await self._drop(seat, stale)
             else:
                 await self._rest(seat)

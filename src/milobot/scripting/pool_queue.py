@@ -88,9 +88,15 @@ class Queue:
             self._running.add(job)
         return job
 
+    def has_home(self, member: Member) -> bool:
+        """Return whether a script can be decided about where it belongs."""
+        return any(home.can_run_soon(member) for home in self._plain if member in home.members)
+
     def _possible(self, seat: Seat) -> Iterator[Job]:
         return (
-            job for job in self._waiting if job.member in seat.loaded and seat.hosts(job.member)
+            job
+            for job in self._waiting
+            if job.member in seat.loaded and self._may_run(seat, job.member)
         )
 
     def _next_load(self, seat: Seat) -> Member | None:
@@ -104,5 +110,4 @@ class Queue:
     def _may_run(self, seat: Seat, member: Member) -> bool:
         if seat.hosts(member):
             return True
-        homes = (home for home in self._plain if member in home.members)
-        return seat.is_careful and not any(home.can_run_soon(member) for home in homes)
+        return seat.is_careful and not self.has_home(member)

@@ -39,7 +39,7 @@ _WORK_SHARE, _PLACE_SHARE = 0.85, 0.1
 The rest is for ending it, so that the limit holds including that.
 """
 
-_CAREFUL_NICENESS = 10
+_CAREFUL_NICENESS = 5
 
 T = TypeVar("T")
 
