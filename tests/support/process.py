@@ -26,9 +26,11 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**kept, "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def run_milobot(*words: str | Path, cwd: Path, **environment: str) -> Ended:
-    """Run ``milobot WORDS`` in a folder and wait for its end."""
-    return _run([sys.executable, "-m", "milobot", *map(str, words)], cwd, environment)
+def run_milobot(
+    *words: str | Path, cwd: Path, stdin: str | None = None, **environment: str
+) -> Ended:
+    """Run ``milobot WORDS`` in a folder, with a text or nothing on stdin; wait for its end."""
+    return _run([sys.executable, "-m", "milobot", *map(str, words)], cwd, environment, stdin)
 
 
 def run_classic(*words: str | Path, cwd: Path, **environment: str) -> Ended:
@@ -36,12 +38,14 @@ def run_classic(*words: str | Path, cwd: Path, **environment: str) -> Ended:
     return _run([sys.executable, str(ROOT / "main.py"), *map(str, words)], cwd, environment)
 
 
-def _run(words: list[str], cwd: Path, environment: dict[str, str]) -> Ended:
+def _run(
+    words: list[str], cwd: Path, environment: dict[str, str], stdin: str | None = None
+) -> Ended:
     done = subprocess.run(  # noqa: S603 - our own program and the test's own words
         words,
         cwd=cwd,
         env=child_environment(**environment),
-        stdin=subprocess.DEVNULL,
+        input=stdin or "",
         capture_output=True,
         text=True,
         timeout=_LIMIT_S,

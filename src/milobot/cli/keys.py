@@ -1,6 +1,7 @@
 """``milobot keys``: stores, tests, lists and removes API keys; never shows one."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -18,12 +19,20 @@ from milobot.app.keys import (
 from milobot.app.secrecy import hide_memory
 from milobot.cli.hidden import ask_password, read_key
 from milobot.settings import load_settings
+from milobot.telemetry import configure_logging
+
+
+def _prepare() -> None:
+    """Keep keys out of other hands before one is read: out of memory dumps, out of the log."""
+    hide_memory()
+    configure_logging("ERROR", sys.stderr)
+
 
 app = typer.Typer(
     add_completion=False,
     help="Keep API keys in an encrypted file, and ask what they may do.",
     context_settings={"help_option_names": ["--help", "-h"]},
-    callback=hide_memory,
+    callback=_prepare,
 )
 
 Name = Annotated[str, typer.Argument(help="Name of the account.")]
