@@ -1,7 +1,7 @@
 """Many scripts on few workers: a new candle costs one small message and one decision.
 
 There is one worker more than there are cores. That one is the careful one: it
-runs, with the lowest priority, the scripts that have not yet come to an end
+runs, with a lower priority, the scripts that have not yet come to an end
 once, that were slow, or that have cost a worker its life. The others share the
 rest, each script being at home in two of them. Whichever of the two is free
 first takes its next decision, so a worker that a script keeps busy, or that is
