@@ -74,13 +74,13 @@ def test_print_indicators_shows_all_nine(folder: Path) -> None:
     assert table_of(from_file) == table_of(from_store)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("--initdb", "BTCUSDT", "ETHUSDT")],
-)
-def test_flags_that_need_an_exchange_say_so(words: tuple[str, ...], folder: Path) -> None:
-    """A sentence now is better than a bot that only looks as if it traded."""
-    assert_refused(run_classic(*words, cwd=folder), "no exchange connection yet")
+def test_initdb_without_an_exchange_in_reach_says_what_to_look_at(folder: Path) -> None:
+    """A laptop on a train must get a sentence, not a traceback or a silent wait."""
+    nobody = "http://127.0.0.1:9"  # the discard port: nothing listens
+
+    ended = run_classic("--initdb", "BTCUSDT", "ETHUSDT", cwd=folder, BINANCE_BASE_URL=nobody)
+
+    assert_refused(ended, "Binance does not answer")
 
 
 def test_python_without_milobot_is_told_what_to_do(tmp_path: Path) -> None:

@@ -46,17 +46,28 @@ def market_from_store(database: Path, symbol: str, timeframe: Timeframe) -> Mark
         ConfigurationError: Nothing is stored that would do.
         StorageError: The database cannot be read.
     """
-    missing = ConfigurationError(
-        f"no candles of {symbol} {timeframe} are stored in {database}, and this version has no "
-        "exchange connection to fetch them: name a file with --data FILE, or load one with "
-        "'milobot data import FILE --symbol BTCUSDT'"
-    )
+    market = find_stored_market(database, symbol, timeframe)
+    if market is None:
+        raise ConfigurationError(
+            f"no candles of {symbol} {timeframe} are stored in {database}: fetch them with "
+            f"'milobot initdb {symbol}', name a file with --data FILE, or load one with "
+            f"'milobot data import FILE --symbol {symbol}'"
+        )
+    return market
+
+
+def find_stored_market(database: Path, symbol: str, timeframe: Timeframe) -> Market | None:
+    """Return the same, or None when nothing is stored that would do.
+
+    Raises:
+        StorageError: The database cannot be read.
+    """
     if not database.exists():
-        raise missing
+        return None
     with SqliteCandleStore(database, must_exist=True) as store:
         key = _best_series(store.list_series(), symbol, timeframe)
         if key is None:
-            raise missing
+            return None
         return Market(
             store.load_candles(key),
             key.timeframe,

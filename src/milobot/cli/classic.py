@@ -7,11 +7,6 @@ from typing import NoReturn
 
 from milobot.cli.failures import refuse
 
-_NO_EXCHANGE = (
-    "{flag} needs an exchange, and this version has no exchange connection yet; what works: "
-    "'milobot data import FILE --symbol BTCUSDT' to load candles, 'milobot demo' to watch a strategy trade on paper"
-)
-
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one sentence, like those of the sub-commands."""
@@ -34,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _build_parser()
     flags, further = parser.parse_known_args(words)
     if flags.initdb:
-        return refuse(_NO_EXCHANGE.format(flag="--initdb"))
+        return _run(["initdb", *flags.initdb, *further])
     if flags.loop:
         if not flags.script:
             parser.error("--loop live needs --script FILE")
@@ -79,9 +74,7 @@ def _build_parser() -> _Parser:
         "--script", metavar="FILE", help="evaluate a script once and print the decision"
     )
     mode.add_argument("--print-indicators", action="store_true", help="print all nine indicators")
-    mode.add_argument(
-        "--initdb", metavar="SYMBOL", nargs="+", help="load candles (needs an exchange: not yet)"
-    )
+    mode.add_argument("--initdb", metavar="SYMBOL", nargs="+", help="load candles of these symbols")
     parser.add_argument("--backtest", action="store_true", help="back-test the script instead")
     parser.add_argument(
         "--loop", choices=["live"], help="run the script on paper over live candles, with its chart"

@@ -24,15 +24,19 @@ def indicators(
     data: Annotated[
         Path | None, typer.Option(help="Candles: .csv, .csv.gz, .zip or .parquet.")
     ] = None,
+    exchange: Annotated[
+        str, typer.Option("--exchange", help="Where to fetch what is not stored.")
+    ] = "binance",
     db: Database,
 ) -> None:
     """Print the last values of all nine indicators and how settled they are.
 
-    Candles come from a file (--data), or from the candle database (--symbol and --interval).
+    Candles come from a file (--data), or from the candle database (--symbol and --interval);
+    what is not there is fetched from the exchange, and stored.
     """
     from milobot.marketdata.resample import resample
 
-    market = _find_market(symbol.upper(), interval, data, db)
+    market = _find_market(symbol.strip().upper(), interval, data, db, exchange)
     for warning in market.warnings:
         print(f"milobot: {warning}", file=sys.stderr)
     timeframe = _parse_interval(interval) or market.timeframe
@@ -44,8 +48,8 @@ def indicators(
     _print_rows(f"{symbol.upper()} {timeframe}".strip(), candles, market.origin)
 
 
-def _find_market(symbol: str, interval: str, data: Path | None, db: Path) -> Any:
-    from milobot.app.markets import market_from_file, market_from_store
+def _find_market(symbol: str, interval: str, data: Path | None, db: Path, exchange: str) -> Any:
+    from milobot.app.markets import find_stored_market, market_from_file
 
     if data is not None:
         return market_from_file(data)
@@ -54,6 +58,23 @@ def _find_market(symbol: str, interval: str, data: Path | None, db: Path) -> Any
         raise ConfigurationError(
             "name --symbol and --interval (such as BTCUSDT and 1h), or --data FILE"
         )
+    stored = find_stored_market(db, symbol, timeframe)
+    return stored or _fetch_market(symbol, timeframe, db, exchange)
+
+
+def _fetch_market(symbol: str, timeframe: Any, db: Path, exchange: str) -> Any:
+    """Fetch candles from the exchange into the database and return them."""
+    import asyncio
+
+    from milobot.app.downloads import fetch_series
+    from milobot.app.exchanges import check_exchange
+    from milobot.app.markets import market_from_store
+    from milobot.settings import load_settings
+    from milobot.telemetry import configure_logging
+
+    settings, venue = load_settings(), check_exchange(exchange)
+    configure_logging("WARNING", sys.stderr)
+    asyncio.run(fetch_series(settings, venue, symbol, timeframe, db))
     return market_from_store(db, symbol, timeframe)
 
 

@@ -44,6 +44,9 @@ SUB_COMMANDS = {
     "indicators": SubCommand(
         "milobot.cli.indicators:indicators", "Print the last values of all nine indicators."
     ),
+    "initdb": SubCommand(
+        "milobot.cli.initdb:initdb", "Load candles and rules of symbols from an exchange."
+    ),
     "data": SubCommand("milobot.cli.data:app", "Import, export and check candles."),
     "exchange": SubCommand(
         "milobot.cli.exchange:exchange", "Serve an exchange on this machine to test clients on."

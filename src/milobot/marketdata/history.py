@@ -21,7 +21,7 @@ from milobot.telemetry import get_logger
 EARLIEST_MS = 1_546_300_800_000
 """2019-01-01 00:00 UTC: the exchanges have nothing before it, and nothing before it is asked for."""
 
-_AGAIN_S = 1.0
+_AGAIN_S = 0.25
 _T = TypeVar("_T")
 
 
@@ -112,6 +112,12 @@ class HistoryLoader:
     ) -> tuple[CandleSpan, ...]:
         """Return what of a span has to be fetched: neither stored nor known to be missing."""
         return missing_of(await self._stored(symbol, timeframe, span), timeframe, span)
+
+    async def known_gaps(
+        self, symbol: str, timeframe: Timeframe, span: CandleSpan
+    ) -> tuple[CandleSpan, ...]:
+        """Return what the exchange is known to lack within a span, in order of time."""
+        return tuple(sorted((await self._stored(symbol, timeframe, span)).gaps))
 
     async def fetch(
         self,

@@ -6,29 +6,14 @@ from milobot.cli.classic import main
 
 
 @pytest.mark.parametrize(
-    ("words", "flag"),
-    [
-        (["--initdb", "BTCUSDT", "ETHUSDT"], "--initdb"),
-        (["--script", "a.script", "--loop", "live"], "--loop live"),
-    ],
-)
-def test_what_needs_an_exchange_says_so_and_what_works(
-    words: list[str], flag: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A bot that seems to trade live but does not would be a lie."""
-    assert main(words) == 2
-
-    said = capsys.readouterr().err
-    assert said.startswith(f"milobot: {flag} needs an exchange")
-    assert "milobot data import" in said
-    assert "milobot demo" in said
-    assert len(said.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
     ("words", "part"),
     [
         (["--backtest"], "--script"),
+        (["--loop", "live"], "--script"),
+        (["--initdb"], "--initdb"),
+        (["--initdb", "BTCUSDT", "--timeframes", "7h"], "unknown timeframe"),
+        (["--initdb", "BTCUSDT", "ETHUSDT", "--limit", "-1"], "--limit -1"),
+        (["--initdb", "BTCUSDT", "--exchange", "mtgox"], "binance or bingx"),
         (["--json", "out.json"], "--script"),
         (["--script"], "--script"),
         (["--script", "a", "--loop", "forever"], "--loop"),

@@ -1,0 +1,187 @@
+"""``milobot initdb`` over the wire: only what is missing, resumable, gaps named, nothing half done."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.support.process import child_environment, run_classic, run_milobot
+from tests.support.wire import setup_of
+
+from milobot.domain.timeframes import Timeframe
+from milobot.local_exchange.faults import FaultPlan, parse_rule_text
+from milobot.local_exchange.server import LocalExchange
+from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET
+from milobot.marketdata.generated import generate_candles
+from milobot.ports import CandleKey
+from milobot.storage.candles import SqliteCandleStore
+
+MINUTES = 3000
+
+
+@contextmanager
+def serving(*faults: str) -> Iterator[str]:
+    """Serve a market of minutes on a thread of its own; yield the address."""
+    plan = FaultPlan(parse_rule_text(text) for text in faults)
+    market = generate_candles(minutes=MINUTES + 10)
+    setup = setup_of(market, history=MINUTES, faults=plan)
+    started, ended = threading.Event(), threading.Event()
+    found: list[str] = []
+
+    async def serve() -> None:
+        async with LocalExchange(setup) as exchange:
+            found.append(exchange.binance_url)
+            started.set()
+            await asyncio.to_thread(ended.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert started.wait(20)
+        yield found[0]
+    finally:
+        ended.set()
+        thread.join(20)
+
+
+def stored(folder: Path, source: str, timeframe: Timeframe) -> list[int]:
+    """Return the open times in the database."""
+    with SqliteCandleStore(folder / "binance_data.db", must_exist=True) as store:
+        found = store.load_candles(CandleKey(source, "BTCUSDT", timeframe))
+        return [int(time_ms) for time_ms in found.time]
+
+
+def assert_whole(times: list[int], timeframe: Timeframe, count: int) -> None:
+    """Assert that candles are without gap and as many as said."""
+    assert len(times) == count
+    assert [timeframe.next_open(time_ms) for time_ms in times[:-1]] == times[1:]
+
+
+def test_classic_words_fill_the_database(tmp_path: Path) -> None:
+    """The first command that the specification names, with the limit it names."""
+    with serving() as url:
+        ended = run_classic(
+            "--initdb", "BTCUSDT", "--timeframes", "1m,1h", "--limit", "2500",
+            cwd=tmp_path, BINANCE_BASE_URL=url,
+        )  # fmt: skip
+
+    assert ended.code == 0, ended.err
+    assert "BTCUSDT: 2550 new candles, 2550 in 2 timeframes of binance-local" in ended.out
+    assert "leverage brackets were not stored" in ended.out
+    assert "no gaps" in ended.out
+    assert_whole(stored(tmp_path, "binance-local", Timeframe.M1), Timeframe.M1, 2500)
+    assert_whole(stored(tmp_path, "binance-local", Timeframe.H1), Timeframe.H1, 50)
+    with SqliteCandleStore(tmp_path / "binance_data.db") as store:
+        assert store.load_rules("binance-local", "BTCUSDT") is not None
+
+
+@pytest.mark.parametrize("exchange", ["binance", "bingx"])
+def test_key_brings_the_leverage_brackets(exchange: str, tmp_path: Path) -> None:
+    """Without them nobody can say where a position would be liquidated."""
+    name = exchange.upper()
+    with serving() as url:
+        keys = {
+            f"{name}_BASE_URL": url,
+            f"{name}_API_KEY": DEFAULT_KEY,
+            f"{name}_SECRET_KEY": DEFAULT_SECRET,
+        }
+        words = ("initdb", "BTCUSDT", "--exchange", exchange, "--timeframes", "1h", "--limit", "20")
+        ended = run_milobot(*words, cwd=tmp_path, **keys)
+
+    assert ended.code == 0, ended.err
+    assert "brackets" not in ended.out
+    assert_whole(stored(tmp_path, f"{exchange}-local", Timeframe.H1), Timeframe.H1, 20)
+    with SqliteCandleStore(tmp_path / "binance_data.db") as store:
+        rules = store.load_rules(f"{exchange}-local", "BTCUSDT")
+        assert rules is not None
+        assert rules.brackets
+
+
+def test_second_run_asks_for_nothing(tmp_path: Path) -> None:
+    """A cron job every night must not fetch five thousand candles again."""
+    words = ("initdb", "BTCUSDT", "--timeframes", "1m")
+    with serving() as url:
+        first = run_milobot(*words, cwd=tmp_path, BINANCE_BASE_URL=url, DATA_LIMIT="2000")
+        second = run_milobot(*words, cwd=tmp_path, BINANCE_BASE_URL=url, DATA_LIMIT="2000")
+
+    assert "2000 new candles" in first.out, first.err
+    assert "BTCUSDT: 0 new candles, 2000 in 1 timeframe of" in second.out, second.err
+
+
+def test_interrupted_download_keeps_what_is_complete(tmp_path: Path) -> None:
+    """Ctrl-C after an hour must not cost the hour."""
+    words = [sys.executable, "-m", "milobot", "initdb", "BTCUSDT", "--timeframes", "1m"]
+    with serving() as url:
+        slow = child_environment(BINANCE_BASE_URL=url, KLINES_BATCH_SIZE="10", API_DELAY="0.05")
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            words, cwd=tmp_path, env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        _wait_for_candles(tmp_path, process)
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        kept = stored(tmp_path, "binance-local", Timeframe.M1)
+        resumed = run_milobot(*words[3:], cwd=tmp_path, BINANCE_BASE_URL=url)
+
+    assert process.returncode == 130, said
+    assert said == ""
+    assert 0 < len(kept) < MINUTES
+    assert resumed.code == 0, resumed.err
+    assert f"BTCUSDT: {MINUTES - len(kept)} new candles, {MINUTES} in 1 timeframe" in resumed.out
+
+
+def _wait_for_candles(folder: Path, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.1)
+        if (folder / "binance_data.db").exists() and _is_begun(folder):
+            return
+    raise AssertionError("nothing was stored")
+
+
+def _is_begun(folder: Path) -> bool:
+    try:
+        return len(stored(folder, "binance-local", Timeframe.M1)) > 20
+    except Exception:  # noqa: BLE001 - the other process is still making the file
+        return False
+
+
+def test_unknown_symbol_is_told_the_nearest(tmp_path: Path) -> None:
+    """A typo must not load half of what was asked for."""
+    with serving() as url:
+        ended = run_milobot("initdb", "BTCUSDT", "BTCUSD", cwd=tmp_path, BINANCE_BASE_URL=url)
+
+    assert ended.code == 2
+    assert "Binance does not trade 'BTCUSD': did you mean BTCUSDT?" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_rate_limit_is_waited_out_and_logged(tmp_path: Path) -> None:
+    """The specification wants every 429 as a WARNING in the log, and the data all the same."""
+    with serving("rate_limited:on=*,times=1,skip=3,seconds=1") as url:
+        ended = run_milobot(
+            "initdb", "BTCUSDT", "--timeframes", "1h", cwd=tmp_path, BINANCE_BASE_URL=url
+        )
+
+    assert ended.code == 0, ended.err
+    assert '"level":"WARNING"' in ended.err
+    assert "429" in ended.err
+    assert_whole(stored(tmp_path, "binance-local", Timeframe.H1), Timeframe.H1, 50)
+
+
+def test_indicators_are_fetched_when_nothing_is_stored(tmp_path: Path) -> None:
+    """``--print-indicators`` is the first thing that a newcomer types."""
+    words = ("--print-indicators", "--symbol", "BTCUSDT", "--interval", "1h")
+    with serving() as url:
+        ended = run_classic(*words, cwd=tmp_path, BINANCE_BASE_URL=url)
+    again = run_classic(*words, cwd=tmp_path)  # from the database: no exchange any more
+
+    assert ended.code == 0, ended.err
+    assert "50 candles of binance_data.db, source binance-local" in ended.out
+    assert again.out == ended.out
