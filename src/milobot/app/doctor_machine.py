@@ -70,11 +70,15 @@ def look_at_database(path: Path) -> Finding:
 def look_at_disk(folder: Path) -> Finding:
     """Find out whether there is room where the database grows."""
     there = next(one for one in (folder, *folder.parents) if one.exists())
-    free = shutil.disk_usage(there).free
-    fact = f"{free / _MEBI / 1024:.1f} GiB are free"
-    if free < _TOO_LITTLE_BYTES:
+    return judge_room(shutil.disk_usage(there).free)
+
+
+def judge_room(free_bytes: int) -> Finding:
+    """Say whether so much room is enough."""
+    fact = f"{free_bytes / _MEBI / 1024:.1f} GiB are free"
+    if free_bytes < _TOO_LITTLE_BYTES:
         return Finding(Verdict.FAIL, "disk", fact, "make room: a full disk stops the bot")
-    if free < _LITTLE_BYTES:
+    if free_bytes < _LITTLE_BYTES:
         return Finding(Verdict.WARN, "disk", fact, "make room: candles and logs will fill it")
     return Finding(Verdict.OK, "disk", fact)
 
