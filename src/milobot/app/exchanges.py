@@ -173,16 +173,6 @@ def with_production_data(settings: Settings, exchange: str) -> Settings:
     return settings.model_copy(update={f"{exchange}_testnet": False})
 
 
-def open_market(settings: Settings, exchange: str) -> ExchangeClient:
-    """Return a client for public data of the real market, as paper runs and downloads need it.
-
-    The testnet switches say where orders go, not where candles come from; an address of
-    the user's still replaces the exchange's own.
-    """
-    real = settings.model_copy(update={f"{exchange}_testnet": False})
-    return open_client(real, exchange)
-
-
 def binance_hosts(venue: VenueSettings) -> binance.BinanceHosts:
     """Return Binance's hosts: production, demo, or an address of the user's."""
     if venue.base_url is None:

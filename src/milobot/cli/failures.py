@@ -132,8 +132,10 @@ def _sentence(error: Exception) -> str:
 
 
 def _report_unexpected(error: Exception) -> int:
-    summary = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    details = "".join(traceback.format_exception(error))
+    from milobot.telemetry import redact
+
+    summary = redact("".join(traceback.format_exception_only(error)).strip().splitlines()[-1])
+    details = redact("".join(traceback.format_exception(error)))
     if _wants_traceback():
         print(details, file=sys.stderr, end="")
     print(

@@ -53,6 +53,9 @@ def run(  # noqa: PLR0913 - one parameter for each flag
 
     settings = load_settings()
     configure_logging(settings.log_level)
+    if settings.trading_enabled:
+        # Who asked for live trading must not take this for it.
+        typer.echo("paper: TRADING_ENABLED=true changes nothing here, no order leaves", err=True)
     name = check_exchange(exchange)
     public = with_production_data(settings, name)
     source = Source(

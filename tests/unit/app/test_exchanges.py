@@ -14,9 +14,9 @@ from milobot.app.exchanges import (
     environment_name,
     key_from_environment,
     open_client,
-    open_market,
     parse_account,
     refuse_rights,
+    with_production_data,
 )
 from milobot.domain.reports import KeyRights
 from milobot.errors import AuthenticationError, ConfigurationError
@@ -131,12 +131,13 @@ async def test_client_takes_pace_and_hosts_from_settings(exchange: str, kind: ty
     assert options.plan.reconnect_delay_s == 7.0
 
 
-async def test_market_of_a_paper_run_is_the_real_one() -> None:
+def test_market_of_a_paper_run_is_the_real_one() -> None:
     """A demo host's candles are not the market; only an address of the user's replaces it."""
-    async with open_market(settings(), "binance") as client:
-        assert vars(client)["_hosts"] == binance.PRODUCTION
-    async with open_market(settings(bingx_base_url=LOCAL), "bingx") as client:
-        assert vars(client)["_hosts"].rest == LOCAL
+    real = with_production_data(settings(), "binance")
+    local = with_production_data(settings(bingx_base_url=LOCAL), "bingx")
+
+    assert binance_hosts(real.venue("binance")) == binance.PRODUCTION
+    assert bingx_hosts(local.venue("bingx")).rest == LOCAL
 
 
 def test_key_of_the_environment_needs_both_halves() -> None:

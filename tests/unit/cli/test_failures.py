@@ -8,6 +8,7 @@ import typer
 
 from milobot.cli.failures import run_reporting
 from milobot.errors import ActionFormatError, DataError, OrderDeniedError
+from milobot.storage.keystore import ApiKey
 
 
 def failing(error: BaseException) -> int:
@@ -79,6 +80,21 @@ def test_fault_of_ours_names_a_report_that_holds_the_traceback(
     assert "Traceback" not in said
     assert "Traceback" in text
     assert "KeyError: 'slot'" in text
+
+
+def test_crash_report_holds_no_key(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Reports are sent to strangers; an error may quote what it was given."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    key = ApiKey("key-in-a-report-0123", "secret-in-a-report-4567")
+
+    failing(KeyError(f"{key.secret} of {key.key}"))
+
+    (report,) = tmp_path.iterdir()
+    for text in (capsys.readouterr().err, report.read_text()):
+        assert "KeyError" in text
+        assert "in-a-report" not in text
 
 
 def test_debug_switch_prints_the_traceback(

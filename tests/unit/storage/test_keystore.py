@@ -1,5 +1,6 @@
 """Keys on disk: sealed, private, whole, and silent about themselves."""
 
+import fcntl
 import json
 import os
 import time
@@ -143,6 +144,7 @@ def test_wrong_password_and_changed_file_take_the_same_time(stored: PrivateFile)
         b"\xff\xfe\x00",
         b'{"format": "milobot-keys-2", "rounds": 600000, "salt": "", "nonce": "", "sealed": ""}',
         b'{"format": "milobot-keys-1", "rounds": 600000, "salt": "", "nonce": "", "sealed": ""}',
+        b'{"format": "milobot-keys-1", "rounds": 600000, "salt": 1, "nonce": "%", "sealed": "\xc3\xa9"}',
     ],
 )
 def test_file_that_is_broken_in_form_says_so(content: bytes, file: PrivateFile) -> None:
@@ -281,6 +283,31 @@ def test_failed_write_leaves_the_old_file_and_no_draft(stored: PrivateFile) -> N
     blocker.rmdir()
     assert stored.path.read_bytes() == before
     assert [path.name for path in folder.iterdir()] == ["keys.json"]
+
+
+def test_file_that_is_being_changed_says_so(stored: PrivateFile) -> None:
+    """Two who write at once would leave one of the two keys."""
+    store = open_keystore(stored, PASSWORD)
+    folder = os.open(stored.path.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+
+    with pytest.raises(KeystoreError, match="is being changed by another program"):
+        store.put("bingx:main", KEY)
+
+    os.close(folder)
+
+
+def test_second_name_of_a_plain_file_is_left_alone(file: PrivateFile) -> None:
+    """A hard link is somebody's copy: it is theirs to delete."""
+    plain(file)
+    copy = file.path.with_name("copy.json")
+    copy.hardlink_to(file.path)
+    before = copy.read_bytes()
+
+    open_keystore(file, None)
+
+    assert copy.read_bytes() == before
+    assert check_form(file) == "encrypted"
 
 
 def test_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
