@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from milobot.domain.times import format_time
 from milobot.errors import RateLimitedError
@@ -35,6 +36,9 @@ _PATIENCE_S = {
     Priority.DOWNLOAD: 600.0,
 }
 _LEAST_WAIT_MS = 1
+# Two requests that left so far apart may still have arrived in one window of the exchange:
+# what it counts beyond ours is then our own, and no sign of somebody else.
+_ON_THE_WAY_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +66,64 @@ class DownloadPace:
     apart_s: float = 0.2
 
 
+class _Spent(NamedTuple):
+    """What left at a moment; ``plain`` is the part of it that was no exit."""
+
+    at_ms: int
+    cost: int
+    plain: int
+
+
 @dataclass(slots=True)
 class _Budget:
     limit: Limit
-    spent: deque[tuple[int, int]] = field(default_factory=deque)
+    spent: deque[_Spent] = field(default_factory=deque)
     used: int = 0
+    plain: int = 0
+    late: deque[_Spent] = field(default_factory=deque)
 
     def expire(self, now_ms: int) -> None:
-        while self.spent and self.spent[0][0] <= now_ms - self.limit.window_ms:
-            self.used -= self.spent.popleft()[1]
+        ended_ms = now_ms - self.limit.window_ms
+        while self.spent and self.spent[0].at_ms <= ended_ms:
+            gone = self.spent.popleft()
+            self.late.append(gone)
+            self.used -= gone.cost
+            self.plain -= gone.plain
+        while self.late and self.late[0].at_ms <= ended_ms - _ON_THE_WAY_MS:
+            self.late.popleft()
 
-    def spend(self, now_ms: int, cost: int) -> None:
-        self.spent.append((now_ms, cost))
+    def learn(self, now_ms: int, used: int) -> None:
+        self.expire(now_ms)
+        foreign = used - self.used - sum(gone.cost for gone in self.late)
+        if foreign > 0:
+            self.spend(now_ms, foreign, Priority.ORDER)
+
+    def spend(self, now_ms: int, cost: int, priority: Priority) -> None:
+        plain = 0 if priority is Priority.EXIT else cost
+        self.spent.append(_Spent(now_ms, cost, plain))
         self.used += cost
+        self.plain += plain
 
     def wait_ms(self, now_ms: int, cost: int, ahead: int, priority: Priority) -> int:
-        """Return when ``cost`` fits behind what is ``ahead``; 0 is now."""
-        most = max(math.floor(self.limit.most * _SHARES[priority]), cost)
-        excess = self.used + ahead + cost - most
-        if excess <= 0:
-            return 0
-        for spent_ms, amount in self.spent:
-            excess -= amount
+        """Return when ``cost`` fits behind what is ``ahead``; 0 is now.
+
+        What is no exit has to fit twice: into its share, which exits do not use up, and into
+        the whole.
+        """
+        excess = self.used + ahead + cost - max(self.limit.most, cost)
+        longest = self._freed_ms(now_ms, excess, plain=False) if excess > 0 else 0
+        if priority is not Priority.EXIT:
+            share = max(math.floor(self.limit.most * _SHARES[priority]), cost)
+            excess = self.plain + ahead + cost - share
+            if excess > 0:
+                longest = max(longest, self._freed_ms(now_ms, excess, plain=True))
+        return longest
+
+    def _freed_ms(self, now_ms: int, excess: int, *, plain: bool) -> int:
+        for one in self.spent:
+            excess -= one.plain if plain else one.cost
             if excess <= 0:
-                return max(spent_ms + self.limit.window_ms - now_ms, _LEAST_WAIT_MS)
+                return max(one.at_ms + self.limit.window_ms - now_ms, _LEAST_WAIT_MS)
         return max(self.limit.window_ms // 10, _LEAST_WAIT_MS)  # whoever is ahead has yet to leave
 
 
@@ -130,12 +168,8 @@ class PriorityLimiter:
     def learn(self, usage: Usage) -> None:
         """Take over what the exchange has counted, when it is more than our own count."""
         budget = self._budgets.get(usage.name)
-        if budget is None:
-            return
-        now_ms = self._clock.now_ms()
-        budget.expire(now_ms)
-        if usage.used > budget.used:
-            budget.spend(now_ms, usage.used - budget.used)
+        if budget is not None:
+            budget.learn(self._clock.now_ms(), usage.used)
 
     def standing(self) -> dict[str, tuple[int, int]]:
         """Return by name how much of each budget is used in its window, and the most."""
@@ -203,7 +237,7 @@ class PriorityLimiter:
             now_ms = self._clock.now_ms()
             for name, cost in call.costs:
                 if name in self._budgets:
-                    self._budgets[name].spend(now_ms, cost)
+                    self._budgets[name].spend(now_ms, cost, call.priority)
         finally:
             del self._waiting[ticket]
 

@@ -151,6 +151,33 @@ async def test_what_the_exchange_counts_is_believed_when_it_is_more() -> None:
         pass
 
 
+async def test_exits_use_up_no_share_of_entries() -> None:
+    """Stops and targets make two thirds of what a bot sends: entries wait for the whole only."""
+    time = VirtualTime()
+    limiter = PriorityLimiter("X", time, (Limit("w", 10, WINDOW_MS),), sleep=time.sleep)
+    for priority in [Priority.EXIT] * 7 + [Priority.ORDER] * 3:
+        async with limiter.turn(call(priority), patience_s=0):
+            pass
+
+    with pytest.raises(RateLimitedError):
+        async with limiter.turn(call(Priority.ORDER), patience_s=0):
+            pass
+
+
+async def test_what_was_on_the_way_is_not_taken_for_somebody_else() -> None:
+    """A window of the exchange holds nine of ours that left in just over one: that is no tenth."""
+    time = VirtualTime()
+    limiter = PriorityLimiter("X", time, (Limit("w", 10, WINDOW_MS),), sleep=time.sleep)
+    for _ in range(9):
+        async with limiter.turn(call(Priority.EXIT), patience_s=0):
+            time.step(124)
+    limiter.learn(Usage("w", 9))
+
+    assert limiter.standing() == {"w": (8, 10)}
+    limiter.learn(Usage("w", 10))
+    assert limiter.standing() == {"w": (9, 10)}
+
+
 async def test_a_pause_stops_everything_and_says_until_when() -> None:
     """After 418 every further request makes the ban longer, exits too."""
     time = VirtualTime()

@@ -1,0 +1,126 @@
+"""Measure the trading process: its memory while it trades over the wire, and its imports.
+
+``milobot demo --exchange binance`` is started as a user starts it; the resident memory of
+that one process is read while it trades, its children (script worker, local exchange) are
+listed beside it. Its imports, command line to web server, are loaded anew in a fresh
+interpreter, with byte code as an installed package has it, and without any, as in a container
+that writes none. Yardsticks: an empty Python, and one that imports aiohttp alone. Limits:
+110 MB, 1.2 s with byte code.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RUNS = 5
+LIMIT_MB = 110.0
+LIMIT_S = 1.2
+TRADES_FOR_S = 15.0
+MODULES = (
+    "milobot.cli.main",
+    "milobot.cli.demo",
+    "milobot.app.wire_demo",
+    "milobot.app.trader",
+    "milobot.exchanges.bingx.client",
+    "milobot.web.server",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+IMPORTS = f"import {', '.join(MODULES)}"
+
+
+def best_s(code: str, cache: Path | None) -> float:
+    """Return the shortest of several runs, which is the one least disturbed by other processes.
+
+    Args:
+        code: What to run.
+        cache: Where byte code is kept between the runs; None keeps and reads none.
+    """
+    known = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    times = []
+    for _ in range(RUNS):
+        with tempfile.TemporaryDirectory() as nothing:
+            env = {**known, "PYTHONPYCACHEPREFIX": str(cache or nothing)}
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True, env=env)
+            times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process; 0 once it has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those they have."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in task.read_text(encoding="ascii").split():
+                found += [int(child), *children_of(int(child))]
+    return found
+
+
+def memory_mb() -> tuple[float, list[float]]:
+    """Return the most that the trading process held, and what its children hold."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "milobot", "demo", "--exchange", "binance", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        try:
+            if process.stdout is None:
+                raise RuntimeError("the demo has no output")
+            for line in process.stdout:
+                if line.startswith("chart:"):
+                    break
+            else:
+                raise RuntimeError("the demo ended before it traded")
+            end, most = time.monotonic() + TRADES_FOR_S, 0.0
+            while time.monotonic() < end:
+                time.sleep(0.5)
+                most = max(most, resident_mb(process.pid))
+            if process.poll() is not None:
+                raise RuntimeError("the demo ended while it traded")
+            return most, [resident_mb(child) for child in children_of(process.pid)]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(10)
+
+
+def main() -> None:
+    """Print both figures with their yardsticks and limits."""
+    most, children = memory_mb()
+    others = ", ".join(f"{size:.0f} MB" for size in children)
+    print(
+        f"trading process: {most:.1f} MB resident at most in {TRADES_FOR_S:.0f} s (its children:"
+        f" {others}); limit {LIMIT_MB:.0f} MB: {'met' if most <= LIMIT_MB else 'MISSED'}"
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        cache = Path(directory)
+        empty = best_s("pass", cache)
+        web = best_s("import asyncio, aiohttp", cache) - empty
+        ours = best_s(IMPORTS, cache) - empty
+    bare = best_s(IMPORTS, None) - empty
+    print(
+        f"its imports: {ours:.2f} s beside an empty Python of {empty:.2f} s,"
+        f" {ours / web:.1f} times those of aiohttp alone; without byte code {bare:.2f} s;"
+        f" limit {LIMIT_S} s: {'met' if ours <= LIMIT_S else 'MISSED'}"
+    )
+
+
+if __name__ == "__main__":
+    main()
