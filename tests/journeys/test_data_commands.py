@@ -16,6 +16,7 @@ from tests.support.process import child_environment, run_milobot
 from milobot.marketdata.files import load_candles
 from milobot.marketdata.generated import generate_candles
 from milobot.marketdata.writers import save_candles
+from milobot.storage.candle_schema import MIGRATIONS
 
 SERIES = ("--symbol", "BTCUSDT", "--timeframe", "1h")
 
@@ -138,8 +139,8 @@ REFUSALS: dict[str, tuple[Sequence[str], str]] = {
     "newer database": (
         ("info", "--db", "newer.db"),
         (
-            "newer.db is a database of version 99 and this milobot knows versions up to 2: "
-            "update milobot or name another file"
+            "newer.db is a database of version 99 and this milobot knows versions up to "
+            f"{len(MIGRATIONS)}: update milobot or name another file"
         ),
     ),
     "export suffix": (
