@@ -17,6 +17,7 @@ from milobot.telemetry import get_logger
 _T = TypeVar("_T")
 _RETRY_S = 5.0
 _MOST_RETRY_S = 60.0
+_MEASURE_EVERY_S = 600.0
 
 
 class FeedHub:
@@ -63,11 +64,21 @@ class FeedHub:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
+            group.create_task(self._keep_time())
             while True:
                 await self._has_new.wait()
                 self._has_new.clear()
                 lot, self._new = self._new, []
                 group.create_task(self._serve(lot))
+
+    async def _keep_time(self) -> None:
+        """Ask for the exchange's time now and then: what has closed is told by its clock."""
+        while True:
+            await self._source.sleep(_MEASURE_EVERY_S)
+            try:
+                await self._source.market.fetch_server_time()
+            except ExchangeError as failed:
+                get_logger().warning("exchange_time_not_measured", reason=str(failed))
 
     async def _serve(self, lot: Sequence[LiveFeed]) -> None:
         """Load the histories of some feeds, then bring what is live to everybody's."""
