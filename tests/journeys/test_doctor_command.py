@@ -12,7 +12,8 @@ from tests.support.clinic import KEY, PASSWORD, SECRET, clinic
 from tests.support.process import run_milobot
 
 from milobot.local_exchange.core.accounts import Rights
-from milobot.storage.keystore import ApiKey, new_keystore
+from milobot.storage.api_key import ApiKey
+from milobot.storage.keystore import new_keystore
 from milobot.storage.private_file import PrivateFile
 
 TITLES = {"binance": "Binance", "bingx": "BingX"}
@@ -33,7 +34,7 @@ async def test_healthy_account_is_found_healthy(exchange: str, tmp_path: Path) -
     assert "(play money)" in found[f"{title} host"]["fact"]
     assert found[f"{title} clock"]["verdict"] == "ok"
     assert "BTCUSDT trades" in found[f"{title} symbol"]["fact"]
-    assert "it may trade, not withdraw" in found[f"{title} key"]["fact"]
+    assert f"{exchange}:default may trade, not withdraw" in found[f"{title} key"]["fact"]
     assert "equity 10000.00 USDT" in found[f"{title} account"]["fact"]
     assert found[f"{title} position mode"]["fact"] == "one-way"
     assert "BTCUSDT: " in found[f"{title} margin mode"]["fact"]
@@ -208,16 +209,18 @@ async def test_locked_and_damaged_file_of_keys_is_one_finding(tmp_path: Path) ->
     async with clinic(tmp_path) as run:
         locked = await run.run(*words)
         opened = await run.run(*words, KEYS_PASSWORD=PASSWORD)
+        strange = await run.run(*words, "--account", "other", KEYS_PASSWORD=PASSWORD)
         path.write_text("{")
         damaged = await run.run(*words, KEYS_PASSWORD=PASSWORD)
 
-    first, second, third = (
+    first, second, other, third = (
         {one["subject"]: one for one in json.loads(ended.out)}
-        for ended in (locked, opened, damaged)
+        for ended in (locked, opened, strange, damaged)
     )
     assert "there is no password" in first["Binance key"]["fact"]
     assert first["Binance symbol"]["verdict"] == "ok"
-    assert "it may trade" in second["Binance key"]["fact"]
+    assert "binance:main may trade" in second["Binance key"]["fact"]
+    assert "no key of binance:other is set" in other["Binance key"]["fact"]
     assert third["keys file"]["verdict"] == "fail"
     assert "keys.json is damaged" in third["keys file"]["fact"]
     assert damaged.code == 1

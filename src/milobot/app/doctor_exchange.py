@@ -21,7 +21,7 @@ from milobot.errors import ExchangeError, MilobotError
 from milobot.exchanges.gateway import Timeouts
 from milobot.exchanges.names import unknown_symbol
 from milobot.settings import Settings
-from milobot.storage.keystore import ApiKey
+from milobot.storage.api_key import ApiKey
 
 CLOCK_WARN_MS, CLOCK_FAIL_MS = 1000, 5000
 TIMEOUTS = Timeouts(query_s=4.0, download_s=10.0)
@@ -39,6 +39,7 @@ class Patient:
 
     Attributes:
         key: None when there is none.
+        account: Whose key it is, such as ``binance:default``.
         keyless: Why there is none, and what to do.
     """
 
@@ -46,6 +47,7 @@ class Patient:
     exchange: str
     symbol: str
     key: ApiKey | None
+    account: str = ""
     keyless: tuple[str, str] = ("no key is set", "")
 
     @property
@@ -145,17 +147,13 @@ class _Look:
         """Ask what the key may do."""
         rights = await self._account.fetch_key_rights()
         refuse_rights(rights, self._patient.exchange)
-        if rights.is_address_bound is False:
-            return Finding(
-                Verdict.WARN,
-                subject,
-                "it may trade, not withdraw, but from every address",
-                f"bind it to this machine's address at {self._patient.title}",
-            )
+        fact = f"{self._patient.account} may trade, not withdraw"
         if rights.can_withdraw is None:
-            fact = "it may trade; whether it may withdraw is not told by this host"
-            return Finding(Verdict.OK, subject, fact)
-        return Finding(Verdict.OK, subject, "it may trade, not withdraw")
+            fact = f"{self._patient.account} may trade; whether it may withdraw is not told here"
+        if rights.is_address_bound is False:
+            step = f"bind it to this machine's address at {self._patient.title}"
+            return Finding(Verdict.WARN, subject, f"{fact}; from every address", step)
+        return Finding(Verdict.OK, subject, fact)
 
     async def at_account(self, subject: str) -> Finding:
         """Look at balance, open positions and resting orders."""

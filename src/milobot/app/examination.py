@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from milobot.app.doctor import Finding, Verdict, examine_all
 from milobot.app.doctor_exchange import Patient, examine_exchange
 from milobot.app.doctor_machine import machine_checks
-from milobot.app.exchanges import DEFAULT_NAME, TITLES
+from milobot.app.exchanges import DEFAULT_NAME
 from milobot.app.keys import Ask, KnownKey, known_keys
 from milobot.app.secrecy import hide_memory
 from milobot.errors import ConfigurationError, KeystoreError
@@ -21,7 +21,7 @@ class Visit:
     Attributes:
         exchanges: Which ones; none looks at this machine only.
         symbol: The symbol that rules, brackets and margin mode are asked for.
-        account: Name of the account whose key is used; another one if there is no such.
+        account: Name of the account whose key is used; the first there is, for the default.
     """
 
     exchanges: Sequence[str] = EXCHANGES
@@ -82,8 +82,11 @@ def _patient(
 ) -> Patient:
     own = [known for known in keys if known.account.exchange == exchange]
     named = [known for known in own if known.account.name == visit.account]
-    chosen = next(iter([*named, *own]), None)
-    keyless = (trouble or f"no key for {TITLES[exchange]} is set", "")
+    fallback = own if visit.account == DEFAULT_NAME else []
+    chosen = next(iter([*named, *fallback]), None)
+    if chosen is not None:
+        return Patient(settings, exchange, visit.symbol, chosen.key, str(chosen.account))
+    keyless = (f"no key of {exchange}:{visit.account} is set", "")
     if trouble:
         keyless = (trouble, "open the file of keys, then ask the doctor again")
-    return Patient(settings, exchange, visit.symbol, chosen.key if chosen else None, keyless)
+    return Patient(settings, exchange, visit.symbol, None, keyless=keyless)

@@ -26,7 +26,7 @@ from milobot.exchanges.streams import StreamPlan
 from milobot.exchanges.times import ExchangeClock
 from milobot.ports import CandleStream, ExchangeAccount, MarketData, PriceStream, UserStream
 from milobot.settings import EXCHANGES, Settings, VenueSettings
-from milobot.storage.keystore import ApiKey
+from milobot.storage.api_key import ApiKey
 
 TITLES = {"binance": "Binance", "bingx": "BingX"}
 DEFAULT_NAME = "default"

@@ -16,8 +16,8 @@ from milobot.domain.reports import KeyRights
 from milobot.errors import AuthenticationError, ExchangeError, KeystoreError
 from milobot.exchanges.gateway import Timeouts
 from milobot.settings import EXCHANGES, Settings
+from milobot.storage.api_key import ApiKey
 from milobot.storage.keystore import (
-    ApiKey,
     Keystore,
     check_form,
     new_keystore,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from milobot.app.exchanges import TITLES, AccountName
 from milobot.errors import ConfigurationError
-from milobot.storage.keystore import ApiKey
+from milobot.storage.api_key import ApiKey
 
 _MOST_CHARACTERS = 4096
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from milobot.errors import KeystoreError
+from milobot.storage.api_key import ApiKey
 from milobot.storage.private_file import PrivateFile
-from milobot.telemetry import hide
 
 ROUNDS = 600_000
 _MOST_ROUNDS = 10_000_000  # a file must not be able to keep us busy for minutes
@@ -30,27 +30,6 @@ _FIELDS = {"format", "rounds", "salt", "nonce", "sealed"}
 _PLAIN_FIELDS = {"api_key", "api_secret", "password"}
 PLAIN_ACCOUNT = "binance:default"
 """Where the key of a plain file goes: that form comes from a bot that knew Binance only."""
-_LEAST_SHOWN = 16
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key and its secret; neither is shown, printed or logged."""
-
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        """Keep both out of the log, whoever writes it."""
-        hide(self.key)
-        hide(self.secret)
-
-    @property
-    def masked(self) -> str:
-        """Return enough of the key's id to recognize it, never the secret."""
-        if len(self.key) < _LEAST_SHOWN:
-            return "****"
-        return f"{self.key[:4]}…{self.key[-4:]}"
 
 
 class Keystore:

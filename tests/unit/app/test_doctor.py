@@ -28,9 +28,10 @@ from milobot.domain.reports import KeyRights, MarginMode, SymbolSettings
 from milobot.errors import ExchangeUnavailableError, StorageError
 from milobot.ports import Account
 from milobot.settings import Settings
+from milobot.storage.api_key import ApiKey
 from milobot.storage.candle_schema import MIGRATIONS
 from milobot.storage.candles import SqliteCandleStore
-from milobot.storage.keystore import ApiKey, new_keystore
+from milobot.storage.keystore import new_keystore
 from milobot.storage.private_file import PrivateFile
 
 GOOD = Finding(Verdict.OK, "good", "fine")
@@ -247,7 +248,9 @@ class Client:
 def looking_at(client: Client, **changed: Any) -> _Look:
     """Return the doctor before a client."""
     given = Settings.model_construct(**changed)
-    return _Look(Patient(given, "bingx", "BTCUSDT", None), cast("ExchangeClient", client))
+    return _Look(
+        Patient(given, "bingx", "BTCUSDT", None, "bingx:a"), cast("ExchangeClient", client)
+    )
 
 
 async def found_by(look: Awaitable[Finding]) -> tuple[Verdict, str, str]:
@@ -285,11 +288,11 @@ async def test_key_is_judged_by_its_rights() -> None:
     rights = KeyRights(can_trade=True, can_withdraw=None)
     silent = await found_by(looking_at(Client(rights=rights)).at_key("key"))
 
-    assert bound == (Verdict.OK, "it may trade, not withdraw", "")
+    assert bound == (Verdict.OK, "bingx:a may trade, not withdraw", "")
     assert free[0] is Verdict.WARN
     assert "bind it" in free[2]
     assert silent[0] is Verdict.OK
-    assert "not told by this host" in silent[1]
+    assert "not told here" in silent[1]
 
 
 async def test_account_with_strangers_or_without_money_is_a_warning() -> None:

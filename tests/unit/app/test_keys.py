@@ -23,7 +23,7 @@ from milobot.app.keys import (
 from milobot.domain.reports import KeyRights
 from milobot.errors import KeystoreError
 from milobot.settings import Settings
-from milobot.storage.keystore import ApiKey
+from milobot.storage.api_key import ApiKey
 
 PASSWORD = "a password of these tests"  # noqa: S105 - opens files of tests
 STORED = ApiKey("stored-key-0123456789", "stored-secret")

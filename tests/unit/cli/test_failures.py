@@ -8,7 +8,7 @@ import typer
 
 from milobot.cli.failures import run_reporting
 from milobot.errors import ActionFormatError, DataError, OrderDeniedError
-from milobot.storage.keystore import ApiKey
+from milobot.storage.api_key import ApiKey
 
 
 def failing(error: BaseException) -> int:

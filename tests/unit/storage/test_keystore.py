@@ -7,13 +7,13 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import pytest
 
 from milobot.errors import KeystoreError
 from milobot.storage import keystore
-from milobot.storage.keystore import ApiKey, Keystore, check_form, new_keystore, open_keystore
+from milobot.storage.api_key import ApiKey
+from milobot.storage.keystore import Keystore, check_form, new_keystore, open_keystore
 from milobot.storage.private_file import PrivateFile
 
 PASSWORD = "correct horse battery"  # noqa: S105 - opens files of these tests
@@ -126,9 +126,10 @@ def test_wrong_password_and_changed_file_take_the_same_time(stored: PrivateFile)
             open_keystore(stored, password)
         return time.perf_counter() - begun
 
-    wrong = median(seconds("another password") for _ in range(3))
+    # The least of some: a busy machine only ever adds.
+    wrong = min(seconds("another password") for _ in range(4))
     change(stored, damage_sealed)
-    changed = median(seconds(PASSWORD) for _ in range(3))
+    changed = min(seconds(PASSWORD) for _ in range(4))
 
     assert 0.3 < wrong / changed < 3
     assert min(wrong, changed) > 0.02  # both did derive
