@@ -20,7 +20,7 @@ from milobot.domain.market import CandleSeries
 from milobot.domain.money import ZERO, decimal_from_float
 from milobot.domain.orders import OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, MarginMode, NewsKind
-from milobot.errors import ExchangeError, ScriptError
+from milobot.errors import AuthenticationError, ExchangeError, ScriptError
 from milobot.execution.engine import ExecutionEngine
 from milobot.indicators.series import atr
 from milobot.ports import ExchangeAccount, MarketFeed, News, UserStream
@@ -74,6 +74,7 @@ class Trader:
         self._desk = desk
         self._page = page
         self._candles = history
+        self._shown = 0
         self._start_equity = ZERO
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
 
@@ -88,7 +89,7 @@ class Trader:
         if len(self._candles):
             evaluation = await self._evaluate(self._candles)
             self._page.show_evaluation(evaluation, self._candles)
-            await self._show(self._candles)
+            await self._show()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._desk.news.run())
             tasks.create_task(self._take(self._desk.news.news()))
@@ -120,17 +121,30 @@ class Trader:
 
     async def _work(self) -> None:
         while True:
-            match await self._queue.get():
-                case CandleSeries() as fresh:
-                    await self._candles_closed(fresh)
-                case AccountNews() as news:
-                    await self._hear(news)
-                case Tick():
-                    await self._ask(only_doubtful=True)
-                case update:
-                    await self._desk.engine.apply(update)
-            if self._queue.empty():
-                await self._show(CandleSeries.empty())
+            event = await self._queue.get()
+            try:
+                await self._handle(event)
+                if self._queue.empty():
+                    await self._show()
+            except AuthenticationError:
+                raise  # nothing more can be done with this key
+            except ExchangeError as error:
+                # What is open keeps its stop at the exchange; the next event looks again.
+                self._page.log(self._last_ms(), "warning", str(error))
+
+    async def _handle(self, event: Event) -> None:
+        match event:
+            case CandleSeries():
+                await self._candles_closed(event)
+            case AccountNews():
+                await self._hear(event)
+            case Tick():
+                await self._ask(only_doubtful=True)
+            case _:
+                await self._desk.engine.apply(event)
+
+    def _last_ms(self) -> int:
+        return int(self._candles.time[-1]) if len(self._candles) else 0
 
     async def _candles_closed(self, fresh: CandleSeries) -> None:
         """Let the script decide about what has closed; only the newest candle may trade."""
@@ -142,7 +156,7 @@ class Trader:
         action = _action(desk.info, int(evaluation.codes[-1]))
         if not isinstance(action, DoNothing):
             await desk.engine.accept(self._intent(action))
-        await self._show(fresh)
+        await self._show()
 
     async def _evaluate(self, fresh: CandleSeries) -> Evaluation:
         try:
@@ -179,23 +193,17 @@ class Trader:
             rests = order.purpose in {OrderPurpose.STOP, OrderPurpose.TARGET}
             if only_doubtful and (rests and not in_doubt):
                 continue
-            try:
-                update = await self._desk.account.fetch_update(order)
-            except ExchangeError as error:
-                self._page.log(order.created_ms, "warning", f"{order.purpose}: {error}")
-                return
+            update = await self._desk.account.fetch_update(order)
             if isinstance(update, OrderUpdate):
                 await self._desk.engine.apply(update)
 
-    async def _show(self, fresh: CandleSeries) -> None:
-        """Show what happened; an exchange that does not answer now shows older figures."""
-        try:
-            standing = await self._standing()
-        except ExchangeError as error:
-            self._page.log(int(self._candles.time[-1]), "warning", str(error))
-            return
+    async def _show(self) -> None:
+        """Show what happened since the last time."""
+        standing = await self._standing()
+        fresh = self._candles.part(self._shown, len(self._candles))
         equity = [(int(fresh.time[-1]), standing.equity)] if len(fresh) else []
         self._page.show(self._candles, fresh, equity, standing)
+        self._shown = len(self._candles)
         self._page.publish(self._candles, running=True, what="trading,")
 
     async def _standing(self) -> Standing:

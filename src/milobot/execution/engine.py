@@ -23,7 +23,7 @@ from milobot.domain.orders import (
 )
 from milobot.domain.positions import Position
 from milobot.domain.reports import MarginMode
-from milobot.errors import ExchangeError, OrderDeniedError
+from milobot.errors import AuthenticationError, ExchangeError, OrderDeniedError
 from milobot.execution.gates import EntryFacts, Judgement, Limits, Verdict, judge, plan_entry
 from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
 from milobot.execution.protection import Cancel, Command, Place, moved_stop, next_command
@@ -149,8 +149,13 @@ class ExecutionEngine:
             judged = Judgement(Verdict.DENY, denied.code, str(denied))
             return await self._decide(intent, Outcome.DENIED, judged, gates)
         except ExchangeError as failure:
-            judged = Judgement(Verdict.DENY, "exchange_unavailable", f"nothing was sent: {failure}")
-            return await self._decide(intent, Outcome.DENIED, judged, gates)
+            is_refused = isinstance(failure, AuthenticationError)
+            code = "key_refused" if is_refused else "exchange_unavailable"
+            judged = Judgement(Verdict.DENY, code, f"nothing was sent: {failure}")
+            decision = await self._decide(intent, Outcome.DENIED, judged, gates)
+            if is_refused:
+                raise  # on record, and now whoever runs this must stop
+            return decision
         self._slots[intent.symbol] = replace(
             self.slot(intent.symbol),
             owner=intent.owner,
