@@ -61,6 +61,9 @@ async def examine(check: Check, *, limit_s: float = LIMIT_S) -> Finding:
     except TimeoutError:
         said = f"no end within {limit_s:g} s"
         return Finding(Verdict.FAIL, check.subject, said, check.remedy or "try again")
+    except OSError as error:
+        said = f"the system refused: {error.strerror or type(error).__name__}"
+        return Finding(Verdict.FAIL, check.subject, said, check.remedy or "check its permissions")
     except Exception as error:  # noqa: BLE001 - one broken check must not hide the others
         said = f"the check itself broke ({type(error).__name__}), a fault of milobot"
         return Finding(Verdict.FAIL, check.subject, said, "report it")

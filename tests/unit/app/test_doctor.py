@@ -53,6 +53,11 @@ async def hang() -> Finding:
     return GOOD
 
 
+async def forbid() -> Finding:
+    """Fail as the system does."""
+    raise PermissionError(13, "Permission denied")
+
+
 async def break_down() -> Finding:
     """Fail as only a fault of ours does."""
     raise KeyError("secret-of-a-fault")
@@ -60,16 +65,23 @@ async def break_down() -> Finding:
 
 async def test_no_check_takes_another_with_it() -> None:
     """One that fails, hangs or breaks becomes a finding of its own, in its place."""
-    looks = {"refused": refuse, "hung": hang, "broken": break_down, "good": fine}
+    looks = {
+        "refused": refuse,
+        "hung": hang,
+        "broken": break_down,
+        "forbidden": forbid,
+        "good": fine,
+    }
     checks = [Check(name, look, "do this") for name, look in looks.items()]
 
     found = [await examine(check, limit_s=0.05) for check in checks]
 
-    assert [one.verdict for one in found] == [*[Verdict.FAIL] * 3, Verdict.OK]
+    assert [one.verdict for one in found] == [*[Verdict.FAIL] * 4, Verdict.OK]
     assert found[0] == Finding(Verdict.FAIL, "refused", "the exchange is down", "do this")
     assert "no end within 0.05 s" in found[1].fact
     assert "KeyError" in found[2].fact
     assert "secret-of-a-fault" not in str(found[2])
+    assert found[3].fact == "the system refused: Permission denied"
     assert not is_fit(found)
 
 
