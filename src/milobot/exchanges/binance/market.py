@@ -96,8 +96,10 @@ class BinanceMarket:
         )
         if not self._gateway.clock.is_measured:
             await self._gateway.measure_clock()
+        # By what was closed when it was asked: the answer may be from just before a close.
+        asked_ms = self._gateway.clock.now_ms() - self._gateway.clock.uncertainty_ms
         data = await self._gateway.read(call)
-        return market_mapping.parse_candles(data, now_ms=self._gateway.clock.now_ms())
+        return market_mapping.parse_candles(data, now_ms=asked_ms)
 
     async def fetch_funding_rates(
         self, symbol: str, *, first_ms: int, last_ms: int

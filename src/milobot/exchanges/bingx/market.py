@@ -93,9 +93,11 @@ class BingxMarket:
         )
         if not self._gateway.clock.is_measured:
             await self._gateway.measure_clock()
+        # By what was closed when it was asked: the answer may be from just before a close.
+        asked_ms = self._gateway.clock.now_ms() - self._gateway.clock.uncertainty_ms
         data = await self._gateway.read(call)
-        now_ms = self._gateway.clock.now_ms()
-        return market_mapping.parse_candles(data, timeframe, now_ms=now_ms).between(first_ms, None)
+        listed = market_mapping.parse_candles(data, timeframe, now_ms=asked_ms)
+        return listed.between(first_ms, None)
 
     async def fetch_funding_rates(
         self, symbol: str, *, first_ms: int, last_ms: int
