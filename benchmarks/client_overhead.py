@@ -170,8 +170,8 @@ async def measure(senders: dict[str, Send]) -> dict[str, list[float]]:
     return times
 
 
-def report(dialect: str, times: dict[str, list[float]]) -> None:
-    """Print p50 and p95 of each, the ratios and the verdict."""
+def report(dialect: str, times: dict[str, list[float]]) -> bool:
+    """Print p50 and p95 of each, the ratios and the verdict; return whether it is met."""
     middle = {name: statistics.median(found) for name, found in times.items()}
     for name, found in times.items():
         p95 = statistics.quantiles(found, n=20)[-1]
@@ -184,10 +184,12 @@ def report(dialect: str, times: dict[str, list[float]]) -> None:
         f"{dialect}: {ratio:.2f} times raw, {middle['milobot'] / middle['ccxt']:.2f} times ccxt;"
         f" limit {LIMIT_RATIO} times raw: {'met' if ratio <= LIMIT_RATIO else 'MISSED'}"
     )
+    return ratio <= LIMIT_RATIO
 
 
-async def compare(base: str) -> None:
-    """Measure both dialects."""
+async def compare(base: str) -> bool:
+    """Measure both dialects; return whether both are within the limit."""
+    is_met = True
     async with (
         aiohttp.ClientSession() as session,
         binance.BinanceClient(BinanceHosts.at(base), BinanceKey("key", "secret")) as usd_m,
@@ -204,12 +206,13 @@ async def compare(base: str) -> None:
                     exchange, "newClientOrderId" if dialect == "binance" else "clientOrderID"
                 ),
             }
-            report(dialect, await measure(senders))
+            is_met &= report(dialect, await measure(senders))
             await exchange.close()
+    return is_met
 
 
-def main() -> None:
-    """Run the server beside us and compare."""
+def main() -> int:
+    """Run the server beside us and compare; 1 when a limit is missed."""
     script = Path(__file__).with_name("_order_server.py")
     with subprocess.Popen(
         [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -217,11 +220,12 @@ def main() -> None:
         if server.stdout is None or server.stdin is None:
             raise RuntimeError("the server has no pipes")
         try:
-            asyncio.run(compare(f"http://127.0.0.1:{server.stdout.readline().strip()}"))
+            is_met = asyncio.run(compare(f"http://127.0.0.1:{server.stdout.readline().strip()}"))
         finally:
             server.stdin.close()
             server.wait(5)
+    return int(not is_met)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

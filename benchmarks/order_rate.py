@@ -8,8 +8,8 @@ alone could not keep up 8 a second evenly. Limits: every order taken, no wait by
 
 import asyncio
 import statistics
+import sys
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -83,8 +83,8 @@ async def order(client: Client, number: int, tally: Tally) -> None:
         tally.others.append(f"{news.status}: {news.reason}")
 
 
-async def drive(name: str, client: Client, waits: Waits) -> None:
-    """Send at an even pace for a minute and print the result."""
+async def drive(name: str, client: Client, waits: Waits) -> bool:
+    """Send at an even pace for a minute; print the result, return whether it is met."""
     rate, tally = RATES[name], Tally()
     await client.market.fetch_server_time()
     settings = await client.account.fetch_symbol_settings(SYMBOL)
@@ -111,42 +111,36 @@ async def drive(name: str, client: Client, waits: Waits) -> None:
     )
     for other in tally.others[:3]:
         print(f"  not taken: {other}")
+    return is_met
 
 
-async def main() -> None:
-    """Drive both at the same time, on one exchange that speaks both."""
-    flags = ["--dialect", "both", "--market", "1", "--days", "2", "--symbol", "BTCUSDT",
+async def main() -> int:
+    """Drive both at the same time, on one exchange that speaks both; 1 when a limit is missed."""
+    flags = ["--dialect", "both", "--market", "1", "--days", "2", "--symbol", SYMBOL,
              "--lock-step", "--port", "0", "--wallet", "1000000"]  # fmt: skip
-    clients: list[Callable[[ExchangeAddress, Waits], tuple[str, Client]]] = [_binance, _bingx]
     async with local_exchange(flags) as exchange, asyncio.TaskGroup() as group:
-        jobs: list[Awaitable[None]] = []
-        for make in clients:
-            waits = Waits()
-            name, client = make(exchange, waits)
-            jobs.append(_whole(name, client, waits))
-        for job in jobs:
-            group.create_task(_run(job))
+        runs = [
+            group.create_task(_run("binance", _binance(exchange, binance := Waits()), binance)),
+            group.create_task(_run("bingx", _bingx(exchange, bingx := Waits()), bingx)),
+        ]
+    return int(not all(run.result() for run in runs))
 
 
-async def _run(job: Awaitable[None]) -> None:
-    await job
-
-
-async def _whole(name: str, client: Client, waits: Waits) -> None:
+async def _run(name: str, client: Client, waits: Waits) -> bool:
     async with client:
-        await drive(name, client, waits)
+        return await drive(name, client, waits)
 
 
-def _binance(exchange: ExchangeAddress, waits: Waits) -> tuple[str, Client]:
+def _binance(exchange: ExchangeAddress, waits: Waits) -> BinanceClient:
     key = BinanceKey(exchange.api_key, exchange.secret)
-    hosts = BinanceHosts.at(exchange.url)
-    return "binance", BinanceClient(hosts, key, ClientOptions(sleep=waits.sleep))
+    options = ClientOptions(sleep=waits.sleep)
+    return BinanceClient(BinanceHosts.at(exchange.url), key, options)
 
 
-def _bingx(exchange: ExchangeAddress, waits: Waits) -> tuple[str, Client]:
+def _bingx(exchange: ExchangeAddress, waits: Waits) -> BingxClient:
     key = BingxKey(exchange.api_key, exchange.secret)
-    return "bingx", BingxClient(BingxHosts.at(exchange.url), key, ClientOptions(sleep=waits.sleep))
+    return BingxClient(BingxHosts.at(exchange.url), key, ClientOptions(sleep=waits.sleep))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))
