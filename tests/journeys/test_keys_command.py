@@ -225,11 +225,55 @@ def test_slip_of_the_user_is_one_sentence(
 
 def test_terminal_shows_nothing_of_what_is_typed(tmp_path: Path) -> None:
     """Somebody may look over the shoulder, and terminals keep what they showed."""
+    typed = [
+        (b"API key", f"{KEY}\n"),
+        (b"secret", f"{SECRET}\n"),
+        (b"New password", f"{PASSWORD}\n"),
+        (b"again", f"{PASSWORD}\n"),
+    ]
+
+    code, shown = at_a_terminal(tmp_path, typed, until=b"is stored")
+
+    assert code == 0
+    for text in (KEY, SECRET, PASSWORD):
+        assert text.encode() not in shown
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([(b"API key", "\x04")], b"nothing was typed"),
+        (
+            [
+                (b"API key", f"{KEY}\n"),
+                (b"secret", f"{SECRET}\n"),
+                (b"New password", "one password\n"),
+                (b"again", "another password\n"),
+            ],
+            b"the two passwords differ",
+        ),
+    ],
+)
+def test_slip_at_the_terminal_is_one_sentence(
+    answers: list[tuple[bytes, str]], said: bytes, tmp_path: Path
+) -> None:
+    """Ctrl-D and a mistyped password end without a file and without a traceback."""
+    code, shown = at_a_terminal(tmp_path, answers, until=said)
+
+    assert code == 2
+    assert b"Traceback" not in shown
+    assert not (tmp_path / "keys.json").exists()
+
+
+def at_a_terminal(
+    folder: Path, answers: list[tuple[bytes, str]], *, until: bytes
+) -> tuple[int, bytes]:
+    """Run ``keys set`` at a terminal; return its code and everything that was shown."""
     ours, theirs = pty.openpty()
     words = ["keys", "set", "--exchange", "binance", "--no-test"]
     process = subprocess.Popen(  # noqa: S603 - our own program and the test's own words
         [sys.executable, "-c", ON_A_TERMINAL, *words],
-        cwd=tmp_path,
+        cwd=folder,
         env=child_environment(),
         stdin=theirs,
         stdout=theirs,
@@ -239,24 +283,16 @@ def test_terminal_shows_nothing_of_what_is_typed(tmp_path: Path) -> None:
     os.close(theirs)
     try:
         shown = b""
-        for prompt, typed in [
-            (b"API key", KEY),
-            (b"secret", SECRET),
-            (b"New password", PASSWORD),
-            (b"again", PASSWORD),
-        ]:
+        for prompt, typed in answers:
             shown += _read_until(ours, prompt)
             time.sleep(0.05)  # the echo is switched off right after the prompt
-            os.write(ours, f"{typed}\n".encode())
-        shown += _read_until(ours, b"is stored")
-        assert process.wait(_LIMIT_S) == 0
+            os.write(ours, typed.encode())
+        shown += _read_until(ours, until)
+        return process.wait(_LIMIT_S), shown
     finally:
         process.kill()
         process.wait()
         os.close(ours)
-
-    for text in (KEY, SECRET, PASSWORD):
-        assert text.encode() not in shown
 
 
 def _read_until(descriptor: int, text: bytes) -> bytes:

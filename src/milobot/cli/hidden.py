@@ -27,7 +27,7 @@ def read_key(account: AccountName, *, from_stdin: bool) -> GivenKey:
         ConfigurationError: A line is missing or holds blanks, or there is nobody to ask.
     """
     if from_stdin:
-        lines = sys.stdin.read(_MOST_CHARACTERS).splitlines()
+        lines = _read_lines()
         if len(lines) not in {2, 3}:
             raise ConfigurationError(
                 "--stdin takes two lines, key and secret, and the password as a third where no"
@@ -38,8 +38,8 @@ def read_key(account: AccountName, *, from_stdin: bool) -> GivenKey:
         return GivenKey(_checked(lines[0], lines[1]), given)
     _refuse_silence("give key and secret on two lines with --stdin")
     title = TITLES[account.exchange]
-    key = getpass.getpass(f"API key of {account} at {title} (unseen): ")
-    return GivenKey(_checked(key, getpass.getpass("Its secret (unseen): ")))
+    key = _typed(f"API key of {account} at {title} (unseen): ")
+    return GivenKey(_checked(key, _typed("Its secret (unseen): ")))
 
 
 def ask_password(*, is_new: bool = False) -> Callable[[], str] | None:
@@ -49,13 +49,27 @@ def ask_password(*, is_new: bool = False) -> Callable[[], str] | None:
     return _ask_new if is_new else _ask
 
 
+def _read_lines() -> list[str]:
+    try:
+        return sys.stdin.read(_MOST_CHARACTERS).splitlines()
+    except UnicodeDecodeError:
+        raise ConfigurationError("--stdin takes plain text, and this is none") from None
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise ConfigurationError("nothing was typed: nothing was done") from None
+
+
 def _ask() -> str:
-    return getpass.getpass("Password of the file of keys (unseen): ")
+    return _typed("Password of the file of keys (unseen): ")
 
 
 def _ask_new() -> str:
-    password = getpass.getpass("New password for the file of keys (unseen): ")
-    if getpass.getpass("The same again: ") != password:
+    password = _typed("New password for the file of keys (unseen): ")
+    if _typed("The same again: ") != password:
         raise ConfigurationError("the two passwords differ: nothing was stored, try again")
     return password
 

@@ -200,7 +200,7 @@ def _bound(rounds: int, salt: bytes) -> bytes:
 
 def _derive(password: str, salt: bytes, rounds: int) -> bytes:
     kdf = PBKDF2HMAC(algorithm=SHA256(), length=_KEY_BYTES, salt=salt, iterations=rounds)
-    return kdf.derive(password.encode())
+    return kdf.derive(password.encode(errors="surrogateescape"))  # bytes of the environment
 
 
 def _take_over(file: PrivateFile, document: dict[str, object]) -> Keystore:
