@@ -92,6 +92,11 @@ class Fields:
         """Return a truth value, also one written as text; False where the field is absent."""
         return self._data.get(name) in (True, "true", "TRUE")
 
+    def told_flag(self, name: str) -> bool:
+        """Return a truth value that has to be told: silence is no "no" where safety hangs on it."""
+        self._present(name)
+        return self.flag(name)
+
     def object(self, name: str) -> "Fields":
         """Return an object inside."""
         return Fields(self._present(name), f"{name} of {self._what}")

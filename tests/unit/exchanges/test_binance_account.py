@@ -108,7 +108,7 @@ async def test_a_leverage_that_is_not_set_is_told(answer: Any, error: type[Excep
     [
         ({"enableFutures": True, "enableWithdrawals": False}, KeyRights(True, False)),  # noqa: FBT003
         ({"enableFutures": True, "enableWithdrawals": True}, KeyRights(True, True)),  # noqa: FBT003
-        ({"enableFutures": False}, KeyRights(False, False)),  # noqa: FBT003
+        ({"enableFutures": False, "enableWithdrawals": False}, KeyRights(False, False)),  # noqa: FBT003
     ],
 )
 async def test_rights_of_the_key_are_told(rights: dict[str, bool], known: KeyRights) -> None:
@@ -119,6 +119,16 @@ async def test_rights_of_the_key_are_told(rights: dict[str, bool], known: KeyRig
 
     assert await desk.account.fetch_key_rights() == known
     assert desk.transport.sent[-1].request.url.startswith("https://rights.test/sapi/")
+
+
+async def test_an_answer_without_the_right_to_withdraw_is_no_no() -> None:
+    """Silence must not pass for safety: such an answer is not understood."""
+    desk = bench()
+    desk.transport.on("GET /fapi/v1/accountConfig", reply({"canTrade": True}))
+    desk.transport.on("GET /sapi/v1/account/apiRestrictions", reply({"enableFutures": True}))
+
+    with pytest.raises(ProtocolError, match="enableWithdrawals"):
+        await desk.account.fetch_key_rights()
 
 
 async def test_positions_say_side_and_size() -> None:

@@ -124,7 +124,8 @@ class BinanceAccount:
         rights = Fields(data, "the rights of the key")
         return KeyRights(
             can_trade=config.flag("canTrade") and rights.flag("enableFutures"),
-            can_withdraw=rights.flag("enableWithdrawals") or rights.flag("enableInternalTransfer"),
+            can_withdraw=rights.told_flag("enableWithdrawals")
+            or rights.flag("enableInternalTransfer"),
             is_address_bound=rights.flag("ipRestrict") if rights.has("ipRestrict") else None,
         )
 
