@@ -34,7 +34,7 @@ def show(plan: SoakPlan, result: SoakResult, took_s: float) -> bool:
         f"{result.delivered:,} candles, missing {result.missing}, duplicate {result.duplicate}, "
         f"out of order {result.out_of_order}, not final {result.wrong}, gaps {result.gaps}\n"
         f"  met on the way: {result.dropped} dropped and {result.silenced} silent connections, "
-        f"{result.clock_jumps} clock jumps, {result.keys_ended} ended listen keys "
+        f"clocks {result.most_skew_ms} ms apart, {result.keys_ended} ended listen keys "
         f"({result.keys_slow} slow to replace), {result.listings:,} listings\n"
         f"  memory first hour, most, end: {', '.join(f'{mb:.1f}' for mb in memory)} MiB: "
         f"{'met' if is_met else 'MISSED'}"

@@ -50,7 +50,8 @@ class SoakPlan:
         drops: Chance a minute that a connection ends; half of them refuse for a while.
         silences: Chance a minute that a connection goes dead without a word.
         outages: Chance that a listing fails.
-        jumps: Chance a minute that the exchange's clock moves against ours, by up to 2 s.
+        drift_ms: Most that the exchange's clock moves against ours in a minute; a bad quartz
+            makes 6. They are 5 s apart to begin with.
         key_ends: Chance a minute that the listen key expires before its time.
     """
 
@@ -64,7 +65,7 @@ class SoakPlan:
     drops: float = 1 / 60
     silences: float = 1 / 240
     outages: float = 0.02
-    jumps: float = 1 / 60
+    drift_ms: int = 6
     key_ends: float = 1 / 180
 
 
@@ -86,7 +87,7 @@ class SoakResult:
     gaps: int = 0
     dropped: int = 0
     silenced: int = 0
-    clock_jumps: int = 0
+    most_skew_ms: int = 0
     listings: int = 0
     keys_ended: int = 0
     keys_slow: int = 0
@@ -119,7 +120,7 @@ class Soak:
         self.result = SoakResult()
         self.time = VirtualTime(START_MS)
         self.chance = Random(plan.seed)  # noqa: S311 - a test's dice
-        self.skew_ms = 700
+        self.skew_ms = 5000
         self.clock = ExchangeClock(self.time)
         self.connector = FakeConnector(self.time)
         self.symbols = [f"S{n:03d}USDT" for n in range(plan.symbols)]
@@ -198,7 +199,8 @@ class Soak:
     async def _play(self, user: "_User") -> None:
         for minute in range(self.plan.minutes):
             close_ms = START_MS + (minute + 1) * MINUTE_MS
-            await self.time.sleep((close_ms - 25_000 - self.exchange_ms()) / 1000)
+            before_ms = self.chance.randint(200, 50_000)
+            await self.time.sleep((close_ms - before_ms - self.exchange_ms()) / 1000)
             self._disturb()
             user.disturb()
             await self.time.sleep((close_ms - self.exchange_ms()) / 1000)
@@ -272,9 +274,8 @@ class Soak:
             elif dice < plan.drops + plan.silences:
                 result.silenced += 1
                 socket.answers_pings = False
-        if self.chance.random() < plan.jumps:
-            result.clock_jumps += 1
-            self.skew_ms += self.chance.randint(-2000, 2000)
+        self.skew_ms += self.chance.randint(-plan.drift_ms, plan.drift_ms)
+        result.most_skew_ms = max(result.most_skew_ms, abs(self.skew_ms))
 
     def end(self, socket: FakeSocket) -> None:
         """Let the other side drop a connection."""
@@ -292,7 +293,9 @@ class _Market(FakeMarket):
 
     async def fetch_server_time(self) -> int:
         asked = self.soak.time.now_ms()
+        await self.soak.time.sleep(self.soak.chance.uniform(0.01, 0.1))
         told = self.soak.exchange_ms()
+        await self.soak.time.sleep(self.soak.chance.uniform(0.01, 0.1))
         self.soak.clock.learn(asked_ms=asked, told_ms=told, received_ms=self.soak.time.now_ms())
         return told
 
@@ -301,14 +304,15 @@ class _Market(FakeMarket):
     ) -> CandleSeries:
         soak = self.soak
         self.listings += 1
-        await soak.time.sleep(soak.chance.uniform(0.02, 0.2))
+        asked_ms = soak.clock.now_ms() - soak.clock.uncertainty_ms  # as both clients do
+        await soak.time.sleep(soak.chance.uniform(0.01, 0.2))
         if soak.chance.random() < soak.plan.outages:
             raise ExchangeUnavailableError("down")
         forms_ms = M1.open_of(soak.exchange_ms())
         times = range(first_ms or START_MS, forms_ms + 1, MINUTE_MS)
         rows = [final(symbol, t) if t < forms_ms else forming(symbol, t) for t in times][:limit]
-        believed_ms = soak.clock.now_ms()
-        return CandleSeries.from_candles([c for c in rows if c.time + MINUTE_MS <= believed_ms])
+        await soak.time.sleep(soak.chance.uniform(0.01, 0.2))
+        return CandleSeries.from_candles([c for c in rows if c.time + MINUTE_MS <= asked_ms])
 
 
 class _User:

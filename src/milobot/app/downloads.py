@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from milobot.app.exchanges import (
     TITLES,
@@ -23,12 +24,35 @@ from milobot.domain.timeframes import Timeframe
 from milobot.errors import AuthenticationError, ConfigurationError, ExchangeUnavailableError
 from milobot.exchanges.names import unknown_symbol
 from milobot.marketdata.history import EARLIEST_MS, HistoryLoader
+from milobot.ports import MarketData
 from milobot.settings import Settings
 from milobot.storage.candles import SqliteCandleStore
 from milobot.telemetry import get_logger
 
 Report = Callable[[str, int, int], None]
 """Hears what is going on, how many candles are done, and of how many."""
+
+
+class RulesAccount(Protocol):
+    """An account that tells rules with leverage brackets."""
+
+    async def fetch_rules(self, symbol: str) -> SymbolRules:
+        """Return the rules of a symbol; raise ``AuthenticationError`` without a key."""
+        ...
+
+
+class DownloadClient(Protocol):
+    """What a download needs of an exchange."""
+
+    @property
+    def market(self) -> MarketData:
+        """Return the public data."""
+        ...
+
+    @property
+    def account(self) -> RulesAccount:
+        """Return the account of the key."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +147,7 @@ def download_source(settings: Settings, exchange: str) -> str:
 
 async def download(
     request: DownloadRequest,
-    client: ExchangeClient,
+    client: DownloadClient,
     database: Path,
     *,
     source: str,
@@ -233,7 +257,7 @@ class _Job:
         return SeriesOutcome(symbol, timeframe, wanted, new, unborn, gaps, missing)
 
 
-async def _fetch_rules(request: DownloadRequest, client: ExchangeClient) -> list[SymbolRules]:
+async def _fetch_rules(request: DownloadRequest, client: DownloadClient) -> list[SymbolRules]:
     """Return the rules of the symbols, with brackets where there is a key that may see them."""
     title = TITLES[request.exchange]
     try:

@@ -20,7 +20,6 @@ async def test_every_candle_comes_once_and_final_whatever_the_network_does(
         twice=0.03,
         drops=1 / 15,
         silences=1 / 40,
-        jumps=1 / 20,
         key_ends=1 / 30,
         outages=0.1,
     )
@@ -28,7 +27,7 @@ async def test_every_candle_comes_once_and_final_whatever_the_network_does(
     result = await Soak(plan).run()
 
     assert result.dropped
-    assert result.clock_jumps
+    assert result.most_skew_ms > 4000
     assert result.keys_ended
     assert result.listings > 20
     assert result.is_clean, result
