@@ -16,12 +16,25 @@ _MOST = 100_000
 class CandleKeeper:
     """Collects candles and gaps of many series and stores them a second later.
 
-    What cannot be stored, or waits in too large a number, is dropped with a warning: it can
-    be fetched again.
+    What cannot be stored is dropped with a warning, what comes while too much waits without
+    one: all of it can be fetched again.
     """
 
-    def __init__(self, loader: HistoryLoader, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Hold nothing yet."""
+    def __init__(
+        self,
+        loader: HistoryLoader,
+        sleep: Callable[[float], Awaitable[None]],
+        *,
+        most: int = _MOST,
+    ) -> None:
+        """Hold nothing yet.
+
+        Args:
+            loader: Stores.
+            sleep: Waits some seconds.
+            most: Candles that may wait.
+        """
+        self._most = most
         self._loader = loader
         self._sleep = sleep
         self._candles: dict[Series, list[Candle]] = {}
@@ -31,7 +44,7 @@ class CandleKeeper:
 
     def keep(self, series: Series, candle: Candle) -> None:
         """Take a candle."""
-        if self._count < _MOST:
+        if self._count < self._most:
             self._count += 1
             self._candles.setdefault(series, []).append(candle)
             self._has_news.set()
