@@ -49,6 +49,8 @@ from milobot.domain.timeframes import Timeframe
 from milobot.marketdata.generated import generate_candles
 from milobot.ports import CandleKey
 from milobot.storage.candles import SqliteCandleStore
+# Whoever runs the tests in the background may have had Ctrl-C ignored; children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def interrupt(done):
     if done == 20_000:
         os.kill(os.getpid(), signal.SIGINT)
