@@ -96,7 +96,7 @@ def _print_result(result: Any, db: Path) -> None:
         print(f"{symbol}: {new} new candles, {stored} in {count} of {result.source} in {db}")
     if result.without_brackets:
         print(
-            "leverage brackets were not stored: they need an API key"
+            f"leverage brackets were not stored: they need a key for {result.source}"
             f" ({result.source.split('-')[0].upper()}_API_KEY)"
         )
     rows = [
