@@ -99,9 +99,14 @@ def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], N
                 say(f"exchange: {exchange.url} ({request.dialect} dialect, play money)")
                 async with _CLIENTS[request.dialect](exchange) as client:
                     counter = await open_counter(request, info, worker, client)
-                    say(f"demo: {request.source.script.name} on {info.coin} {info.timeframe}")
-                    say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
-                    await serve_beside(counter.run, counter.state, listener, stays=False)
+
+                    async def trade() -> None:
+                        # Said once Ctrl-C is listened to: who reads it may press it at once.
+                        say(f"demo: {request.source.script.name} on {info.coin} {info.timeframe}")
+                        say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
+                        await counter.run()
+
+                    await serve_beside(trade, counter.state, listener, stays=False)
 
         asyncio.run(run())
 
