@@ -27,30 +27,20 @@ class LedgerError(StorageError):
     """The ledger cannot take a record now: no entry leaves until it can; try again."""
 
 
+class SchemaTooOldError(LedgerError):
+    """The ledger's tables are older than this version needs: migrate them first."""
+
+
+class SchemaTooNewError(LedgerError):
+    """The ledger's tables belong to a newer version: use that one."""
+
+
 class LeaseLostError(LedgerError):
     """Another process leads this account: send nothing more and stand by."""
 
 
 class DuplicateIntentError(LedgerError):
     """The intent is on record already, taken by whoever was faster: look at its decision."""
-
-
-class LedgerUnavailableError(LedgerError):
-    """The ledger is locked, away or cannot grow: pause trading, try again."""
-
-    retryable = True
-
-
-class CommitUnknownError(LedgerError):
-    """The connection broke while a commit was under way: load the books before going on."""
-
-
-class SchemaTooOldError(LedgerError):
-    """The ledger has no tables or those of an older version: migrate it."""
-
-
-class SchemaTooNewError(LedgerError):
-    """The ledger was written by a newer milobot: this one must not touch it."""
 
 
 class ScriptError(MilobotError):

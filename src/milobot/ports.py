@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from milobot.domain.decisions import Decision
+from milobot.domain.intents import TradeIntent
 from milobot.domain.market import CandleSeries, LeverageBracket, SymbolRules
 from milobot.domain.orders import Fill, FundingUpdate, Order, OrderUpdate
 from milobot.domain.reports import (
@@ -22,6 +23,7 @@ from milobot.domain.reports import (
     SymbolSettings,
 )
 from milobot.domain.round_trips import RoundTrip
+from milobot.domain.slots import Slot
 from milobot.domain.timeframes import Timeframe
 
 Update = OrderUpdate | FundingUpdate
@@ -268,12 +270,47 @@ class UserStream(Running, Protocol):
         ...
 
 
-Record = Order | Update | Decision | RoundTrip
+Record = TradeIntent | Slot | Order | Update | Decision | RoundTrip
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What an account's journal knows that still matters.
+
+    Attributes:
+        slots: Every slot that was ever used; their live orders are in ``orders`` alone.
+        orders: Every order that has not ended.
+    """
+
+    slots: tuple[Slot, ...] = ()
+    orders: tuple[Order, ...] = ()
 
 
 class Journal(Protocol):
-    """What must survive: every record is committed before its consequence leaves."""
+    """What must survive of one account: every record is committed before its consequence leaves.
+
+    An order or a slot replaces what was kept of it before; fills, payments, decisions and
+    round trips are added. Fills and payments that are there already are not added again.
+    """
 
     async def commit(self, *records: Record) -> None:
-        """Store the records together; when this returns they survive a crash."""
+        """Store the records together; when this returns they survive a crash.
+
+        Raises:
+            LeaseLostError: Another process leads the account now.
+            DuplicateIntentError: An intent with this key is there already.
+            LedgerError: They could not be stored; nothing of them was.
+        """
+        ...
+
+    async def load(self) -> Books:
+        """Return what a restart has to know; ``LedgerError`` when it cannot be read."""
+        ...
+
+    async def find_order(self, client_order_id: str) -> Order | None:
+        """Return an order with the ids of its fills, however long ago it ended."""
+        ...
+
+    async def find_decision(self, intent_key: str) -> Decision | None:
+        """Return the latest decision about an intent."""
         ...

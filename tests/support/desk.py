@@ -4,9 +4,9 @@ from tests.support.exchanges import SilentExchange, fill_news, status_news
 from tests.support.trading import SYMBOL, at_price, base, enter_long, intent
 
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus
+from milobot.domain.slots import Slot
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
-from milobot.execution.slots import Slot
 from milobot.simulation.clock import ReplayClock
 from milobot.storage.memory import MemoryJournal
 

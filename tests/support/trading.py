@@ -21,9 +21,9 @@ from milobot.domain.intents import (
 from milobot.domain.market import Candle, LeverageBracket, SymbolRules
 from milobot.domain.money import ZERO
 from milobot.domain.orders import FundingUpdate, Order, OrderUpdate
+from milobot.domain.slots import Slot
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
-from milobot.execution.slots import Slot
 from milobot.ports import Exchange
 from milobot.simulation.clock import ReplayClock
 from milobot.simulation.matching import Bar

@@ -12,8 +12,8 @@ from milobot.domain.money import decimal_from_float, format_decimal
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.positions import Position, apply_fill
 from milobot.domain.round_trips import RoundTrip
+from milobot.domain.slots import PositionState, Slot
 from milobot.domain.times import format_time
-from milobot.execution.slots import PositionState, Slot
 from milobot.scripting.results import IndicatorUse
 from milobot.web.state import ChartState
 from milobot.web.studies import IndicatorCall, Studies

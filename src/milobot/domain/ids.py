@@ -19,3 +19,8 @@ def client_order_id(account: str, intent_key: str, leg: str, revision: int) -> s
     identity = "\x1f".join((account, intent_key, leg, str(revision)))
     digest = hashlib.sha256(identity.encode()).digest()
     return _PREFIX + b32encode(digest).decode().lower()[:_HASH_LENGTH]
+
+
+def is_ours(order_id: str) -> bool:
+    """Return whether a client order id was made by ``client_order_id``, on whatever machine."""
+    return order_id.startswith(_PREFIX) and len(order_id) == len(_PREFIX) + _HASH_LENGTH

@@ -31,6 +31,12 @@ class OrderPurpose(StrEnum):
     TARGET = "target"
     CLOSE = "close"
     LIQUIDATION = "liquidation"
+    EXTERNAL = "external"
+
+    @property
+    def is_of_exchange(self) -> bool:
+        """Return whether somebody else did it to our position: the exchange, or its owner by hand."""
+        return self in {OrderPurpose.LIQUIDATION, OrderPurpose.EXTERNAL}
 
 
 class OrderStatus(StrEnum):
@@ -167,6 +173,11 @@ class Order:
         trigger_price: What arms a conditional order; None for others.
         filled_quantity: Sum of the fills booked so far.
         reason: Why it ended or exists, in words a user reads.
+        send_before_ms: No request for it is signed later, on the exchange's clock; 0 without
+            such a bound. What bounds it is what makes "not found" mean something afterwards.
+        exchange_order_id: Theirs, once told; the only identity of orders that take no id.
+        refusal: Why it was last not taken, in words that both exchanges share.
+        booked: Ids of the fills booked so far, so that each counts once.
     """
 
     client_order_id: str
@@ -185,6 +196,10 @@ class Order:
     status: OrderStatus = OrderStatus.PENDING
     filled_quantity: Decimal = ZERO
     reason: str = ""
+    send_before_ms: int = 0
+    exchange_order_id: str = ""
+    refusal: Refusal | None = None
+    booked: frozenset[str] = frozenset()
 
     @property
     def is_live(self) -> bool:
@@ -244,13 +259,20 @@ def apply_order_update(order: Order, update: OrderUpdate, filled: Decimal) -> Or
     status = _next_status(order, update.status)
     if filled and status is OrderStatus.REJECTED:
         raise _contradiction(order, "filled")
+    told_id = update.exchange_order_id or order.exchange_order_id
     if status is order.status and not filled:
-        return order
+        return (
+            order
+            if told_id == order.exchange_order_id
+            else replace(order, exchange_order_id=told_id)
+        )
     return replace(
         order,
         status=status,
         filled_quantity=order.filled_quantity + filled,
         reason=update.reason or order.reason,
+        exchange_order_id=told_id,
+        refusal=update.refusal or order.refusal,
     )
 
 

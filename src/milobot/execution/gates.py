@@ -10,8 +10,8 @@ from milobot.domain.margin import initial_margin, liquidation_price, max_leverag
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import format_decimal
 from milobot.domain.risk import Levels, levels_of, quantity_of
+from milobot.domain.slots import Setup, Slot
 from milobot.errors import OrderDeniedError
-from milobot.execution.slots import Setup, Slot
 from milobot.ports import Account
 
 # The liquidation price must lie beyond the stop by a tenth of the stop's distance.
@@ -91,11 +91,13 @@ class EntryFacts:
 
     Attributes:
         equity: Account equity less the risk reserved by intents on their way.
+        available: What a new entry may tie up, less what was promised to others.
         last_price: Price of the latest trade: about what the entry will fill at.
     """
 
     account: Account
     equity: Decimal
+    available: Decimal
     rules: SymbolRules
     last_price: Decimal
 
@@ -184,7 +186,7 @@ def _check_leverage(action: Enter, quantity: Decimal, facts: EntryFacts, gates: 
 def _check_margin(action: Enter, quantity: Decimal, facts: EntryFacts, gates: list[Gate]) -> None:
     notional = quantity * facts.last_price
     needed = initial_margin(notional, action.leverage) + notional * facts.account.taker_fee
-    available = facts.account.available
+    available = facts.available
     passed = needed <= available
     gates.append(Gate("margin", f"{needed:.2f}", f"{available:.2f}", passed))
     if not passed:

@@ -19,9 +19,11 @@ from milobot.domain.orders import (
 )
 from milobot.domain.positions import apply_fill
 from milobot.domain.round_trips import RoundTrip
-from milobot.execution.slots import Slot, Tally
+from milobot.domain.slots import Slot, Tally
 
 _EXITS = frozenset({OrderPurpose.STOP, OrderPurpose.TARGET})
+# Payments are hours apart and told twice within minutes.
+_PAYMENTS_KEPT = 16
 _REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.NOT_EXECUTED})
 
 
@@ -55,6 +57,7 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
     filled = sum((f.quantity for f in fills), ZERO)
     sent = order.status is not OrderStatus.PENDING
     order = apply_order_update(order, update, filled)
+    order = replace(order, booked=order.booked | {f.fill_id for f in fills}) if fills else order
     slot = slot.with_order(order)
     for fill in fills:
         slot = _book(slot, order, fill)
@@ -70,9 +73,11 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
 
 
 def apply_funding(slot: Slot, update: FundingUpdate) -> Slot:
-    """Return the slot after a funding payment."""
+    """Return the slot after a funding payment; one that was booked before changes nothing."""
+    if update.funding_id in slot.paid:
+        return slot
     position = replace(slot.position, funding=slot.position.funding + update.amount)
-    return replace(slot, position=position)
+    return replace(slot, position=position, paid=(*slot.paid, update.funding_id)[-_PAYMENTS_KEPT:])
 
 
 def order_of_exchange(slot: Slot, update: OrderUpdate) -> Order:

@@ -12,7 +12,7 @@ from milobot.domain.ids import client_order_id
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ONE, round_down, round_up
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
-from milobot.execution.slots import Setup, Slot
+from milobot.domain.slots import Setup, Slot
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from milobot.domain.intents import Side
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill
 from milobot.domain.round_trips import RoundTrip
-from milobot.execution.slots import PositionState, position_state
+from milobot.domain.slots import PositionState, position_state
 from milobot.simulation.matching import Bar
 
 BOOKING = Decimal("1E-8")

@@ -22,8 +22,8 @@ from tests.support.trading import (
 from milobot.domain.decisions import Outcome
 from milobot.domain.intents import Close, Enter, Size, SizeKind
 from milobot.domain.orders import OrderStatus
+from milobot.domain.slots import PositionState, position_state
 from milobot.execution.gates import Limits
-from milobot.execution.slots import PositionState, position_state
 
 QUIET = candle(100, 101, 99, 100)
 PLAN = enter_long(base("1"), stop=at_price("95"), target=at_price("110"))

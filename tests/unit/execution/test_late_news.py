@@ -17,7 +17,7 @@ from tests.support.trading import (
 
 from milobot.domain.intents import Close, Side
 from milobot.domain.orders import OrderStatus
-from milobot.execution.slots import PositionState, position_state
+from milobot.domain.slots import PositionState, position_state
 
 
 async def test_an_entry_that_fills_in_parts_is_protected_from_the_first() -> None:

@@ -20,9 +20,9 @@ from tests.support.trading import (
 
 from milobot.domain.intents import Enter
 from milobot.domain.orders import OrderStatus
+from milobot.domain.slots import PositionState, Slot, position_state
 from milobot.execution.gates import Limits
 from milobot.execution.protection import moved_stop
-from milobot.execution.slots import PositionState, Slot, position_state
 
 TRAIL = enter_long(base("1"), stop=at_price("95"), trail=percent("2"))
 EVEN = enter_long(base("1"), stop=at_price("95"), break_even=dec("1"))

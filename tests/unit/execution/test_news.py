@@ -20,9 +20,9 @@ from tests.support.trading import (
 from milobot.domain.decisions import Outcome
 from milobot.domain.intents import Close
 from milobot.domain.orders import FundingUpdate
+from milobot.domain.slots import PositionState, position_state
 from milobot.errors import OrderTransitionError
 from milobot.execution.gates import Limits
-from milobot.execution.slots import PositionState, position_state
 
 
 async def test_the_states_of_a_position_in_order() -> None:

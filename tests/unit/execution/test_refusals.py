@@ -20,7 +20,7 @@ from tests.support.trading import (
 from milobot.domain.decisions import Outcome
 from milobot.domain.intents import Close
 from milobot.domain.orders import OrderPurpose, OrderStatus
-from milobot.execution.slots import PositionState, position_state
+from milobot.domain.slots import PositionState, position_state
 from milobot.ports import Exchange
 
 QUIET = candle(100, 101, 99, 100)

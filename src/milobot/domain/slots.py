@@ -73,6 +73,11 @@ class Slot:
         closing: Why the position is being closed; empty when it is not.
         queued: Intent that enters when the slot is flat: the second half of a reversal.
         revision: Counts the orders ever sent for the symbol, so that each has its own id.
+        exposed_since_ms: When what is held was first seen without a resting stop, on the
+            exchange's clock; None while it has one or nothing is held.
+        blocked: Why nobody may enter here, such as a position that is not ours; empty when
+            somebody may.
+        paid: Ids of the last funding payments, so that each is booked once.
     """
 
     symbol: str
@@ -86,6 +91,9 @@ class Slot:
     queued: TradeIntent | None = None
     revision: int = 0
     tally: Tally | None = None
+    exposed_since_ms: int | None = None
+    blocked: str = ""
+    paid: tuple[str, ...] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -109,8 +117,22 @@ class Slot:
         return replace(self, orders=(*others, order) if order.is_live else others)
 
     def released(self) -> "Slot":
-        """Return the slot without owner and plan; its bookings and the order count stay."""
-        return Slot(self.symbol, self.position, revision=self.revision)
+        """Return the slot without owner and plan; what was booked and counted stays."""
+        return Slot(
+            self.symbol,
+            self.position,
+            revision=self.revision,
+            blocked=self.blocked,
+            paid=self.paid,
+        )
+
+
+def with_exposure(slot: Slot, now_ms: int) -> Slot:
+    """Return the slot with the moment since which it holds something without a resting stop."""
+    is_exposed = position_state(slot) in {PositionState.UNPROTECTED, PositionState.CLOSING}
+    if is_exposed == (slot.exposed_since_ms is not None):
+        return slot
+    return replace(slot, exposed_since_ms=now_ms if is_exposed else None)
 
 
 def position_state(slot: Slot) -> PositionState:
