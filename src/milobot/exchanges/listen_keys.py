@@ -1,5 +1,6 @@
 """The life of a listen key: fetched for each connection, extended, replaced when it is gone."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from milobot.errors import ExchangeError
@@ -8,6 +9,13 @@ from milobot.exchanges.times import Sleep
 from milobot.telemetry import get_logger
 
 _RETRY_S = 60.0
+# A key lives for 60 minutes at both exchanges: half of that, so that one failure does not end it.
+_EXTEND_EVERY_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenKeyExpired:
+    """The listen key is gone: no event comes any more until there is a new one."""
 
 
 class ListenKeys(Protocol):
@@ -25,14 +33,13 @@ class ListenKeys(Protocol):
 class ListenKeyKeeper:
     """Holds the key of one user stream."""
 
-    def __init__(self, keys: ListenKeys, *, every_s: float, sleep: Sleep) -> None:
+    def __init__(self, keys: ListenKeys, *, sleep: Sleep, every_s: float = _EXTEND_EVERY_S) -> None:
         """Hold no key yet.
 
         Args:
             keys: The calls.
-            every_s: How often the key is extended: half of its life, so that one failure
-                does not end it.
             sleep: Waits some seconds.
+            every_s: How often the key is extended.
         """
         self._keys = keys
         self._every_s = every_s

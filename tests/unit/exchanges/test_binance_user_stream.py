@@ -15,7 +15,7 @@ from tests.support.virtual_time import VirtualTime
 from milobot.domain.orders import FundingUpdate, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind
 from milobot.exchanges.binance.events import Follow, UserEvents
-from milobot.exchanges.binance.user_stream import BinanceListenKeys, UserChannel
+from milobot.exchanges.binance.user_stream import BinanceListenKeys, BinanceUserChannel
 from milobot.exchanges.listen_keys import ListenKeyKeeper
 from milobot.exchanges.streams import SupervisedStream
 from milobot.exchanges.user_feed import UserFeed
@@ -62,8 +62,8 @@ async def listening() -> AsyncIterator[Stage]:
     desk.transport.on("GET /fapi/v2/ticker/price", reply({"price": "600"}))
     stage = Stage(time, FakeConnector(time), desk)
     feed = UserFeed(time, time.sleep)
-    keeper = ListenKeyKeeper(BinanceListenKeys(desk.gateway), every_s=1800, sleep=time.sleep)
-    channel = UserChannel(HOSTS, desk.account, desk.orders, feed, keeper)
+    keeper = ListenKeyKeeper(BinanceListenKeys(desk.gateway), sleep=time.sleep)
+    channel = BinanceUserChannel(HOSTS, desk.account, desk.orders, feed, keeper)
     feed.over(SupervisedStream("user", channel, stage.connector, time, sleep=time.sleep), keeper)
 
     async def listen() -> None:

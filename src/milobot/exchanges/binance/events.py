@@ -26,6 +26,7 @@ from milobot.exchanges.binance.mapping import (
     status_of,
 )
 from milobot.exchanges.fields import Fields
+from milobot.exchanges.listen_keys import ListenKeyExpired
 from milobot.ports import News
 
 _FOLLOWED = {"TRIGGERED", "FINISHED"}
@@ -43,11 +44,6 @@ class Follow:
     symbol: str
     client_order_id: str
     exchange_order_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListenKeyExpired:
-    """The listen key is gone: no event comes any more until there is a new one."""
 
 
 UserNews = News | Follow | ListenKeyExpired

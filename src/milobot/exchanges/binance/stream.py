@@ -12,7 +12,7 @@ from milobot.exchanges.binance import market_mapping
 from milobot.exchanges.binance.hosts import BinanceHosts
 from milobot.exchanges.candle_feed import CandleFeed, Series
 from milobot.exchanges.latest import LatestPrices
-from milobot.exchanges.sockets import SocketAddress
+from milobot.exchanges.market_channel import MarketChannel
 from milobot.exchanges.streams import chunks
 
 # 200 streams a connection is the older of two published limits; ten texts a second may be sent.
@@ -20,70 +20,17 @@ MOST_STREAMS = 200
 _STREAMS_A_TEXT = 100
 
 
-class MarketChannel:
-    """One connection with market streams.
-
-    Candles and mark prices come from ``/market`` only, best bids and asks from ``/public``.
-    """
-
-    def __init__(
-        self,
-        hosts: BinanceHosts,
-        names: Sequence[str],
-        *,
-        path: str,
-        take: Callable[[str, Any], None],
-        opened: Callable[[], None],
-    ) -> None:
-        """Carry the named streams.
-
-        Args:
-            hosts: Where.
-            names: Streams such as ``btcusdt@kline_1m``.
-            path: ``market`` or ``public``.
-            take: Gets the kind and the data of every event.
-            opened: Called when the subscriptions are sent.
-        """
-        self._url = f"{hosts.stream}/{path}/ws"
-        self._names = names
-        self._take = take
-        self._opened = opened
-
-    async def address(self) -> SocketAddress:
-        """Return where to connect."""
-        return SocketAddress(self._url)
-
-    def greetings(self) -> Sequence[str]:
-        """Return the subscriptions."""
-        return [
-            orjson.dumps({"method": "SUBSCRIBE", "params": part, "id": number}).decode()
-            for number, part in enumerate(chunks(self._names, _STREAMS_A_TEXT), 1)
-        ]
-
-    def reply_to(self, frame: str | bytes) -> str | None:
-        """Return None: Binance pings with ping frames."""
-        return None
-
-    async def opened(self, *, is_first: bool) -> None:
-        """Pass on that the subscriptions are sent."""
-        self._opened()
-
-    async def received(self, frame: str | bytes) -> None:
-        """Pass on an event."""
-        data = event_of(frame)
-        if data is not None:
-            self._take(str(data.get("e", "")), data)
-
-
 def candle_channels(
     hosts: BinanceHosts, series: Iterable[Series], feed: CandleFeed
 ) -> list[MarketChannel]:
-    """Return the connections that bring the candles of all series to a feed."""
+    """Return the connections that bring the candles of all series to a feed.
+
+    Candles and mark prices come from ``/market`` only, best bids and asks from ``/public``.
+    """
     return [
-        MarketChannel(
-            hosts,
+        _channel(
+            f"{hosts.stream}/market/ws",
             [market_mapping.channel_of(*one) for one in part],
-            path="market",
             take=lambda kind, data: _take_candle(feed, kind, data),
             opened=partial(feed.check, part),
         )
@@ -96,16 +43,34 @@ def price_channels(
 ) -> list[MarketChannel]:
     """Return the connections that bring mark prices and best bids and asks."""
     return [
-        MarketChannel(
-            hosts,
+        _channel(
+            f"{hosts.stream}/{path}/ws",
             [f"{symbol.lower()}@{stream}" for symbol in part],
-            path=path,
             take=lambda kind, data: _take_price(latest, kind, data),
             opened=lambda: None,
         )
         for path, stream in (("market", "markPrice@1s"), ("public", "bookTicker"))
         for part in chunks(symbols, MOST_STREAMS)
     ]
+
+
+def _channel(
+    url: str,
+    names: Sequence[str],
+    *,
+    take: Callable[[str, Any], None],
+    opened: Callable[[], None],
+) -> MarketChannel:
+    texts = [
+        orjson.dumps({"method": "SUBSCRIBE", "params": part, "id": number}).decode()
+        for number, part in enumerate(chunks(names, _STREAMS_A_TEXT), 1)
+    ]
+    return MarketChannel(url, texts, read=_read, take=take, opened=opened)
+
+
+def _read(frame: str | bytes) -> tuple[str, Any] | None:
+    data = event_of(frame)
+    return None if data is None else (str(data.get("e", "")), data)
 
 
 def event_of(frame: str | bytes) -> dict[str, Any] | None:

@@ -1,25 +1,21 @@
 """Binance's user stream: its listen key, its connection, its events."""
 
-from collections.abc import Sequence
 from functools import partial
-from urllib.parse import quote
 
 from milobot.errors import RequestRefusedError
 from milobot.exchanges.binance import requests
 from milobot.exchanges.binance.account import BinanceAccount
-from milobot.exchanges.binance.events import Follow, ListenKeyExpired, UserEvents
+from milobot.exchanges.binance.events import Follow, UserEvents
 from milobot.exchanges.binance.hosts import BinanceHosts
 from milobot.exchanges.binance.orders import BinanceOrders
 from milobot.exchanges.binance.outcomes import LISTEN_KEY_GONE_CODES
 from milobot.exchanges.binance.stream import event_of
 from milobot.exchanges.fields import Fields
 from milobot.exchanges.gateway import Gateway
-from milobot.exchanges.listen_keys import ListenKeyKeeper
+from milobot.exchanges.listen_keys import ListenKeyExpired, ListenKeyKeeper
 from milobot.exchanges.sockets import SocketAddress
+from milobot.exchanges.user_channel import UserChannel
 from milobot.exchanges.user_feed import UserFeed
-
-# A key lives for 60 minutes.
-EXTEND_EVERY_S = 1800.0
 
 
 class BinanceListenKeys:
@@ -45,8 +41,8 @@ class BinanceListenKeys:
         return True
 
 
-class UserChannel:
-    """The connection of a user stream."""
+class BinanceUserChannel(UserChannel):
+    """Follows triggered orders to what they became."""
 
     def __init__(
         self,
@@ -57,40 +53,25 @@ class UserChannel:
         keeper: ListenKeyKeeper,
     ) -> None:
         """Bring an account's events to a feed."""
-        self.events = UserEvents(prices=orders.fee_prices)
-        self._hosts = hosts
+        super().__init__(f"{hosts.stream}/private/ws", feed, keeper)
+        self._events = UserEvents(prices=orders.fee_prices)
         self._account = account
         self._orders = orders
-        self._feed = feed
-        self._keeper = keeper
 
     async def address(self) -> SocketAddress:
-        """Return where to connect, with a fresh key."""
+        """Return where to connect; fees that events tell in BNB can be booked from now on."""
         await self._account.learn_fee_prices()
-        key = quote(await self._keeper.fetch(), safe="")
-        return SocketAddress(f"{self._hosts.stream}/private/ws?listenKey={key}")
-
-    def greetings(self) -> Sequence[str]:
-        """Return nothing: the key is the subscription."""
-        return ()
-
-    def reply_to(self, frame: str | bytes) -> str | None:
-        """Return None: Binance pings with ping frames."""
-        return None
-
-    async def opened(self, *, is_first: bool) -> None:
-        """Pass on that events may have been missed."""
-        self._feed.opened(is_first=is_first)
+        return await super().address()
 
     async def received(self, frame: str | bytes) -> None:
         """Pass on what an event says; follow triggered orders to what they became."""
         event = event_of(frame)
         if event is None:
             return
-        for news in self.events.parse(event):
+        for news in self._events.parse(event):
             match news:
                 case ListenKeyExpired():
-                    await self._feed.renew("the listen key has expired")
+                    await self._key_expired()
                 case Follow(symbol, client_id, order_id):
                     if order_id:
                         question = partial(self._orders.follow, symbol, client_id, order_id)

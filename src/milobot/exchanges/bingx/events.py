@@ -14,6 +14,7 @@ from milobot.exchanges.bingx.mapping import funding_id, position_side_of, status
 from milobot.exchanges.bingx.payloads import first_of
 from milobot.exchanges.bingx.symbols import from_wire
 from milobot.exchanges.fields import Fields
+from milobot.exchanges.listen_keys import ListenKeyExpired
 from milobot.ports import News
 
 _FORCED_TYPES = {"LIQUIDATION", "ADL"}
@@ -36,11 +37,6 @@ class FollowOrder:
     filled_quantity: Decimal
     is_over: bool
     is_forced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ListenKeyExpired:
-    """The listen key is gone: no event comes any more until there is a new one."""
 
 
 UserNews = News | FollowOrder | ListenKeyExpired

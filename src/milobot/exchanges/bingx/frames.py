@@ -44,6 +44,11 @@ def is_ping(frame: str | bytes) -> bool:
         return False
 
 
+def heartbeat_reply(frame: str | bytes) -> str | None:
+    """Return the answer to BingX's heartbeat; None for every other frame."""
+    return PONG if is_ping(frame) else None
+
+
 def event_of(frame: str | bytes) -> dict[str, Any] | None:
     """Return the event in a frame; None for the answer to a subscription.
 

@@ -8,67 +8,17 @@ import orjson
 
 from milobot.domain.reports import BookTicker, MarkPrice
 from milobot.exchanges.bingx import market_mapping
-from milobot.exchanges.bingx.frames import PONG, event_of, is_ping
+from milobot.exchanges.bingx.frames import event_of, heartbeat_reply
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.bingx.symbols import to_wire
 from milobot.exchanges.candle_feed import CandleFeed, Series
 from milobot.exchanges.latest import LatestPrices
+from milobot.exchanges.market_channel import MarketChannel
 from milobot.exchanges.sequencer import CandleCloser
-from milobot.exchanges.sockets import SocketAddress
 from milobot.exchanges.streams import chunks
 
 # No limit is published for this host; the spot and coin hosts allow 200 subscriptions.
 MOST_STREAMS = 200
-
-
-class MarketChannel:
-    """One connection with market streams; each needs a text of its own to subscribe."""
-
-    def __init__(
-        self,
-        hosts: BingxHosts,
-        names: Sequence[str],
-        *,
-        take: Callable[[str, Any], None],
-        opened: Callable[[], None],
-    ) -> None:
-        """Carry the named streams.
-
-        Args:
-            hosts: Where.
-            names: Streams such as ``BTC-USDT@kline_1m``.
-            take: Gets the stream's name and the data of every event.
-            opened: Called when the subscriptions are sent.
-        """
-        self._url = hosts.stream
-        self._names = names
-        self._take = take
-        self._opened = opened
-
-    async def address(self) -> SocketAddress:
-        """Return where to connect."""
-        return SocketAddress(self._url)
-
-    def greetings(self) -> Sequence[str]:
-        """Return the subscriptions."""
-        return [
-            orjson.dumps({"id": str(number), "reqType": "sub", "dataType": name}).decode()
-            for number, name in enumerate(self._names, 1)
-        ]
-
-    def reply_to(self, frame: str | bytes) -> str | None:
-        """Return the answer to BingX's heartbeat."""
-        return PONG if is_ping(frame) else None
-
-    async def opened(self, *, is_first: bool) -> None:
-        """Pass on that the subscriptions are sent."""
-        self._opened()
-
-    async def received(self, frame: str | bytes) -> None:
-        """Pass on an event."""
-        event = event_of(frame)
-        if event is not None:
-            self._take(str(event.get("dataType", "")), event.get("data"))
 
 
 class CandleTaker:
@@ -109,7 +59,7 @@ def candle_channels(
     for part in chunks(list(series), MOST_STREAMS):
         taker = CandleTaker(part, feed)
         names = [market_mapping.channel_of(*one) for one in part]
-        found.append(MarketChannel(hosts, names, take=taker.take, opened=taker.opened))
+        found.append(_channel(hosts, names, take=taker.take, opened=taker.opened))
     return found
 
 
@@ -123,9 +73,31 @@ def price_channels(
         for stream in ("markPrice", "bookTicker")
     ]
     return [
-        MarketChannel(hosts, part, take=partial(_take_price, latest), opened=lambda: None)
+        _channel(hosts, part, take=partial(_take_price, latest), opened=lambda: None)
         for part in chunks(names, MOST_STREAMS)
     ]
+
+
+def _channel(
+    hosts: BingxHosts,
+    names: Sequence[str],
+    *,
+    take: Callable[[str, Any], None],
+    opened: Callable[[], None],
+) -> MarketChannel:
+    """Return one connection; each stream needs a text of its own to be subscribed."""
+    texts = [
+        orjson.dumps({"id": str(number), "reqType": "sub", "dataType": name}).decode()
+        for number, name in enumerate(names, 1)
+    ]
+    return MarketChannel(
+        hosts.stream, texts, read=_read, take=take, opened=opened, reply_to=heartbeat_reply
+    )
+
+
+def _read(frame: str | bytes) -> tuple[str, Any] | None:
+    event = event_of(frame)
+    return None if event is None else (str(event.get("dataType", "")), event.get("data"))
 
 
 def _take_price(latest: LatestPrices, channel: str, data: Any) -> None:

@@ -1,21 +1,15 @@
 """BingX's user stream: its listen key, its connection, its events."""
 
-from collections.abc import Sequence
-from urllib.parse import quote
-
 from milobot.errors import ProtocolError, RequestRefusedError
 from milobot.exchanges.bingx import requests
-from milobot.exchanges.bingx.events import FollowOrder, ListenKeyExpired, UserEvents
+from milobot.exchanges.bingx.events import FollowOrder, UserEvents
 from milobot.exchanges.bingx.follow import BingxUserFeed
-from milobot.exchanges.bingx.frames import PONG, event_of, is_ping
+from milobot.exchanges.bingx.frames import event_of, heartbeat_reply
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.gateway import Gateway
-from milobot.exchanges.listen_keys import ListenKeyKeeper
-from milobot.exchanges.sockets import SocketAddress
-
-# A key lives for 60 minutes.
-EXTEND_EVERY_S = 1800.0
+from milobot.exchanges.listen_keys import ListenKeyExpired, ListenKeyKeeper
+from milobot.exchanges.user_channel import UserChannel
 
 
 class BingxListenKeys:
@@ -47,45 +41,31 @@ class BingxListenKeys:
         raise judgement.as_error()
 
 
-class UserChannel:
-    """The connection of a user stream."""
+class BingxUserChannel(UserChannel):
+    """Has executed orders looked up."""
 
     def __init__(
         self, hosts: BingxHosts, ids: OrderIds, feed: BingxUserFeed, keeper: ListenKeyKeeper
     ) -> None:
         """Bring an account's events to a feed."""
-        self.events = UserEvents(ids, hosts.assets)
-        self._url = hosts.stream
-        self._feed = feed
-        self._keeper = keeper
-
-    async def address(self) -> SocketAddress:
-        """Return where to connect, with a fresh key."""
-        key = quote(await self._keeper.fetch(), safe="")
-        return SocketAddress(f"{self._url}?listenKey={key}")
-
-    def greetings(self) -> Sequence[str]:
-        """Return nothing: the key is the subscription."""
-        return ()
+        super().__init__(hosts.stream, feed, keeper)
+        self._events = UserEvents(ids, hosts.assets)
+        self._follower = feed.follower
 
     def reply_to(self, frame: str | bytes) -> str | None:
         """Return the answer to BingX's heartbeat."""
-        return PONG if is_ping(frame) else None
-
-    async def opened(self, *, is_first: bool) -> None:
-        """Pass on that events may have been missed."""
-        self._feed.opened(is_first=is_first)
+        return heartbeat_reply(frame)
 
     async def received(self, frame: str | bytes) -> None:
         """Pass on what an event says; have executed orders looked up."""
         event = event_of(frame)
         if event is None:
             return
-        for news in self.events.parse(event):
+        for news in self._events.parse(event):
             match news:
                 case ListenKeyExpired():
-                    await self._feed.renew("the listen key has expired")
+                    await self._key_expired()
                 case FollowOrder():
-                    self._feed.follower.follow(news)
+                    self._follower.follow(news)
                 case _:
                     self._feed.put(news)

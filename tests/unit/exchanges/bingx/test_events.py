@@ -9,8 +9,9 @@ from milobot.domain.intents import PositionSide
 from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind
 from milobot.errors import ProtocolError
-from milobot.exchanges.bingx.events import FollowOrder, ListenKeyExpired, UserEvents
+from milobot.exchanges.bingx.events import FollowOrder, UserEvents
 from milobot.exchanges.bingx.mapping import funding_id
+from milobot.exchanges.listen_keys import ListenKeyExpired
 
 TIME_MS = 1_700_000_000_000
 STOP_ID = "1769281218845814784"

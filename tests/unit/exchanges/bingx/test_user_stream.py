@@ -31,7 +31,7 @@ from milobot.domain.orders import OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind
 from milobot.errors import ExchangeUnavailableError, ProtocolError
 from milobot.exchanges.bingx.follow import BingxUserFeed
-from milobot.exchanges.bingx.user_stream import BingxListenKeys, UserChannel
+from milobot.exchanges.bingx.user_stream import BingxListenKeys, BingxUserChannel
 from milobot.exchanges.listen_keys import ListenKeyKeeper
 from milobot.exchanges.streams import SupervisedStream
 from milobot.exchanges.wire import Answer, Facts
@@ -72,8 +72,8 @@ async def listening() -> AsyncIterator[Stage]:
     desk.transport.on(f"PUT {KEY}", Answer(200, {}, b""))
     stage = Stage(time, FakeConnector(time), desk)
     feed = BingxUserFeed(time, time.sleep, desk.orders.follow)
-    keeper = ListenKeyKeeper(BingxListenKeys(desk.gateway), every_s=1800, sleep=time.sleep)
-    channel = UserChannel(HOSTS, desk.orders.ids, feed, keeper)
+    keeper = ListenKeyKeeper(BingxListenKeys(desk.gateway), sleep=time.sleep)
+    channel = BingxUserChannel(HOSTS, desk.orders.ids, feed, keeper)
     feed.over(SupervisedStream("user", channel, stage.connector, time, sleep=time.sleep), keeper)
 
     async def listen() -> None:
