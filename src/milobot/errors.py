@@ -27,6 +27,16 @@ class LedgerError(StorageError):
     """The ledger cannot take a record now: no entry leaves until it can; try again."""
 
 
+class LedgerUnavailableError(LedgerError):
+    """The ledger is locked, away or cannot grow: pause trading, try again."""
+
+    retryable = True
+
+
+class CommitUnknownError(LedgerError):
+    """The connection broke while a commit was under way: load the books before going on."""
+
+
 class SchemaTooOldError(LedgerError):
     """The ledger's tables are older than this version needs: migrate them first."""
 
