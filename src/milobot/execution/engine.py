@@ -1,8 +1,9 @@
 """The engine: intents go in by ``accept``, news comes back by ``apply``, nothing else.
 
 Everything it decides is decided by pure functions (gates, ledger, protection); what is left
-here is the order of things: commit, send, apply the answer, look again. Calls for one symbol
-must not overlap, calls for different symbols may; whoever owns an engine sees to that.
+here is the order of things: commit, send, apply the answer, look again. A symbol's slot is
+looked at and changed within its turn. Nothing is sent within a turn: while an answer is
+waited for, news of the same symbol is taken in, and a fill gets its stop.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from milobot.domain.decisions import Decision, Gate, Outcome
-from milobot.domain.ids import client_order_id, is_ours
+from milobot.domain.ids import client_order_id
 from milobot.domain.intents import Close, TradeIntent
 from milobot.domain.money import ZERO
 from milobot.domain.orders import (
@@ -22,8 +23,7 @@ from milobot.domain.orders import (
     OrderUpdate,
     Refusal,
 )
-from milobot.domain.positions import Position
-from milobot.domain.slots import PositionState, Setup, Slot, position_state, with_exposure
+from milobot.domain.slots import PositionState, Setup, Slot, position_state
 from milobot.errors import (
     AuthenticationError,
     DuplicateIntentError,
@@ -32,17 +32,15 @@ from milobot.errors import (
     OrderDeniedError,
     StorageError,
 )
+from milobot.execution.books import AccountBooks
 from milobot.execution.gates import Judgement, Limits, Verdict, judge
-from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
 from milobot.execution.planning import Planner
 from milobot.execution.protection import Cancel, Command, Place, moved_stop, next_command
-from milobot.execution.recent import Recent
 from milobot.execution.recorder import Recorder
 from milobot.ports import Books, Clock, Exchange, Journal, Record
 
 # An order that has not left a second after it was put on record does not leave any more.
 SEND_WITHIN_MS = 1_000
-_REMEMBERED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,144 +63,196 @@ class ExecutionEngine:
     ) -> None:
         """Start with nothing known: every slot is flat and free, until ``restore``."""
         self._exchange = exchange
-        self._journal = journal
         self._clock = clock
         self._config = config
-        self._recorder = Recorder(journal)
+        self._books = AccountBooks(journal, clock)
         self._planner = Planner(exchange, config.limits)
-        self._slots: dict[str, Slot] = {}
-        self._orders: dict[str, Order] = {}
-        # Ended orders and decisions are on record; those last used are also kept at hand.
-        self._ended: Recent[str, Order] = Recent(_REMEMBERED)
-        self._decisions: Recent[str, Decision] = Recent(_REMEMBERED)
 
     @property
     def recorder(self) -> Recorder:
         """Return what puts things on record."""
-        return self._recorder
+        return self._books.recorder
 
-    def restore(self, books: Books) -> None:
+    def restore(self, known: Books) -> None:
         """Take over what a journal knows; how the exchange sees it is for reconciliation."""
-        for slot in books.slots:
-            self._slots[slot.symbol] = replace(slot, orders=())
-        for order in books.orders:
-            self._keep(self.slot(order.symbol).with_order(order), order)
+        self._books.restore(known)
 
     def slot(self, symbol: str) -> Slot:
         """Return the state of one symbol."""
-        found = self._slots.get(symbol)
-        if found is None:
-            found = self._slots[symbol] = Slot(symbol, Position(symbol))
-        return found
+        return self._books.slot(symbol)
 
     def slots(self) -> Iterator[tuple[Slot, PositionState]]:
         """Yield every slot with how safe it is."""
-        for slot in self._slots.values():
+        for slot in self._books.slots():
             yield slot, position_state(slot)
 
+    async def find_order(self, client_order_id: str) -> Order | None:
+        """Return an order of ours, however long ago it ended; None for somebody else's."""
+        return await self._books.order(client_order_id)
+
     async def accept(self, intent: TradeIntent) -> Decision:
-        """Decide about an intent and carry it out; the same key again returns the same decision."""
-        known = await self._decision_about(intent.key)
-        if known is not None:
-            return known
-        slot = self.slot(intent.symbol)
-        judged = judge(slot, intent)
-        try:
-            match judged.verdict:
-                case Verdict.ENTER:
-                    return await self._enter(intent, intent)
-                case Verdict.REVERSE:
-                    slot = replace(slot, closing="reversal", queued=intent)
-                case Verdict.CLOSE:
-                    slot = replace(slot, closing="close")
-                case Verdict.IGNORE:
-                    return await self._refuse(intent, Outcome.IGNORED, judged, [], intent)
-                case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
-                    return await self._refuse(intent, Outcome.DENIED, judged, [], intent)
-            decision = _decision(intent, Outcome.ACCEPTED, judged)
-            self._slots[intent.symbol] = slot
-            self._decisions[intent.key] = decision
-            # Closing is never held up by a ledger that is away.
-            await self._recorder.note(intent, decision, slot)
-        except DuplicateIntentError:
-            return await self._decided_elsewhere(intent)
+        """Decide about an intent and carry it out; the same key again returns the same decision.
+
+        Raises:
+            AuthenticationError: The exchange refuses the key; the denial is on record.
+            LeaseLostError: Another process leads the account now; nothing was sent.
+        """
+        async with self._books.turn(intent.symbol):
+            known = await self._books.decision(intent.key)
+            if known is not None:
+                return known
+            try:
+                decision, entry = await self._judge(intent)
+            except DuplicateIntentError:
+                return await self._decided_elsewhere(intent)
+        if decision.outcome is not Outcome.ACCEPTED:
+            return decision
+        if entry is not None:
+            await self._send(entry)
         await self._settle(intent.symbol)
-        return self._decisions.get(intent.key) or decision
+        return await self._books.decision(intent.key) or decision
 
     async def apply(self, update: OrderUpdate | FundingUpdate) -> None:
         """Take in news from the exchange and do what follows from it.
 
         Raises:
             OrderTransitionError: The news contradicts what is known: reconcile.
+            LeaseLostError: Another process leads the account now.
         """
-        if await self._book(update):
+        async with self._books.turn(update.symbol):
+            changed = await self._books.book(update)
+        if changed:
             await self._settle(update.symbol)
 
     async def look_again(self, symbol: str) -> None:
         """Do what has to be done in a symbol now that time has passed."""
-        slot = self._slots.get(symbol)
-        if slot is not None and not (slot.is_idle and not slot.owner):
+        slot = self.slot(symbol)
+        if slot.owner or not slot.is_idle:
             await self._settle(symbol)
 
     async def block(self, symbol: str, reason: str) -> None:
         """Let nobody enter a symbol for a reason; an empty one lets them again."""
-        slot = self.slot(symbol)
-        if slot.blocked != reason:
-            self._slots[symbol] = replace(slot, blocked=reason)
-            await self._recorder.note(self._slots[symbol])
+        async with self._books.turn(symbol):
+            slot = self.slot(symbol)
+            if slot.blocked != reason:
+                await self._books.change(replace(slot, blocked=reason))
 
     async def close_position(self, symbol: str, reason: str) -> None:
         """Close what is open in a symbol, with a reason that the round trip carries."""
-        slot = self.slot(symbol)
-        if not slot.position.is_flat or slot.orders:
-            await self._change(replace(slot, closing=slot.closing or reason, queued=None))
-            await self._settle(symbol)
+        async with self._books.turn(symbol):
+            slot = self.slot(symbol)
+            if slot.is_idle:
+                return
+            closing = slot.closing or reason
+            await self._books.change(replace(slot, closing=closing, queued=None))
+        await self._settle(symbol)
 
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
         """Let trailing and break-even stops follow a closed candle; try again what was refused."""
-        slot = self.slot(symbol)
-        if slot.position.is_flat:
-            if slot.orders:
-                await self._settle(symbol)
-            return
-        moved = moved_stop(slot, close, await self._exchange.fetch_rules(symbol))
-        if moved != slot:
-            await self._change(moved)
-        if moved.stop != slot.stop or moved.closing:
-            await self._settle(symbol)
+        if not self.slot(symbol).position.is_flat:
+            rules = await self._exchange.fetch_rules(symbol)
+            async with self._books.turn(symbol):
+                slot = self.slot(symbol)
+                moved = moved_stop(slot, close, rules)
+                if moved != slot:
+                    await self._books.change(moved)
+            if moved.stop == slot.stop and not moved.closing:
+                return
+        await self.look_again(symbol)
+
+    async def _judge(self, intent: TradeIntent) -> tuple[Decision, Order | None]:
+        """Return the decision about an intent, on record, and the entry to be sent."""
+        slot = self.slot(intent.symbol)
+        judged = judge(slot, intent)
+        match judged.verdict:
+            case Verdict.ENTER:
+                return await self._enter(intent, intent)
+            case Verdict.REVERSE:
+                slot = replace(slot, closing="reversal", queued=intent)
+            case Verdict.CLOSE:
+                slot = replace(slot, closing="close")
+            case Verdict.IGNORE:
+                return await self._refuse(intent, Outcome.IGNORED, judged, [], intent), None
+            case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
+                return await self._refuse(intent, Outcome.DENIED, judged, [], intent), None
+        decision = _decision(intent, Outcome.ACCEPTED, judged)
+        self._books.keep(slot)
+        self._books.decide(decision)
+        # Closing is never held up by a ledger that is away.
+        await self.recorder.note(intent, decision, slot)
+        return decision, None
 
     async def _settle(self, symbol: str) -> None:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
-        while (command := self._next_command(symbol)) is not None:
-            if not await self._carry_out(command):
+        while True:
+            async with self._books.turn(symbol):
+                command = self._next_command(symbol)
+                if command is None:
+                    order = await self._free(symbol)
+                else:
+                    order = await self._record(command)
+            if order is None:
+                return
+            if command is None:
+                await self._send(order)
+            elif not await self._carry_out(command, order):
                 return  # refused: the next news, tick or candle tries again
-        slot = self._slots[symbol]
-        if slot.is_idle and slot.owner:
-            await self._change(slot.released())
-            if slot.queued is not None:
-                await self._enter(slot.queued)
 
     def _next_command(self, symbol: str) -> Command | None:
         account, now_ms = self._config.account, self._clock.now_ms()
-        return next_command(self._slots[symbol], account=account, now_ms=now_ms)
+        return next_command(self.slot(symbol), account=account, now_ms=now_ms)
 
-    async def _carry_out(self, command: Command) -> bool:
+    async def _free(self, symbol: str) -> Order | None:
+        """Free a slot in which nothing is left; return the entry of who waited for it."""
+        slot = self.slot(symbol)
+        if not (slot.is_idle and slot.owner):
+            return None
+        await self._books.change(slot.released())
+        return (await self._enter(slot.queued))[1] if slot.queued is not None else None
+
+    async def _record(self, command: Command) -> Order:
+        """Put on record what is about to be asked of the exchange."""
+        slot = self.slot(command.order.symbol)
+        if isinstance(command, Cancel):
+            order = replace(command.order, status=OrderStatus.CANCEL_PENDING)
+        else:
+            send_before_ms = self._clock.now_ms() + SEND_WITHIN_MS
+            order = replace(command.order, send_before_ms=send_before_ms)
+            slot = replace(slot, revision=slot.revision + 1)
+        await self._books.change(slot.with_order(order), order)
+        return order
+
+    async def _carry_out(self, command: Command, order: Order) -> bool:
         """Return whether it makes sense to look for the next command at once."""
         match command:
-            case Place(order):
-                return await self._place(order) or order.purpose is not OrderPurpose.CLOSE
-            case Cancel(order):  # pragma: no branch - mypy proves that no command is left
-                return await self._cancel(order)
+            case Place():
+                placed = await self._send(order)
+                taken = placed.is_live or placed.filled_quantity > 0
+                return taken or order.purpose is not OrderPurpose.CLOSE
+            case Cancel():  # pragma: no branch - mypy proves that no command is left
+                await self._hear(order, await self._exchange.cancel_order(order))
+                after = await self._books.order(order.client_order_id) or order
+                return after.status not in {OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
 
-    async def _enter(self, intent: TradeIntent, *new: Record) -> Decision:
-        """Plan an entry and send it; ``new`` goes on record with the decision about it."""
+    async def _send(self, order: Order) -> Order:
+        """Send an order that is on record, book the answer and return what the order is then."""
+        await self._hear(order, await self._exchange.place_order(order))
+        return await self._books.order(order.client_order_id) or order
+
+    async def _hear(self, order: Order, answer: tuple[OrderUpdate, ...]) -> None:
+        async with self._books.turn(order.symbol):
+            for update in answer:
+                await self._books.book(update)
+
+    async def _enter(self, intent: TradeIntent, *new: Record) -> tuple[Decision, Order | None]:
+        """Plan an entry and put it on record; ``new`` goes there with the decision about it."""
         gates: list[Gate] = []
         try:
             setup = await self._planner.plan(intent, self._reserved_risk(), gates)
-            return await self._send_entry(setup, gates, *new)
+            return await self._record_entry(setup, gates, *new)
         except OrderDeniedError as denied:
             judged = Judgement(Verdict.DENY, denied.code, str(denied))
-            return await self._refuse(intent, Outcome.DENIED, judged, gates, *new)
+            return await self._refuse(intent, Outcome.DENIED, judged, gates, *new), None
         except ExchangeError as failure:
             is_refused = isinstance(failure, AuthenticationError)
             code = "key_refused" if is_refused else "exchange_unavailable"
@@ -210,11 +260,13 @@ class ExecutionEngine:
             decision = await self._refuse(intent, Outcome.DENIED, judged, gates, *new)
             if is_refused:
                 raise  # on record, and now whoever runs this must stop
-            return decision
+            return decision, None
         finally:
             self._planner.release(intent.symbol)
 
-    async def _send_entry(self, setup: Setup, gates: list[Gate], *new: Record) -> Decision:
+    async def _record_entry(
+        self, setup: Setup, gates: list[Gate], *new: Record
+    ) -> tuple[Decision, Order]:
         intent, order = setup.intent, self._entry_order(setup)
         before = self.slot(intent.symbol)
         slot = replace(
@@ -227,23 +279,20 @@ class ExecutionEngine:
         entry = Judgement(Verdict.ENTER, "accepted", "entry sent")
         decision = _decision(intent, Outcome.ACCEPTED, entry, gates)
         try:
-            await self._recorder.demand(*new, decision, slot, order)
+            await self.recorder.demand(*new, decision, slot, order)
         except (LeaseLostError, DuplicateIntentError):
             raise
         except StorageError as error:
             # It may have been stored although the answer says otherwise: say that it never left.
             unsent = replace(order, status=OrderStatus.NOT_EXECUTED, refusal=Refusal.UNAVAILABLE)
-            await self._recorder.note(before, unsent)
+            await self.recorder.note(before, unsent)
             raise OrderDeniedError("ledger_unavailable", f"nothing was sent: {error}") from error
-        self._decisions[intent.key] = decision
-        self._keep(slot, order)
-        self._planner.release(intent.symbol)
-        await self._send(order)
-        await self._settle(intent.symbol)
-        return decision
+        self._books.decide(decision)
+        self._books.keep(slot, order)
+        return decision, order
 
     def _entry_order(self, setup: Setup) -> Order:
-        intent = setup.intent
+        intent, now_ms = setup.intent, self._clock.now_ms()
         return Order(
             client_order_id=client_order_id(self._config.account, intent.key, "entry", 0),
             intent_key=intent.key,
@@ -252,96 +301,18 @@ class ExecutionEngine:
             type=OrderType.MARKET,
             purpose=OrderPurpose.ENTRY,
             quantity=setup.quantity,
-            created_ms=self._clock.now_ms(),
+            created_ms=now_ms,
             leverage=setup.action.leverage,
-            send_before_ms=self._clock.now_ms() + SEND_WITHIN_MS,
+            send_before_ms=now_ms + SEND_WITHIN_MS,
         )
-
-    async def _place(self, order: Order) -> bool:
-        """Put an exit on record, send it and book the answer. Return whether it was taken."""
-        order = replace(order, send_before_ms=self._clock.now_ms() + SEND_WITHIN_MS)
-        slot = self._slots[order.symbol]
-        slot = replace(slot, revision=slot.revision + 1).with_order(order)
-        self._keep(slot, order)
-        await self._recorder.note(slot, order)
-        placed = await self._send(order)
-        return placed.is_live or placed.filled_quantity > 0
-
-    async def _send(self, order: Order) -> Order:
-        for update in await self._exchange.place_order(order):
-            await self._book(update)
-        return await self._order(order.client_order_id) or order
-
-    async def _cancel(self, order: Order) -> bool:
-        """Put a cancel on record, send it and book the answer. Return whether the order is going."""
-        waiting = replace(order, status=OrderStatus.CANCEL_PENDING)
-        self._keep(self._slots[order.symbol].with_order(waiting), waiting)
-        await self._recorder.note(waiting)
-        for update in await self._exchange.cancel_order(waiting):
-            await self._book(update)
-        after = await self._order(order.client_order_id) or waiting
-        return after.status not in {OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
-
-    async def _book(self, update: OrderUpdate | FundingUpdate) -> bool:
-        """Book news once. Return whether it changed anything."""
-        slot = self.slot(update.symbol)
-        if isinstance(update, FundingUpdate):
-            paid = apply_funding(slot, update)
-            if paid == slot:
-                return False
-            self._slots[update.symbol] = paid
-            await self._recorder.note(update, paid)
-            return True
-        known = await self._order(update.client_order_id)
-        if known is None:
-            if update.purpose is None or not update.purpose.is_of_exchange or slot.position.is_flat:
-                return False  # somebody else's order: reported by reconciliation, never touched
-            known = order_of_exchange(slot, update)
-        slot = self.slot(update.symbol)
-        told = {f.fill_id: f for f in update.fills}
-        new = tuple(fill for fill_id, fill in told.items() if fill_id not in known.booked)
-        applied = apply_update(slot, known, update, new)
-        if not new and applied.order == known:
-            return False
-        self._keep(with_exposure(applied.slot, self._clock.now_ms()), applied.order)
-        trip = (applied.round_trip,) if applied.round_trip else ()
-        await self._recorder.note(update, applied.order, self._slots[update.symbol], *trip)
-        return True
-
-    async def _order(self, client_order_id: str) -> Order | None:
-        """Return an order of ours, however long ago it ended."""
-        found = self._orders.get(client_order_id) or self._ended.get(client_order_id)
-        if found is None and is_ours(client_order_id):
-            found = await self._journal.find_order(client_order_id)
-        return found
-
-    def _keep(self, slot: Slot, order: Order) -> None:
-        """Remember what a slot and an order of it are now."""
-        self._slots[slot.symbol] = slot
-        if order.is_live:
-            self._orders[order.client_order_id] = order
-        else:
-            self._orders.pop(order.client_order_id, None)
-            self._ended[order.client_order_id] = order
-
-    async def _change(self, slot: Slot) -> None:
-        self._slots[slot.symbol] = slot
-        await self._recorder.note(slot)
 
     def _reserved_risk(self) -> Decimal:
-        pending = (
-            s.setup.risk
-            for s in self._slots.values()
-            if s.setup and position_state(s) is PositionState.OPENING
-        )
-        return sum(pending, ZERO)
-
-    async def _decision_about(self, key: str) -> Decision | None:
-        return self._decisions.get(key) or await self._journal.find_decision(key)
+        opening = (s for s, state in self.slots() if state is PositionState.OPENING)
+        return sum((s.setup.risk for s in opening if s.setup), ZERO)
 
     async def _decided_elsewhere(self, intent: TradeIntent) -> Decision:
         """Return the decision of whoever took the same intent first."""
-        found = await self._journal.find_decision(intent.key)
+        found = await self._books.decision(intent.key)
         if found is None:
             raise DuplicateIntentError(f"the intent {intent.key} is on record without a decision")
         return found
@@ -355,8 +326,8 @@ class ExecutionEngine:
         *new: Record,
     ) -> Decision:
         decision = _decision(intent, outcome, judged, gates)
-        self._decisions[intent.key] = decision
-        await self._recorder.note(*new, decision)
+        self._books.decide(decision)
+        await self.recorder.note(*new, decision)
         return decision
 
 

@@ -1,0 +1,131 @@
+"""An account's books: what its slots, orders and decisions are now, in memory and on record.
+
+The engine changes them under the turn of a symbol only, so that between looking and
+writing nobody else writes.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+from milobot.domain.decisions import Decision
+from milobot.domain.ids import is_ours
+from milobot.domain.orders import FundingUpdate, Order, OrderUpdate
+from milobot.domain.positions import Position
+from milobot.domain.slots import Slot, with_exposure
+from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
+from milobot.execution.recent import Recent
+from milobot.execution.recorder import Recorder
+from milobot.ports import Books, Clock, Journal, Record
+
+_REMEMBERED = 4_096
+
+
+class AccountBooks:
+    """Slots, orders and decisions of one account.
+
+    Attributes:
+        recorder: Puts things on record.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        """Start with nothing known: every slot is flat and free, until ``restore``."""
+        self.recorder = Recorder(journal)
+        self._journal = journal
+        self._clock = clock
+        self._slots: dict[str, Slot] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._orders: dict[str, Order] = {}
+        # Ended orders and decisions are on record; those last used are also kept at hand.
+        self._ended: Recent[str, Order] = Recent(_REMEMBERED)
+        self._decisions: Recent[str, Decision] = Recent(_REMEMBERED)
+
+    def restore(self, known: Books) -> None:
+        """Take over what a journal knows; how the exchange sees it is for reconciliation."""
+        for slot in known.slots:
+            self._slots[slot.symbol] = replace(slot, orders=())
+        for order in known.orders:
+            self.keep(self.slot(order.symbol).with_order(order), order)
+
+    def turn(self, symbol: str) -> asyncio.Lock:
+        """Return what is held while a symbol's slot is looked at and changed."""
+        found = self._turns.get(symbol)
+        if found is None:
+            found = self._turns[symbol] = asyncio.Lock()
+        return found
+
+    def slot(self, symbol: str) -> Slot:
+        """Return the state of one symbol."""
+        found = self._slots.get(symbol)
+        if found is None:
+            found = self._slots[symbol] = Slot(symbol, Position(symbol))
+        return found
+
+    def slots(self) -> Iterator[Slot]:
+        """Yield every slot that was ever used."""
+        yield from tuple(self._slots.values())
+
+    async def order(self, client_order_id: str) -> Order | None:
+        """Return an order of ours, however long ago it ended; None for somebody else's."""
+        found = self._orders.get(client_order_id) or self._ended.get(client_order_id)
+        if found is None and is_ours(client_order_id):
+            found = await self._journal.find_order(client_order_id)
+        return found
+
+    async def decision(self, intent_key: str) -> Decision | None:
+        """Return the latest decision about an intent, however long ago it was made."""
+        found = self._decisions.get(intent_key)
+        return found or await self._journal.find_decision(intent_key)
+
+    def keep(self, slot: Slot, order: Order | None = None) -> None:
+        """Remember what a slot and an order of it are now, not yet on record."""
+        self._slots[slot.symbol] = slot
+        if order is None:
+            return
+        if order.is_live:
+            self._orders[order.client_order_id] = order
+        else:
+            self._orders.pop(order.client_order_id, None)
+            self._ended[order.client_order_id] = order
+
+    async def change(self, slot: Slot, order: Order | None = None) -> None:
+        """Remember what a slot and an order of it are now, and put it on record."""
+        self.keep(slot, order)
+        await self.recorder.note(slot, *((order,) if order else ()))
+
+    def decide(self, decision: Decision) -> None:
+        """Remember a decision, not yet on record."""
+        self._decisions[decision.intent_key] = decision
+
+    async def book(self, update: OrderUpdate | FundingUpdate) -> bool:
+        """Book news once. Return whether it changed anything.
+
+        Raises:
+            OrderTransitionError: The news contradicts what is known for certain.
+        """
+        if isinstance(update, FundingUpdate):
+            return await self._book_funding(update)
+        known = await self.order(update.client_order_id)
+        slot = self.slot(update.symbol)
+        if known is None:
+            if update.purpose is None or not update.purpose.is_of_exchange or slot.position.is_flat:
+                return False  # somebody else's order: reported by reconciliation, never touched
+            known = order_of_exchange(slot, update)
+        told = {f.fill_id: f for f in update.fills}
+        new = tuple(fill for fill_id, fill in told.items() if fill_id not in known.booked)
+        applied = apply_update(slot, known, update, new)
+        if not new and applied.order == known:
+            return False
+        self.keep(with_exposure(applied.slot, self._clock.now_ms()), applied.order)
+        more: list[Record] = [applied.round_trip] if applied.round_trip else []
+        await self.recorder.note(update, applied.order, self.slot(update.symbol), *more)
+        return True
+
+    async def _book_funding(self, update: FundingUpdate) -> bool:
+        slot = self.slot(update.symbol)
+        paid = apply_funding(slot, update)
+        if paid == slot:
+            return False
+        self.keep(paid)
+        await self.recorder.note(update, paid)
+        return True
