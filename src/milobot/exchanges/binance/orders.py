@@ -4,22 +4,24 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate, Refusal
 from milobot.domain.reports import OrderReport
-from milobot.errors import ExchangeError, ProtocolError, RequestRefusedError
+from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.binance import mapping, requests
 from milobot.exchanges.binance.outcomes import NO_SUCH_ORDER_CODES
 from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.order_news import (
+    in_doubt,
+    not_taken,
+    of_order,
+    quietly,
+    read_if_known,
+    sum_of,
+)
 from milobot.exchanges.outcomes import Judgement, Outcome
 from milobot.exchanges.times import Sleep
 from milobot.exchanges.wire import Call
 
-_STATUS_OF = {
-    Outcome.REJECTED: OrderStatus.REJECTED,
-    Outcome.NOT_EXECUTED: OrderStatus.NOT_EXECUTED,
-    Outcome.UNKNOWN: OrderStatus.UNKNOWN,
-}
 # A fill is told by the order before it is listed among the executions.
 _FILL_TRIES = 4
 _FILL_WAIT_S = 0.15
@@ -50,7 +52,7 @@ class BinanceOrders:
             return (await self._news_of(order, reading.report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
             return (await self._look(order, judgement),)
-        return (self._not_taken(order, judgement),)
+        return (not_taken(order, judgement, time_ms=self._now_ms()),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
@@ -65,7 +67,7 @@ class BinanceOrders:
             return (OrderUpdate(order.client_order_id, order.symbol, status, self._now_ms()),)
         if judgement.refusal is Refusal.NOT_RESTING:
             return (await self._look(order, judgement),)
-        return (self._in_doubt(order, judgement),)
+        return (in_doubt(order, judgement, time_ms=self._now_ms()),)
 
     async def fetch_order(self, order: Order) -> OrderReport | None:
         """Return Binance's view of an order; None when it knows none.
@@ -139,14 +141,14 @@ class BinanceOrders:
         FILLED must have the position.
         """
         fills = await self._fills_of(client_order_id, report, filled_by)
-        is_whole = sum((f.quantity for f in fills), ZERO) >= report.filled_quantity
+        is_whole = sum_of(fills) >= report.filled_quantity
         status = report.status if is_whole else _status_so_far(report, has_fills=bool(fills))
         return OrderUpdate(
             client_order_id=client_order_id,
             symbol=report.symbol,
             status=status,
             time_ms=report.time_ms,
-            fills=tuple(fills),
+            fills=fills,
             reason=report.reason,
             purpose=mapping.purpose_of(client_order_id),
             exchange_order_id=report.exchange_order_id,
@@ -154,10 +156,10 @@ class BinanceOrders:
 
     async def _fills_of(
         self, client_order_id: str, report: OrderReport, filled_by: str
-    ) -> list[Fill]:
+    ) -> tuple[Fill, ...]:
         fills: list[Fill] = []
         for attempt in range(_FILL_TRIES):
-            if sum((f.quantity for f in fills), ZERO) >= report.filled_quantity:
+            if sum_of(fills) >= report.filled_quantity:
                 break
             if attempt:
                 await self._sleep(_FILL_WAIT_S)
@@ -165,38 +167,15 @@ class BinanceOrders:
                 fills = await self.fetch_fills(report.symbol, exchange_order_id=filled_by)
             except ExchangeError:
                 break  # the user stream or the next look brings them
-        return [replace(fill, client_order_id=client_order_id) for fill in fills]
+        return of_order(fills, client_order_id)
 
     async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
         """Return what an order is that is said to be there already, or not to rest any more."""
-        try:
-            found = await self.fetch_update(order)
-        except ExchangeError:
-            found = None
-        return found or self._in_doubt(order, judgement)
+        found = await quietly(self.fetch_update(order))
+        return found or in_doubt(order, judgement, time_ms=self._now_ms())
 
     async def _ask(self, call: Call) -> Any:
-        """Return the payload of a query for one order; None when there is no such order."""
-        try:
-            return await self._gateway.read(call)
-        except RequestRefusedError as refused:
-            if refused.code in NO_SUCH_ORDER_CODES:
-                return None
-            raise
-
-    def _not_taken(self, order: Order, judgement: Judgement) -> OrderUpdate:
-        status = _STATUS_OF.get(judgement.outcome, OrderStatus.UNKNOWN)
-        return replace(self._in_doubt(order, judgement), status=status)
-
-    def _in_doubt(self, order: Order, judgement: Judgement) -> OrderUpdate:
-        return OrderUpdate(
-            client_order_id=order.client_order_id,
-            symbol=order.symbol,
-            status=OrderStatus.UNKNOWN,
-            time_ms=self._now_ms(),
-            reason=judgement.reason,
-            refusal=judgement.refusal,
-        )
+        return await read_if_known(self._gateway, call, no_such_codes=NO_SUCH_ORDER_CODES)
 
     def _now_ms(self) -> int:
         return self._gateway.clock.now_ms()

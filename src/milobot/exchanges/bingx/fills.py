@@ -4,15 +4,13 @@ BingX's events name no execution, so a fill is told by a listing and nowhere els
 sources and one name nobody could tell whether both mean the same.
 """
 
-from collections.abc import Iterable
-from decimal import Decimal
-
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, OrderStatus
 from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError
 from milobot.exchanges.bingx import mapping, requests
 from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.order_news import sum_of
 from milobot.exchanges.times import Sleep
 
 # A fill is told by the order before it is listed among the executions.
@@ -98,8 +96,3 @@ class BingxFills:
             if len(rows) < requests.MOST_ROWS:
                 return found
             page += 1
-
-
-def sum_of(fills: Iterable[Fill]) -> Decimal:
-    """Return the quantity of executions together."""
-    return sum((fill.quantity for fill in fills), ZERO)

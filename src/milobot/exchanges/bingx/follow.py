@@ -7,7 +7,7 @@ from dataclasses import replace
 from milobot.domain.orders import OrderPurpose, OrderUpdate
 from milobot.errors import ExchangeError
 from milobot.exchanges.bingx.events import FollowOrder
-from milobot.exchanges.bingx.fills import sum_of
+from milobot.exchanges.order_news import sum_of
 from milobot.exchanges.times import Sleep
 from milobot.exchanges.user_feed import UserFeed
 from milobot.ports import Clock

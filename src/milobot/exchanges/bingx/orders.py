@@ -7,24 +7,28 @@ from typing import Any
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, Order, OrderStatus, OrderType, OrderUpdate, Refusal
 from milobot.domain.reports import OrderReport
-from milobot.errors import ExchangeError, ProtocolError, RequestRefusedError
+from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.bingx import mapping, requests
-from milobot.exchanges.bingx.fills import BingxFills, sum_of
+from milobot.exchanges.bingx.fills import BingxFills
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.outcomes import NO_SUCH_ORDER_CODES
 from milobot.exchanges.bingx.requests import NO_EXITS, AttachedExits
 from milobot.exchanges.bingx.twins import Doubts, earliest_twin
 from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.order_news import (
+    in_doubt,
+    not_taken,
+    of_order,
+    quietly,
+    read_if_known,
+    sum_of,
+    unknown,
+)
 from milobot.exchanges.outcomes import Judgement, Outcome
 from milobot.exchanges.times import Sleep
 from milobot.exchanges.wire import Call
 from milobot.telemetry import get_logger
 
-_STATUS_OF = {
-    Outcome.REJECTED: OrderStatus.REJECTED,
-    Outcome.NOT_EXECUTED: OrderStatus.NOT_EXECUTED,
-    Outcome.UNKNOWN: OrderStatus.UNKNOWN,
-}
 # The answer to a cancel shows the order as it was before: its end has to be looked for.
 _LOOKS = 4
 _LOOK_WAIT_S = 0.15
@@ -72,8 +76,9 @@ class BingxOrders:
         if judgement.outcome is Outcome.ACCEPTED and reading.report is not None:
             return (await self._taken(order, reading.report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
-            return (await self._look(order, self._in_doubt(order, judgement)),)
-        return (self._not_taken(order, judgement),)
+            found = await quietly(self.fetch_update(order))
+            return (found or self._in_doubt(order, judgement),)
+        return (not_taken(order, judgement, time_ms=self._now_ms()),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless its end was found by asking."""
@@ -158,7 +163,7 @@ class BingxOrders:
             # It was taken: the user stream or the next look brings the rest.
             return self._plain_update(order, report, OrderStatus.SUBMITTED)
         news = self._plain_update(order, report, OrderStatus.FILLED)
-        named = tuple(replace(fill, client_order_id=order.client_order_id) for fill in fills)
+        named = of_order(fills, order.client_order_id)
         return replace(news, fills=named, time_ms=fills[-1].time_ms)
 
     async def _update(self, client_order_id: str, report: OrderReport) -> OrderUpdate:
@@ -176,7 +181,7 @@ class BingxOrders:
             symbol=report.symbol,
             status=status,
             time_ms=report.time_ms or self._now_ms(),
-            fills=tuple(replace(fill, client_order_id=client_order_id) for fill in fills),
+            fills=of_order(fills, client_order_id),
             reason=report.reason,
             exchange_order_id=report.exchange_order_id,
         )
@@ -199,20 +204,13 @@ class BingxOrders:
         """Return news of a stop or target that is there, or was: it is not sent twice."""
         if order.type.is_conditional and self.ids.exchange_id(order.client_order_id):
             reason = "BingX has taken this order before and does not show it now"
-            return await self._look(order, self._unknown(order, reason, Refusal.DUPLICATE_ID))
+            found = await quietly(self.fetch_update(order))
+            return found or self._unknown(order, reason, Refusal.DUPLICATE_ID)
         twin = await self._resting_twin(order) if order in self._doubts else None
         if twin is None:
             return None
         self.ids.bind(order.client_order_id, twin.exchange_order_id)
         return await self._update(order.client_order_id, twin)
-
-    async def _look(self, order: Order, otherwise: OrderUpdate) -> OrderUpdate:
-        """Return what an order is that is said to be there already, or what else there is to say."""
-        try:
-            found = await self.fetch_update(order)
-        except ExchangeError:
-            found = None
-        return found or otherwise
 
     async def _resting_twin(self, order: Order) -> OrderReport | None:
         """Return what rests in an order's place; None where that cannot be told in time."""
@@ -239,13 +237,7 @@ class BingxOrders:
         return twin.exchange_order_id
 
     async def _ask(self, call: Call) -> Any:
-        """Return the payload of a query for one order; None when there is no such order."""
-        try:
-            return await self._gateway.read(call)
-        except RequestRefusedError as refused:
-            if refused.code in NO_SUCH_ORDER_CODES:
-                return None
-            raise
+        return await read_if_known(self._gateway, call, no_such_codes=NO_SUCH_ORDER_CODES)
 
     def _named(self, report: OrderReport) -> OrderReport:
         ours = self.ids.client_id(report.exchange_order_id)
@@ -262,22 +254,11 @@ class BingxOrders:
             order.client_order_id, order.symbol, status, time_ms, exchange_order_id=exchange_id
         )
 
-    def _not_taken(self, order: Order, judgement: Judgement) -> OrderUpdate:
-        status = _STATUS_OF.get(judgement.outcome, OrderStatus.UNKNOWN)
-        return replace(self._in_doubt(order, judgement), status=status)
-
     def _in_doubt(self, order: Order, judgement: Judgement) -> OrderUpdate:
-        return self._unknown(order, judgement.reason, judgement.refusal)
+        return in_doubt(order, judgement, time_ms=self._now_ms())
 
     def _unknown(self, order: Order, reason: str, refusal: Refusal | None) -> OrderUpdate:
-        return OrderUpdate(
-            client_order_id=order.client_order_id,
-            symbol=order.symbol,
-            status=OrderStatus.UNKNOWN,
-            time_ms=self._now_ms(),
-            reason=reason,
-            refusal=refusal,
-        )
+        return unknown(order, reason, refusal, time_ms=self._now_ms())
 
     def _now_ms(self) -> int:
         return self._gateway.clock.now_ms()
