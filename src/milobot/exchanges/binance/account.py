@@ -3,16 +3,16 @@
 from decimal import Decimal
 
 from milobot.domain.market import LeverageBracket, SymbolRules
-from milobot.domain.orders import Fill, Order, OrderUpdate
+from milobot.domain.orders import Order, OrderUpdate
 from milobot.domain.reports import (
     Income,
     KeyRights,
     MarginMode,
-    OrderReport,
     PositionReport,
     SymbolSettings,
 )
 from milobot.errors import ExchangeError, RequestRefusedError
+from milobot.exchanges.account import TakerFee, TradingAccount
 from milobot.exchanges.binance import mapping, market_mapping, requests
 from milobot.exchanges.binance.market import BinanceMarket
 from milobot.exchanges.binance.orders import BinanceOrders
@@ -23,11 +23,10 @@ from milobot.exchanges.wire import Call
 from milobot.ports import Account
 
 _FEE_SYMBOL = "BTCUSDT"
-_FEE_FRESH_MS = 24 * 3_600_000
 _FEE_ASSET = "BNB"
 
 
-class BinanceAccount:
+class BinanceAccount(TradingAccount[BinanceOrders, BinanceMarket]):
     """Orders, positions, balances and settings of one account."""
 
     def __init__(
@@ -39,12 +38,10 @@ class BinanceAccount:
         tells_rights: bool,
     ) -> None:
         """Put the parts together; ``tells_rights``: there is a host that tells a key's rights."""
+        super().__init__(orders, market)
         self._gateway = gateway
-        self._market = market
-        self._orders = orders
         self._tells_rights = tells_rights
-        self._taker_fee = Decimal(0)
-        self._fee_ms: int | None = None
+        self._taker_fee = TakerFee(gateway.clock, self._fetch_taker_fee)
         self._has_brackets = False
 
     async def place_order(
@@ -52,34 +49,6 @@ class BinanceAccount:
     ) -> tuple[OrderUpdate, ...]:
         """Send an order once and return what became of it."""
         return await self._orders.place_order(order, not_after_ms=not_after_ms)
-
-    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
-        """Withdraw an order; UNKNOWN unless its end is certain."""
-        return await self._orders.cancel_order(order)
-
-    async def fetch_order(self, order: Order) -> OrderReport | None:
-        """Return Binance's view of an order; None when it knows none."""
-        return await self._orders.fetch_order(order)
-
-    async def fetch_update(self, order: Order) -> OrderUpdate | None:
-        """Return news of an order as it stands, with its fills; None when Binance knows none."""
-        return await self._orders.fetch_update(order)
-
-    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
-        """Return what rests, conditional orders included."""
-        return await self._orders.fetch_open_orders(symbol)
-
-    async def fetch_fills(
-        self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
-    ) -> list[Fill]:
-        """Return executions, oldest first."""
-        return await self._orders.fetch_fills(
-            symbol, first_ms=first_ms, exchange_order_id=exchange_order_id
-        )
-
-    async def fetch_last_price(self, symbol: str) -> Decimal:
-        """Return the price of the latest trade."""
-        return await self._market.fetch_last_price(symbol)
 
     async def fetch_rules(self, symbol: str) -> SymbolRules:
         """Return the rules of a symbol with its leverage brackets."""
@@ -98,7 +67,7 @@ class BinanceAccount:
     async def fetch_account(self) -> Account:
         """Return balances and open gains."""
         data = await self._gateway.read(requests.fetch_account())
-        return mapping.parse_account(data, await self._fee())
+        return mapping.parse_account(data, await self._taker_fee.current())
 
     async def fetch_positions(self) -> list[PositionReport]:
         """Return what is open."""
@@ -171,10 +140,6 @@ class BinanceAccount:
             if refused.code not in ALREADY_SO_CODES:
                 raise
 
-    async def _fee(self) -> Decimal:
-        now_ms = self._gateway.clock.local_ms()
-        if self._fee_ms is None or now_ms - self._fee_ms > _FEE_FRESH_MS:
-            data = await self._gateway.read(requests.fetch_fees(_FEE_SYMBOL))
-            self._taker_fee = Fields(data, "the fees").decimal("takerCommissionRate")
-            self._fee_ms = now_ms
-        return self._taker_fee
+    async def _fetch_taker_fee(self) -> Decimal:
+        data = await self._gateway.read(requests.fetch_fees(_FEE_SYMBOL))
+        return Fields(data, "the fees").decimal("takerCommissionRate")

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from milobot.domain.market import LeverageBracket, SymbolRules
-from milobot.domain.orders import Fill, Order, OrderUpdate
+from milobot.domain.orders import Order, OrderUpdate
 from milobot.domain.reports import (
     Income,
     KeyRights,
     MarginMode,
-    OrderReport,
     PositionReport,
     SymbolSettings,
 )
+from milobot.exchanges.account import TakerFee, TradingAccount
 from milobot.exchanges.bingx import mapping, market_mapping, requests
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.bingx.market import BingxMarket
@@ -22,23 +22,20 @@ from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.wire import Priority
 from milobot.ports import Account
 
-_FEE_FRESH_MS = 24 * 3_600_000
 _BRACKETS_FRESH_MS = 3_600_000
 
 
-class BingxAccount:
+class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
     """Orders, positions, balances and settings of one account."""
 
     def __init__(
         self, hosts: BingxHosts, gateway: Gateway, market: BingxMarket, orders: BingxOrders
     ) -> None:
         """Put the parts together."""
+        super().__init__(orders, market)
         self._hosts = hosts
         self._gateway = gateway
-        self._market = market
-        self._orders = orders
-        self._taker_fee = Decimal(0)
-        self._fee_ms: int | None = None
+        self._taker_fee = TakerFee(gateway.clock, self._fetch_taker_fee)
         self._brackets_ms: dict[str, int] = {}
 
     async def place_order(
@@ -69,34 +66,6 @@ class BingxAccount:
         """
         self._orders.ids.bind_all(pairs)
 
-    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
-        """Withdraw an order; UNKNOWN unless its end is certain."""
-        return await self._orders.cancel_order(order)
-
-    async def fetch_order(self, order: Order) -> OrderReport | None:
-        """Return BingX's view of an order; None when it knows none."""
-        return await self._orders.fetch_order(order)
-
-    async def fetch_update(self, order: Order) -> OrderUpdate | None:
-        """Return news of an order as it stands, with its fills; None when BingX knows none."""
-        return await self._orders.fetch_update(order)
-
-    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
-        """Return what rests, conditional orders included."""
-        return await self._orders.fetch_open_orders(symbol)
-
-    async def fetch_fills(
-        self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
-    ) -> list[Fill]:
-        """Return executions, oldest first."""
-        return await self._orders.fetch_fills(
-            symbol, first_ms=first_ms, exchange_order_id=exchange_order_id
-        )
-
-    async def fetch_last_price(self, symbol: str) -> Decimal:
-        """Return the price of the latest trade."""
-        return await self._market.fetch_last_price(symbol)
-
     async def fetch_rules(self, symbol: str) -> SymbolRules:
         """Return the rules of a symbol with its leverage brackets, at most an hour old."""
         rules = await self._market.fetch_rules(symbol)
@@ -120,7 +89,9 @@ class BingxAccount:
     async def fetch_account(self) -> Account:
         """Return balances and open gains."""
         data = await self._gateway.read(requests.fetch_balance())
-        return mapping.parse_account(data, assets=self._hosts.assets, taker_fee=await self._fee())
+        return mapping.parse_account(
+            data, assets=self._hosts.assets, taker_fee=await self._taker_fee.current()
+        )
 
     async def fetch_positions(self) -> list[PositionReport]:
         """Return what is open."""
@@ -195,11 +166,5 @@ class BingxAccount:
         self._brackets_ms[symbol] = self._gateway.clock.local_ms()
         return brackets
 
-    async def _fee(self) -> Decimal:
-        now_ms = self._gateway.clock.local_ms()
-        if self._fee_ms is None or now_ms - self._fee_ms > _FEE_FRESH_MS:
-            self._taker_fee = mapping.parse_taker_fee(
-                await self._gateway.read(requests.fetch_fees())
-            )
-            self._fee_ms = now_ms
-        return self._taker_fee
+    async def _fetch_taker_fee(self) -> Decimal:
+        return mapping.parse_taker_fee(await self._gateway.read(requests.fetch_fees()))
