@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from milobot.engine_settings import ENGINE_EXAMPLES, EngineSettings, parse_percent
 from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
 
-_PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d{1,12})?)\s*%\s*")
 _KEY = re.compile(r"[!-~]{1,256}")
 _LARGEST_WINDOW = 1_000_000
 _MOST_SECRET_BYTES = 4096
@@ -50,18 +50,9 @@ _EXAMPLES = {
     "api_delay": "=0.2, seconds from 0 to 60",
     "ws_reconnect_delay": "=5, seconds from 0.1 to 300",
     "klines_batch_size": "=1000, a whole number of candles from 10 to 1440",
+    **ENGINE_EXAMPLES,
 }
 """What to write, by the name of a field or its end."""
-
-
-def _parse_percent(value: object) -> object:
-    """Return the fraction that a text such as ``5%`` states; a Decimal is one already."""
-    if not isinstance(value, str):
-        return value
-    match = _PERCENT.fullmatch(value)
-    if match is None:
-        raise ValueError("it must be written as a percentage")
-    return Decimal(match[1]) / 100
 
 
 def _upper(value: object) -> object:
@@ -118,8 +109,10 @@ class VenueSettings:
         return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
 
 
-class Settings(BaseSettings):
+class Settings(EngineSettings):
     """What the user set; everything has a default that is safe.
+
+    What bounds the engine is described in ``EngineSettings``.
 
     Attributes:
         data_limit: Candles that a script sees as ``data``, at most.
@@ -148,7 +141,7 @@ class Settings(BaseSettings):
 
     data_limit: Annotated[int, Field(ge=10, le=_LARGEST_WINDOW)] = 5000
     candle_database: Path = Path("binance_data.db")
-    default_stop: Annotated[Decimal, BeforeValidator(_parse_percent), Field(gt=0, lt=1)] = Decimal(
+    default_stop: Annotated[Decimal, BeforeValidator(parse_percent), Field(gt=0, lt=1)] = Decimal(
         "0.05"
     )
     allow_unprotected: bool = False
@@ -235,7 +228,9 @@ def _read(env_file: Path | None, **values: object) -> Settings:
 def _sentence(fault: ErrorDetails) -> str:
     name = str(fault["loc"][0])
     known = (end for end in _EXAMPLES if name == end or name.endswith(f"_{end}"))
-    is_shown = name not in _FROM_FILES and "@" not in str(fault["input"])  # a password in a URL
+    is_shown = name not in (*_FROM_FILES, "database_url") and "@" not in str(
+        fault["input"]
+    )  # a password in a URL
     shown = f"={str(fault['input'])[:40]!r}" if is_shown else ""
     return f"{name.upper()}{shown} is not valid: write {name.upper()}{_EXAMPLES[next(known)]}"
 

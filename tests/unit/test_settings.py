@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.support.process import ROOT
 
+from milobot.domain.governor import GovernorLimits
+from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
 from milobot.settings import Settings, load_settings
 
@@ -76,6 +78,24 @@ def test_level_may_be_written_small(monkeypatch: pytest.MonkeyPatch) -> None:
         ("API_DELAY", "nan"),
         ("WS_RECONNECT_DELAY", "0"),
         ("KLINES_BATCH_SIZE", "1500"),
+        ("MAX_LEVERAGE", "0"),
+        ("MAX_LEVERAGE", "10x"),
+        ("MAX_POSITION_NOTIONAL", "0"),
+        ("MAX_POSITION_NOTIONAL", "much"),
+        ("MAX_TOTAL_NOTIONAL", "-500%"),
+        ("MAX_TOTAL_NOTIONAL", "1e6"),
+        ("MAX_OPEN_POSITIONS", "0"),
+        ("MAX_ENTRIES_PER_MINUTE", "none"),
+        ("MAX_SPREAD", "0.5"),
+        ("MAX_SLIPPAGE", "0%"),
+        ("DAILY_LOSS_LIMIT", "5"),
+        ("DAILY_LOSS_LIMIT", "101%"),
+        ("MAX_DRAWDOWN", "-20%"),
+        ("MAX_PRICE_AGE", "0"),
+        ("MAX_PRICE_AGE", "nan"),
+        ("MAX_INTENT_AGE", "30s"),
+        ("MAX_PRICE_DRIFT", "0.02"),
+        ("ENGINE_DELAY", "301"),
     ],
 )
 def test_malformed_value_names_variable_and_example(
@@ -89,6 +109,97 @@ def test_malformed_value_names_variable_and_example(
 
     assert str(caught.value).startswith(f"{name}={value!r} is not valid: write {name}=")
     assert "\n" not in str(caught.value)
+
+
+def test_governor_limits_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that is read and not handed on protects nobody."""
+    for name, value in {
+        "MAX_LEVERAGE": "3",
+        "MAX_POSITION_NOTIONAL": "150%",
+        "MAX_TOTAL_NOTIONAL": " 20000 ",
+        "MAX_OPEN_POSITIONS": "4",
+        "MAX_ENTRIES_PER_MINUTE": "5",
+        "MAX_SPREAD": "0.1%",
+        "MAX_SLIPPAGE": "0.2%",
+        "DAILY_LOSS_LIMIT": "2%",
+        "MAX_DRAWDOWN": "100%",
+        "MAX_PRICE_AGE": "0.5",
+        "MAX_INTENT_AGE": "7",
+        "MAX_PRICE_DRIFT": "1%",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert load_settings().governor_limits() == GovernorLimits(
+        max_leverage=3,
+        max_position_notional=Size(SizeKind.EQUITY, Decimal("1.5")),
+        max_total_notional=Size(SizeKind.QUOTE, Decimal(20000)),
+        max_open_positions=4,
+        max_entries_per_minute=5,
+        max_spread=Decimal("0.001"),
+        max_slippage=Decimal("0.002"),
+        daily_loss=Decimal("0.02"),
+        max_drawdown=Decimal(1),
+        max_price_age_ms=500,
+        max_intent_age_ms=7000,
+        max_price_drift=Decimal("0.01"),
+    )
+
+
+def test_governor_limits_have_one_set_of_defaults() -> None:
+    """Who builds the limits in Python and who sets nothing get the same."""
+    assert load_settings().governor_limits() == GovernorLimits()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///milobot.db",
+        "sqlite:////var/lib/milobot/ledger.db",
+        "postgresql://user:word@db:5432/trading_bot",
+        "postgres://db/trading_bot",
+        "postgresql+asyncpg://user@db/trading_bot",
+    ],
+)
+def test_database_may_be_a_file_or_a_server(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These are the two that the ledger knows, in the spellings that hosts hand out."""
+    monkeypatch.setenv("DATABASE_URL", f" {url} ")
+
+    assert load_settings().database_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "milobot.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite://milobot.db",
+        "mysql://user:hunter2/x",
+        "postgresql://db",
+        "postgresql://user:hunter2@db:port/x",
+        "postgresql+psycopg2://db/x",
+        "postgresql:hunter2/x",
+    ],
+)
+def test_database_that_is_none_is_refused_unquoted(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger in memory forgets every order; and an address may hold a password."""
+    said = refusal(monkeypatch, {"DATABASE_URL": url})
+
+    assert said.startswith("DATABASE_URL is not valid: write DATABASE_URL=sqlite:///milobot.db")
+    assert "hunter2" not in said
+
+
+def test_password_of_the_database_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings end in logs and reports."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hunter2@db/x")
+
+    settings = load_settings()
+
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "hunter2" not in shown
 
 
 LIVE = {"TRADING_ENABLED": "true"}
