@@ -28,6 +28,7 @@ HOSTS = BingxHosts("test", "https://rest.test", "wss://stream.test/swap-market")
 ORDER = "/openApi/swap/v2/trade/order"
 PLACE, QUERY, CANCEL = f"POST {ORDER}", f"GET {ORDER}", f"DELETE {ORDER}"
 OPEN = "GET /openApi/swap/v2/trade/openOrders"
+TIME = "GET /openApi/swap/v2/server/time"
 HISTORY = "GET /openApi/swap/v2/trade/allOrders"
 FILLS = "GET /openApi/swap/v2/trade/fillHistory"
 ORDER_ID, STOP_ID = 1735950529123455000, 1735950529123455007
@@ -40,7 +41,7 @@ class TimedTransport(FakeTransport):
 
     async def send(self, request: SignedCall) -> Facts:
         """Answer by script."""
-        if "/server/time" in request.url:
+        if "/server/time" in request.url and not self._scripts.get(TIME):
             self.asked_time += 1
             return ok({"serverTime": self.time.now_ms() + self.skew_ms})
         return await super().send(request)

@@ -1,6 +1,7 @@
 """A transport without a network: answers by script, remembers what was sent."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -45,6 +46,8 @@ class Sent:
 class FakeTransport:
     """Answers each path with the next of its script; the last one stays.
 
+    An answer that depends on the moment stands there as a function.
+
     Attributes:
         time: Its clock is the exchange's time too, plus ``skew_ms``.
         takes_ms: How long each request is under way.
@@ -56,9 +59,11 @@ class FakeTransport:
     takes_ms: int = 0
     sent: list[Sent] = field(default_factory=list)
     asked_time: int = 0
-    _scripts: dict[str, list[Facts]] = field(default_factory=lambda: defaultdict(list))
+    _scripts: dict[str, list[Facts | Callable[[], Facts]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
-    def on(self, name: str, *answers: Facts) -> None:
+    def on(self, name: str, *answers: Facts | Callable[[], Facts]) -> None:
         """Answer ``"GET /path"`` with these, one after the other."""
         self._scripts[name] = list(answers)
 
@@ -79,4 +84,5 @@ class FakeTransport:
         script = self._scripts[sent.name]
         if not script:
             raise AssertionError(f"nobody said how to answer {sent.name}")
-        return script.pop(0) if len(script) > 1 else script[0]
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        return answer() if callable(answer) else answer

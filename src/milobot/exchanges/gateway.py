@@ -101,13 +101,19 @@ class GatewayParts:
 
 
 class Gateway:
-    """Sends calls to one exchange."""
+    """Sends calls to one exchange.
+
+    Attributes:
+        clock: The exchange's time.
+        sleep: Waits some seconds.
+    """
 
     def __init__(self, parts: GatewayParts) -> None:
         """Put the parts together."""
         self._parts = parts
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self.clock = parts.clock
+        self.sleep = parts.sleep
 
     async def write(
         self,

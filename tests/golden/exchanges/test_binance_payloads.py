@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.support.binance import bench
+from tests.support.fake_transport import reply
 from tests.support.payloads import (
     Payload,
     gzipped_json,
@@ -19,6 +21,7 @@ from tests.support.payloads import (
 from tests.support.shared_data import shared_file
 
 from milobot.domain.orders import OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.timeframes import Timeframe
 from milobot.errors import ProtocolError
 from milobot.exchanges.binance import mapping, market_mapping
 from milobot.exchanges.binance.events import UserEvents
@@ -48,7 +51,7 @@ def account(data: Any) -> object:
 
 
 def candles(data: Any) -> object:
-    return market_mapping.parse_candles(data, now_ms=NOW_MS)
+    return market_mapping.parse_candles(data)
 
 
 def exchange_info(data: Any) -> object:
@@ -316,13 +319,15 @@ def test_recorded_stream_yields_its_closed_candles() -> None:
     ]
 
 
-def test_last_candle_of_a_listing_is_left_out_while_it_forms() -> None:
+async def test_last_candle_of_a_listing_is_left_out_while_it_forms() -> None:
     """Recorded: the last of 13 rows is not closed; storing it would freeze a wrong candle."""
     data = orjson.loads(
         shared_file("raw_json/klines_um_BTCUSDT_1d_rest_response.json").read_bytes()
     )
-    last_open_ms = data[-1][0]
+    desk = bench()
+    desk.transport.on("GET /fapi/v1/klines", reply(data))
+    desk.time.step(data[-1][0] + 1000 - desk.time.now_ms())
 
-    series = market_mapping.parse_candles(data, now_ms=last_open_ms + 1000)
+    series = await desk.market.fetch_candles("BTCUSDT", Timeframe.D1, first_ms=None, limit=13)
 
     assert (len(data), len(series)) == (13, 12)

@@ -13,7 +13,6 @@ from tests.support.payloads import Payload, raw_payloads, rest_answers, subscrip
 from milobot.domain.margin import brackets_are_continuous
 from milobot.domain.orders import OrderStatus
 from milobot.domain.reports import AccountNews, BookTicker, MarkPrice
-from milobot.domain.timeframes import Timeframe
 from milobot.errors import ProtocolError
 from milobot.exchanges.bingx import mapping, market_mapping
 from milobot.exchanges.bingx.events import FollowOrder, UserEvents
@@ -36,7 +35,7 @@ def account(data: Any) -> object:
 
 
 def candles(data: Any) -> object:
-    return market_mapping.parse_candles(data, Timeframe.M1, now_ms=NOW_MS)
+    return market_mapping.parse_candles(data)
 
 
 def book_ticker(data: Any) -> object:

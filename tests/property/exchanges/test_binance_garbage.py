@@ -76,7 +76,7 @@ READERS: dict[str, tuple[Any, Any]] = {
     "rules": (market_mapping.parse_all_rules, {"symbols": [SYMBOL]}),
     "limits": (market_mapping.parse_limits, {"rateLimits": [LIMIT]}),
     "brackets": (market_mapping.parse_all_brackets, [BRACKET]),
-    "candles": (lambda d: market_mapping.parse_candles(d, now_ms=2**60), [CANDLE, CANDLE]),
+    "candles": (market_mapping.parse_candles, [CANDLE, CANDLE]),
     "stream candle": (market_mapping.parse_stream_candle, {"e": "kline", "k": KLINE}),
     "order event": (
         lambda d: UserEvents().parse(d), {"e": "ORDER_TRADE_UPDATE", "T": 1, "o": ORDER_EVENT}

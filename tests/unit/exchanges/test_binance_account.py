@@ -230,7 +230,7 @@ async def test_forming_candles_are_left_out_by_the_exchanges_time() -> None:
     """Our own clock may be minutes off."""
     desk = bench(skew_ms=-90_000)
     now_ms = desk.time.now_ms()
-    open_ms = now_ms - now_ms % MINUTE_MS
+    open_ms = Timeframe.M1.open_of(now_ms - 90_000)
     rows = [candle_row(open_ms - n * MINUTE_MS) for n in range(4, -1, -1)]
     desk.transport.on(KLINES, reply(rows))
 

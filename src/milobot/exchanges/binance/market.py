@@ -7,6 +7,7 @@ from milobot.domain.market import CandleSeries, LeverageBracket, SymbolRules
 from milobot.domain.reports import BookTicker, FundingRate, MarkPrice
 from milobot.domain.timeframes import Timeframe
 from milobot.exchanges.binance import market_mapping, requests
+from milobot.exchanges.closed_candles import list_closed
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.limits import PriorityLimiter
 from milobot.exchanges.names import unknown_symbol
@@ -94,12 +95,11 @@ class BinanceMarket:
             limit=min(limit, requests.MOST_CANDLES),
             priority=priority,
         )
-        if not self._gateway.clock.is_measured:
-            await self._gateway.measure_clock()
-        # By what was closed when it was asked: the answer may be from just before a close.
-        asked_ms = self._gateway.clock.now_ms() - self._gateway.clock.uncertainty_ms
-        data = await self._gateway.read(call)
-        return market_mapping.parse_candles(data, now_ms=asked_ms)
+
+        async def list_all() -> CandleSeries:
+            return market_mapping.parse_candles(await self._gateway.read(call))
+
+        return await list_closed(self._gateway, timeframe, list_all)
 
     async def fetch_funding_rates(
         self, symbol: str, *, first_ms: int, last_ms: int

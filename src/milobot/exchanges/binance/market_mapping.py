@@ -78,12 +78,12 @@ def parse_all_brackets(data: Any) -> dict[str, tuple[LeverageBracket, ...]]:
     }
 
 
-def parse_candles(data: Any, *, now_ms: int) -> CandleSeries:
-    """Return the closed candles of a listing; ``now_ms`` is the exchange's time."""
+def parse_candles(data: Any) -> CandleSeries:
+    """Return the candles of a listing, oldest first, the one that forms included."""
     if not isinstance(data, list):
         raise ProtocolError("the candles are no list")
-    candles = [_candle(row) for row in data]
-    return CandleSeries.from_candles([c for c, end_ms in candles if end_ms < now_ms])
+    found = {candle.time: candle for candle in map(_candle, data)}
+    return CandleSeries.from_candles([found[open_ms] for open_ms in sorted(found)])
 
 
 def parse_stream_candle(data: Any) -> ClosedCandle | None:
@@ -203,15 +203,15 @@ def _bracket(row: Fields) -> LeverageBracket:
     )
 
 
-def _candle(row: Any) -> tuple[Candle, int]:
-    """Return a candle of a listing and the time of its last millisecond."""
+def _candle(row: Any) -> Candle:
+    """Return a candle of a listing."""
     if not isinstance(row, list) or len(row) < _CANDLE_FIELDS:
         raise ProtocolError("a candle has not the promised number of fields")
-    open_ms, end_ms = row[0], row[6]
-    if not (isinstance(open_ms, int) and isinstance(end_ms, int) and 0 <= open_ms < _LAST_MS):
-        raise ProtocolError("a candle has no times")
+    open_ms = row[0]
+    if not (isinstance(open_ms, int) and 0 <= open_ms < _LAST_MS):
+        raise ProtocolError("a candle has no time")
     prices = (float(parse_decimal(value, "a price of a candle")) for value in row[1:6])
-    return Candle(open_ms, *prices), end_ms
+    return Candle(open_ms, *prices)
 
 
 def channel_of(symbol: str, timeframe: Timeframe) -> str:

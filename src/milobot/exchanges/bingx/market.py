@@ -9,6 +9,7 @@ from milobot.domain.timeframes import Timeframe
 from milobot.exchanges.bingx import market_mapping, market_requests
 from milobot.exchanges.bingx.market_mapping import Contract
 from milobot.exchanges.bingx.requests import MOST_ROWS
+from milobot.exchanges.closed_candles import list_closed
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.names import unknown_symbol
 from milobot.exchanges.wire import Priority
@@ -91,13 +92,12 @@ class BingxMarket:
             limit=min(limit, market_requests.MOST_CANDLES),
             priority=priority,
         )
-        if not self._gateway.clock.is_measured:
-            await self._gateway.measure_clock()
-        # By what was closed when it was asked: the answer may be from just before a close.
-        asked_ms = self._gateway.clock.now_ms() - self._gateway.clock.uncertainty_ms
-        data = await self._gateway.read(call)
-        listed = market_mapping.parse_candles(data, timeframe, now_ms=asked_ms)
-        return listed.between(first_ms, None)
+
+        async def list_all() -> CandleSeries:
+            listed = market_mapping.parse_candles(await self._gateway.read(call))
+            return listed.between(first_ms, None)
+
+        return await list_closed(self._gateway, timeframe, list_all)
 
     async def fetch_funding_rates(
         self, symbol: str, *, first_ms: int, last_ms: int

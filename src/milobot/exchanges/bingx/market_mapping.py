@@ -68,16 +68,15 @@ def parse_brackets(data: Any, *, symbol: str, max_leverage: int) -> tuple[Levera
     return tuple(sorted(found, key=lambda bracket: bracket.notional_floor))
 
 
-def parse_candles(data: Any, timeframe: Timeframe, *, now_ms: int) -> CandleSeries:
-    """Return the closed candles of a listing, oldest first; ``now_ms`` is the exchange's time."""
+def parse_candles(data: Any) -> CandleSeries:
+    """Return the candles of a listing, oldest first, the one that forms included."""
     payload = data.get("data") if isinstance(data, dict) else None
     if payload is None:
         payload = []
     if not isinstance(payload, list):
         raise ProtocolError("the candles are no list")
     found = {candle.time: candle for candle in map(_candle, payload)}
-    closed = [found[t] for t in sorted(found) if timeframe.next_open(t) <= now_ms]
-    return CandleSeries.from_candles(closed)
+    return CandleSeries.from_candles([found[open_ms] for open_ms in sorted(found)])
 
 
 def parse_stream_candles(channel: str, data: Any) -> tuple[str, Timeframe, list[Candle]]:

@@ -8,7 +8,6 @@ from tests.support.bingx import fill_payload, fills, order_payload, stop_payload
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.orders import OrderStatus
-from milobot.domain.timeframes import Timeframe
 from milobot.errors import ProtocolError
 from milobot.exchanges.bingx import mapping, market_mapping
 from milobot.exchanges.bingx.ids import OrderIds
@@ -166,13 +165,13 @@ def test_candles_may_come_as_lists() -> None:
     """Documented so for v3, recorded otherwise: both are read."""
     row = [60_000, "1", "3", "0.5", "2", "7", 119_999]
 
-    series = market_mapping.parse_candles(envelope([row]), Timeframe.M1, now_ms=120_000)
+    series = market_mapping.parse_candles(envelope([row]))
 
     assert (series[0].time, series[0].close) == (60_000, 2.0)
-    assert len(market_mapping.parse_candles(envelope(None), Timeframe.M1, now_ms=1)) == 0
+    assert len(market_mapping.parse_candles(envelope(None))) == 0
     for broken in (envelope({}), envelope([[1, 2]]), envelope([["a", 1, 1, 1, 1, 1]])):
         with pytest.raises(ProtocolError):
-            market_mapping.parse_candles(broken, Timeframe.M1, now_ms=1)
+            market_mapping.parse_candles(broken)
 
 
 @pytest.mark.parametrize(
