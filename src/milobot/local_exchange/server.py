@@ -14,7 +14,6 @@ from milobot.local_exchange.binance.streams import BinanceStreams
 from milobot.local_exchange.bingx.dialect import BingxDialect
 from milobot.local_exchange.bingx.streams import BingxStreams
 from milobot.local_exchange.control import Control
-from milobot.local_exchange.core.accounts import Account
 from milobot.local_exchange.core.orders import Origin
 from milobot.local_exchange.core.playing import (
     Played,
@@ -47,10 +46,6 @@ class Streams(Protocol):
 
     def on_step(self, played: Played) -> None:
         """Send what a step of the market means."""
-        ...
-
-    def expire(self, account: Account) -> None:
-        """Let an account's listen key expire."""
         ...
 
 
@@ -199,7 +194,7 @@ class LocalExchange:
         """Let every listen key expire."""
         for streams, venue in zip(self._streams, self.venues.values(), strict=True):
             for account in venue.accounts.values():
-                streams.expire(account)
+                streams.hub.on_expire(account)
         await self._drain()
 
     async def drop_streams(self, *, users: bool = True, markets: bool = True) -> int:

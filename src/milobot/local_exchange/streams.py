@@ -1,8 +1,6 @@
 """WebSocket connections: who listens, what is sent, and what goes wrong with it."""
 
 import asyncio
-import hashlib
-import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,7 +19,6 @@ class Ping(Enum):
 
 
 Frame = str | bytes | Ping
-KEY_LIFE_MS = 60 * 60_000
 _NEXT_EVENT_MS = 1_000
 _SECOND_MS = 1_000
 _DRAIN_S = 2.0
@@ -59,52 +56,6 @@ class Connection:
         if not self.is_closing:
             self.is_closing = True
             self.frames.put_nowait(None)
-
-
-class ListenKeys:
-    """Keys of user streams: one per account, sixty minutes each time it is asked for."""
-
-    def __init__(self, clock: ServerTime) -> None:
-        """Start without keys."""
-        self._clock = clock
-        self._keys: dict[str, tuple[Account, int]] = {}
-        self._count = itertools.count(1)
-
-    def create(self, account: Account) -> str:
-        """Return the account's key, the same as before while that lives, and extend it."""
-        for key, (owner, _) in self._keys.items():
-            if owner is account and self.find(key) is not None:
-                self.extend(key)
-                return key
-        seed = f"{account.key}/{next(self._count)}".encode()
-        key = hashlib.sha256(seed).hexdigest()
-        self._keys[key] = (account, self._clock.timer_ms() + KEY_LIFE_MS)
-        return key
-
-    def extend(self, key: str) -> bool:
-        """Give a key another sixty minutes; False when there is none."""
-        found = self.find(key)
-        if found is None:
-            return False
-        self._keys[key] = (found, self._clock.timer_ms() + KEY_LIFE_MS)
-        return True
-
-    def find(self, key: str) -> Account | None:
-        """Return whose key it is; None when it is unknown or has expired."""
-        account, until = self._keys.get(key, (None, 0))
-        return account if self._clock.timer_ms() < until else None
-
-    def of(self, account: Account) -> list[str]:
-        """Return the account's keys that are on record, expired or not."""
-        return [key for key, (owner, _) in self._keys.items() if owner is account]
-
-    def expired(self) -> list[str]:
-        """Return keys on record whose time is over."""
-        return [key for key in self._keys if self.find(key) is None]
-
-    def drop(self, key: str) -> None:
-        """Forget a key."""
-        self._keys.pop(key, None)
 
 
 class Hub:

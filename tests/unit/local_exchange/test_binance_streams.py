@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from tests.support.wire import bars, binance_on, flat_bars, next_event, setup_of
 
-from milobot.local_exchange.streams import KEY_LIFE_MS
+from milobot.local_exchange.listen_keys import KEY_LIFE_MS
 
 PRICE = 40_000.0
 

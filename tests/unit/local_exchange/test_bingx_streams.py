@@ -7,7 +7,7 @@ import aiohttp
 from tests.support.wire import bars, bingx_on, flat_bars, next_event, setup_of
 from tests.unit.local_exchange.test_bingx import exit_at
 
-from milobot.local_exchange.streams import KEY_LIFE_MS
+from milobot.local_exchange.listen_keys import KEY_LIFE_MS
 
 PRICE = 40_000.0
 

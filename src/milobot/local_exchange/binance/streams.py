@@ -22,7 +22,8 @@ from milobot.local_exchange.core.market import FUNDING_INTERVAL_MS, Tape
 from milobot.local_exchange.core.playing import Played
 from milobot.local_exchange.core.timing import Agenda
 from milobot.local_exchange.core.venue import Venue
-from milobot.local_exchange.streams import KEY_LIFE_MS, Connection, Hub, ListenKeys, Ping
+from milobot.local_exchange.listen_keys import KeyService
+from milobot.local_exchange.streams import Connection, Hub, Ping
 from milobot.local_exchange.wire import Call, Endpoint, Json, Security
 
 _PING_MS = 180_000
@@ -40,13 +41,12 @@ class BinanceStreams:
     def __init__(self, venue: Venue, hub: Hub, agenda: Agenda) -> None:
         """Listen to the venue; heartbeats begin at once."""
         self.hub = hub
-        self.keys = ListenKeys(venue.clock)
+        self.keys = KeyService(venue.clock, hub, agenda, self._put)
         self._venue = venue
         self._news = UserEvents(venue)
-        self._agenda = agenda
         self._routes: dict[int, str] = {}
         venue.listeners.append(self._on_event)
-        hub.on_expire = self.expire
+        hub.on_expire = self.keys.expire
         hub.beat(_PING_MS, Ping.FRAME, _MOST_UNANSWERED)
 
     def endpoints(self) -> list[Endpoint]:
@@ -95,47 +95,25 @@ class BinanceStreams:
                     frame = {"stream": name, "data": data} if connection.is_combined else data
                     self.hub.send_market(connection, orjson.dumps(frame).decode())
 
-    def expire(self, account: Account) -> None:
-        """Let the account's listen key expire, and say so on its sockets."""
-        for key in self.keys.of(account):
-            self._expire_key(key)
-
     # Listen keys.
 
     def _create_key(self, call: Call) -> Json:
-        key = self.keys.create(call.owner)
-        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
-        return {"listenKey": key}
+        return {"listenKey": self.keys.create(call.owner)}
 
     def _extend_key(self, call: Call) -> Json:
         key = self._key_of(call)
         self.keys.extend(key)
-        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
         return {"listenKey": key}
 
     def _drop_key(self, call: Call) -> Json:
-        key = self._key_of(call)
-        for connection in self.hub.of([key]):
-            connection.close()
-        self.keys.drop(key)
+        self.keys.drop(self._key_of(call))
         return {}
 
     def _key_of(self, call: Call) -> str:
-        alive = [k for k in self.keys.of(call.owner) if self.keys.find(k) is not None]
+        alive = self.keys.living(call.owner)
         if not alive:
             raise error(-1125, "This listenKey does not exist.")
         return alive[0]
-
-    def _expire_old(self) -> None:
-        for key in self.keys.expired():
-            self._expire_key(key)
-
-    def _expire_key(self, key: str) -> None:
-        self.keys.drop(key)
-        event = {"e": "listenKeyExpired", "E": self._venue.clock.now_ms(), "listenKey": key}
-        for connection in self.hub.of([key]):
-            self._put(connection, event)
-            connection.listen_key = ""
 
     # What clients say.
 

@@ -23,7 +23,8 @@ from milobot.local_exchange.core.market import Tape
 from milobot.local_exchange.core.playing import Played
 from milobot.local_exchange.core.timing import Agenda
 from milobot.local_exchange.core.venue import Venue
-from milobot.local_exchange.streams import KEY_LIFE_MS, Connection, Hub, ListenKeys
+from milobot.local_exchange.listen_keys import KeyService
+from milobot.local_exchange.streams import Connection, Hub
 from milobot.local_exchange.wire import Bare, Call, Endpoint, Json, Security
 
 _MOST_UNANSWERED = 5
@@ -35,12 +36,11 @@ class BingxStreams:
     def __init__(self, venue: Venue, hub: Hub, agenda: Agenda, *, heartbeat_s: float) -> None:
         """Listen to the venue; heartbeats begin at once."""
         self.hub = hub
-        self.keys = ListenKeys(venue.clock)
+        self.keys = KeyService(venue.clock, hub, agenda, self._put)
         self._venue = venue
         self._news = UserEvents(venue)
-        self._agenda = agenda
         venue.listeners.append(self._on_event)
-        hub.on_expire = self.expire
+        hub.on_expire = self.keys.expire
         hub.beat(int(heartbeat_s * 1000), gzip.compress(b"Ping", mtime=0), _MOST_UNANSWERED)
 
     def endpoints(self) -> list[Endpoint]:
@@ -73,45 +73,23 @@ class BingxStreams:
                 if message is not None:
                     self.hub.send_market(connection, _packed(message))
 
-    def expire(self, account: Account) -> None:
-        """Let the account's listen key expire, and say so on its sockets."""
-        for key in self.keys.of(account):
-            self._expire_key(key)
-
     # Listen keys.
 
     def _create_key(self, call: Call) -> Json:
-        key = self.keys.create(call.owner)
-        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
-        return Bare(listenKey=key)
+        return Bare(listenKey=self.keys.create(call.owner))
 
     def _extend_key(self, call: Call) -> Json:
         if not self.keys.extend(self._key_of(call)):
             raise error(100400, "the listenKey does not exist")
-        self._agenda.schedule(KEY_LIFE_MS + 1, self._expire_old)
         return Bare()
 
     def _drop_key(self, call: Call) -> Json:
-        key = self._key_of(call)
-        for connection in self.hub.of([key]):
-            connection.close()
-        self.keys.drop(key)
+        self.keys.drop(self._key_of(call))
         return Bare()
 
     @staticmethod
     def _key_of(call: Call) -> str:
         return call.params.get("listenKey", "")
-
-    def _expire_old(self) -> None:
-        for key in self.keys.expired():
-            self._expire_key(key)
-
-    def _expire_key(self, key: str) -> None:
-        self.keys.drop(key)
-        event = {"e": "listenKeyExpired", "E": self._venue.clock.now_ms(), "listenKey": key}
-        for connection in self.hub.of([key]):
-            self._put(connection, event)
-            connection.listen_key = ""
 
     # What clients say.
 
