@@ -1,8 +1,39 @@
 """Set-up for all tests: property tests that draw the same examples everywhere."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+from tests.support.servers import Server
 
 # Derandomized: a run can be repeated, and CI finds what the developer found. To look for new
 # examples: pytest --hypothesis-profile=default.
 settings.register_profile("milobot", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("milobot")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """Give a PostgreSQL server that all tests of a run share."""
+    from tests.support.postgres import running_server  # noqa: PLC0415 - few tests need a server
+
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """Give the URL of an empty PostgreSQL database."""
+    from tests.support.postgres import fresh_database  # noqa: PLC0415 - as above
+
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def ledger_on_postgres(postgres_url: str) -> str:
+    """Give the URL of a PostgreSQL database that has the tables of the ledger."""
+    from tests.support.postgres import make_tables  # noqa: PLC0415 - as above
+
+    make_tables(postgres_url)
+    return postgres_url

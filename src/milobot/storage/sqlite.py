@@ -33,9 +33,13 @@ def as_storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        reason = _REASONS.get(code, f"failed: {error}")
-        raise StorageError(f"{path.name or path} {reason}") from error
+        raise StorageError(f"{path.name or path} {reason_of(error)}") from error
+
+
+def reason_of(error: BaseException | None) -> str:
+    """Return what is wrong with a file and what to do, to be said after its name."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    return _REASONS.get(code, f"failed: {error}")
 
 
 def connect(path: Path, *, lock_timeout_s: float) -> sqlite3.Connection:

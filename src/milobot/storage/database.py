@@ -1,0 +1,43 @@
+"""What the ledger asks of a database, whichever it is."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+_T = TypeVar("_T")
+
+
+class Database(Protocol):
+    """Runs plain functions of a connection: each write is one transaction.
+
+    A function may be run again when the first try certainly stored nothing, so it must not
+    change anything but the database.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return what a sentence calls the database."""
+        ...
+
+    async def write(self, unit: Callable[[Connection], _T]) -> _T:
+        """Run ``unit`` as one transaction; when this returns, it survives a crash.
+
+        Raises:
+            LedgerUnavailableError: Nothing was stored; waiting may help.
+            CommitUnknownError: Nobody can say whether it was stored.
+            LedgerError: Nothing was stored.
+        """
+        ...
+
+    async def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Run ``query`` on what was committed last, without holding up writes.
+
+        Raises:
+            LedgerError: It could not be read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and let go of the database."""
+        ...

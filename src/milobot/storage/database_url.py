@@ -1,0 +1,144 @@
+"""Reads ``DATABASE_URL``: which database keeps the ledger, and whether the way there is safe."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from milobot.errors import ConfigurationError
+
+DEFAULT_DATABASE_URL = "sqlite:///milobot.db"
+_EXAMPLES = "write sqlite:///milobot.db or postgresql://user:password@host:5432/trading_bot"
+_POSTGRES = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteTarget:
+    """A file of our own."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Return what a sentence calls it."""
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresTarget:
+    """A database on a server.
+
+    Attributes:
+        host: Name or address, or the folder of a local socket.
+        sslmode: As libpq names it; ``disable`` only where the user said so or on this machine.
+    """
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    sslmode: str
+
+    def __repr__(self) -> str:
+        """Show everything but the password."""
+        return f"PostgresTarget({self.user}@{self.host}:{self.port}/{self.database})"
+
+    @property
+    def name(self) -> str:
+        """Return what a sentence calls it."""
+        return f"PostgreSQL at {self.host}:{self.port}"
+
+
+Target = SqliteTarget | PostgresTarget
+
+
+def read_database_url(environment: Mapping[str, str], env_file: Path | None) -> str:
+    """Return ``DATABASE_URL`` of the environment, else of ``env_file``, else the default.
+
+    For ``alembic``, which runs without the settings of milobot.
+    """
+    url = environment.get("DATABASE_URL")
+    if not url and env_file is not None and env_file.is_file():
+        from dotenv import dotenv_values  # noqa: PLC0415 - only the migration tool needs it
+
+        url = dotenv_values(env_file).get("DATABASE_URL")
+    return url or DEFAULT_DATABASE_URL
+
+
+def parse_database_url(url: str) -> Target:
+    """Return the database that a URL names; no sentence of its errors shows the password.
+
+    Raises:
+        ConfigurationError: It is no such URL, or it leads to another machine in plain text.
+    """
+    scheme, colon, _ = url.strip().partition("://")
+    if not colon:
+        raise ConfigurationError(f"DATABASE_URL is not a database URL: {_EXAMPLES}")
+    if scheme == "sqlite":
+        return _parse_sqlite(url.strip())
+    if scheme in _POSTGRES:
+        return _parse_postgres(url.strip())
+    raise ConfigurationError(
+        f"DATABASE_URL starts with {scheme[:30]}://, which the ledger cannot use: {_EXAMPLES}"
+    )
+
+
+def _parse_sqlite(url: str) -> SqliteTarget:
+    host, _, path = url.removeprefix("sqlite://").partition("?")[0].partition("/")
+    if host or not path or path == ":memory:":
+        raise ConfigurationError(
+            "DATABASE_URL names no file: write sqlite:///milobot.db for a file in the working"
+            " folder, or sqlite:////var/lib/milobot/milobot.db for one elsewhere"
+        )
+    return SqliteTarget(Path(unquote(path)))
+
+
+def _parse_postgres(url: str) -> PostgresTarget:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORT
+    except ValueError as error:
+        raise ConfigurationError(f"DATABASE_URL cannot be read: {_EXAMPLES}") from error
+    options = dict(parse_qsl(parts.query))
+    host = unquote(parts.hostname or "") or options.get("host", "localhost")
+    database = unquote(parts.path.lstrip("/"))
+    if not database:
+        raise ConfigurationError(f"DATABASE_URL names no database: {_EXAMPLES}")
+    return PostgresTarget(
+        host=host,
+        port=port,
+        user=unquote(parts.username or "postgres"),
+        password=unquote(parts.password or ""),
+        database=database,
+        sslmode=_checked_mode(options, host),
+    )
+
+
+def _checked_mode(options: Mapping[str, str], host: str) -> str:
+    mode = options.get("sslmode") or options.get("ssl")
+    if mode is None:
+        if _is_here(host):
+            return "disable"
+        raise ConfigurationError(
+            f"DATABASE_URL leads to {host} and does not say how: add ?sslmode=require, or"
+            " ?sslmode=disable where the network between is your own"
+        )
+    if mode not in _SSL_MODES:
+        raise ConfigurationError(
+            f"DATABASE_URL has sslmode={mode[:20]}: use one of {', '.join(_SSL_MODES)}"
+        )
+    return mode
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.startswith(os.sep):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,150 @@
+"""The ledger on a PostgreSQL server: a small pool that finds its way back after a restart."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from milobot.errors import CommitUnknownError
+from milobot.storage.database_url import PostgresTarget
+from milobot.storage.ledger_errors import is_collision, is_disconnect, postgres_error
+
+_T = TypeVar("_T")
+
+_POOL_SIZE = 5
+_TRIES = 3
+# A process frozen inside a transaction would hold its lease row; nobody could take over.
+_IDLE_LIMIT_MS = 2_000
+_STATEMENT_LIMIT_MS = 10_000
+_LOCK_LIMIT_MS = 4_000
+
+
+def make_engine(target: PostgresTarget, *, timeout_s: float = 5.0) -> AsyncEngine:
+    """Return the pool of connections to a server; nothing is connected yet.
+
+    Args:
+        target: Where the database is.
+        timeout_s: How long to wait for a connection, and for the answer to a statement.
+    """
+    url = URL.create(
+        "postgresql+asyncpg",
+        username=target.user,
+        password=target.password,
+        host=target.host,
+        port=target.port,
+        database=target.database,
+    )
+    limits = {
+        "application_name": "milobot",
+        "idle_in_transaction_session_timeout": str(_IDLE_LIMIT_MS),
+        "statement_timeout": str(_STATEMENT_LIMIT_MS),
+        "lock_timeout": str(_LOCK_LIMIT_MS),
+    }
+    return create_async_engine(
+        url,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_SIZE,
+        pool_timeout=timeout_s,
+        connect_args={
+            "timeout": timeout_s,
+            "command_timeout": timeout_s,
+            "ssl": target.sslmode,
+            "server_settings": limits,
+        },
+    )
+
+
+class PostgresDatabase:
+    """A ledger on a server (``Database``); to be used in one event loop."""
+
+    def __init__(self, target: PostgresTarget, *, timeout_s: float = 5.0) -> None:
+        """Note where the server is; nothing is connected yet."""
+        self._target = target
+        self._engine = make_engine(target, timeout_s=timeout_s)
+
+    @property
+    def name(self) -> str:
+        """Return what a sentence calls the database."""
+        return self._target.name
+
+    async def write(self, unit: Callable[[Connection], _T]) -> _T:
+        """Run ``unit`` as one transaction; the server has it on disk when this returns."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._write_once(unit)
+            except (DBAPIError, OSError, TimeoutError) as error:
+                # Certainly undone. An idle connection does not know that its server restarted.
+                if not (is_collision(error) or _is_stale(error)):
+                    raise postgres_error(self.name, error) from error
+        try:
+            return await self._write_once(unit)
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise postgres_error(self.name, error) from error
+
+    async def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Run ``query`` on what was committed last."""
+        try:
+            try:
+                return await self._read_once(query)
+            except DBAPIError as error:
+                if not _is_stale(error):
+                    raise
+                return await self._read_once(query)
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise postgres_error(self.name, error) from error
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._engine.dispose()
+
+    async def _read_once(self, query: Callable[[Connection], _T]) -> _T:
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(query)
+
+    async def _write_once(self, unit: Callable[[Connection], _T]) -> _T:
+        def numbered(connection: Connection) -> tuple[int, _T]:
+            number = connection.exec_driver_sql("SELECT txid_current()").scalar_one()
+            return int(number), unit(connection)
+
+        async with self._engine.connect() as connection:
+            transaction, result = await connection.run_sync(numbered)
+            try:
+                await connection.commit()
+            except (DBAPIError, OSError, TimeoutError) as error:
+                await _abandon(connection)
+                if not await self._was_committed(transaction, error):
+                    raise postgres_error(self.name, error) from error
+            return result
+
+    async def _was_committed(self, transaction: int, error: BaseException) -> bool:
+        """Return what became of a commit that was not answered.
+
+        Raises:
+            CommitUnknownError: The server does not say.
+        """
+        sentence = f"SELECT txid_status({transaction})"
+        try:
+            status = await self._read_once(lambda c: c.exec_driver_sql(sentence).scalar_one())
+        except (DBAPIError, OSError, TimeoutError):
+            status = "unanswered"
+        if status == "committed":
+            return True
+        if status == "aborted":
+            return False
+        raise CommitUnknownError(
+            f"{self.name} went away while it stored something: nobody can say whether it did;"
+            " the books are read again when it is back"
+        ) from error
+
+
+def _is_stale(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and is_disconnect(error)
+
+
+async def _abandon(connection: AsyncConnection) -> None:
+    try:
+        await connection.invalidate()
+    except (DBAPIError, OSError, TimeoutError):  # it is gone already
+        return

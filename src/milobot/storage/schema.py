@@ -1,0 +1,124 @@
+"""Versions of the ledger's schema: which there are, which a database has, how it gets newer."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from milobot.errors import LedgerError, SchemaTooNewError, SchemaTooOldError
+from milobot.storage.database_url import PostgresTarget, SqliteTarget, Target
+from milobot.storage.ledger_errors import sqlite_error
+from milobot.storage.postgres_ledger import make_engine
+from milobot.storage.sqlite import transaction
+from milobot.storage.sqlite_ledger import connect_sqlite, driver_of
+
+REVISIONS = ("0001",)
+"""Every version, oldest first, as the scripts in ``migrations/versions`` name themselves."""
+
+_VERSION_TABLE = "alembic_version"
+_MIGRATIONS = "milobot.storage:migrations"
+# Any number, as long as two migrations at the same time use the same.
+_MIGRATION_LOCK = 6_423_001
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Return the version of the schema; None when there is none."""
+    if not sa.inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    found: str | None = connection.execute(
+        sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")  # noqa: S608 - a constant
+    ).scalar()
+    return found
+
+
+def check_schema(connection: Connection, name: str) -> None:
+    """Make sure that the tables are those of this version.
+
+    Raises:
+        SchemaTooOldError: There are none, or older ones; the sentence names the command.
+        SchemaTooNewError: A newer milobot made them.
+    """
+    revision = read_revision(connection)
+    if revision == REVISIONS[-1]:
+        return
+    if revision is None:
+        raise SchemaTooOldError(
+            f"{name} has no tables of the ledger yet: run `alembic upgrade head`"
+        )
+    if revision in REVISIONS:
+        raise SchemaTooOldError(
+            f"{name} has tables of version {revision} and {REVISIONS[-1]} is needed:"
+            " run `alembic upgrade head`"
+        )
+    raise SchemaTooNewError(
+        f"{name} has tables of version {revision} and this milobot knows versions up to"
+        f" {REVISIONS[-1]}: update milobot or name another database in DATABASE_URL"
+    )
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Make the tables of a SQLite ledger, or bring older ones to this version.
+
+    Raises:
+        SchemaTooNewError: A newer milobot made them.
+        LedgerError: The file is another program's.
+    """
+    connection = connect_sqlite(path)
+    try:
+        connection.begin()  # so that Alembic leaves the end of the transaction to us
+        with transaction(driver_of(connection)):  # two programs starting at once take turns
+            revision = read_revision(connection)
+            if revision is None and sa.inspect(connection).get_table_names():
+                raise LedgerError(
+                    f"{path.name} is a database of another program: name another file in"
+                    " DATABASE_URL"
+                )
+            if revision is None or revision in REVISIONS[:-1]:
+                upgrade(connection)
+            check_schema(connection, path.name)
+    except (sqlite3.Error, DBAPIError) as error:
+        raise sqlite_error(path.name, error) from error
+    finally:
+        connection.close()
+
+
+def run_on(target: Target, work: Callable[[Connection], None]) -> None:
+    """Run ``work`` as one transaction on a database, alone; what ``alembic`` is given."""
+    if isinstance(target, SqliteTarget):
+        connection = connect_sqlite(target.path)
+        try:
+            connection.begin()  # so that Alembic leaves the end of the transaction to us
+            with transaction(driver_of(connection)):
+                work(connection)
+        finally:
+            connection.close()
+    else:
+        asyncio.run(_run_on_server(target, work))
+
+
+async def _run_on_server(target: PostgresTarget, work: Callable[[Connection], None]) -> None:
+    def alone(connection: Connection) -> None:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        work(connection)
+
+    engine = make_engine(target)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(alone)
+    finally:
+        await engine.dispose()
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to this version, within the transaction of the caller."""
+    from alembic import command  # noqa: PLC0415 - 0.2 s that a start without news can save
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", _MIGRATIONS)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

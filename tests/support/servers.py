@@ -1,0 +1,19 @@
+"""A database server that tests may use; ``tests.support.postgres`` starts one."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. ``url`` leads to its database ``postgres``.
+
+    Attributes:
+        pid: Its main process; 0 when it is not ours.
+    """
+
+    url: str
+    pid: int = 0
+
+    def url_of(self, database: str) -> str:
+        """Return the URL of another database of the server."""
+        return f"{self.url.rpartition('/')[0]}/{database}"
