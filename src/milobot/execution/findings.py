@@ -1,0 +1,192 @@
+"""What a reconciliation is given and what it finds, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from milobot.domain.intents import PositionSide
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Fill, Order, OrderUpdate
+from milobot.domain.positions import Position
+from milobot.domain.reports import OrderReport, PositionReport
+from milobot.domain.slots import Slot
+
+
+class Code(StrEnum):
+    """What was found, for a program; the sentence beside it is for a reader.
+
+    The first three are also the reasons for which a slot is blocked.
+    """
+
+    FOREIGN_POSITION = "foreign_position"
+    FOREIGN_ORDERS = "foreign_orders"
+    POSITION_LARGER = "position_larger"
+    POSITION_REDUCED = "position_reduced"
+    POSITION_UNEXPLAINED = "position_unexplained"
+    ORDER_NEWS = "order_news"
+    ORDER_VANISHED = "order_vanished"
+    ORDER_ORPHANED = "order_orphaned"
+    ORDER_ALTERED = "order_altered"
+    LATE_FILL = "late_fill"
+    SETTINGS_CHANGED = "settings_changed"
+    UNDECIDED = "undecided"
+
+
+BLOCKING = frozenset({Code.FOREIGN_POSITION, Code.FOREIGN_ORDERS, Code.POSITION_LARGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What our books say of one symbol, and when they last changed.
+
+    Attributes:
+        slot: The slot, with its live orders.
+        changed_ms: When the slot last changed: news booked, a request answered. By the
+            exchange's clock at that moment, not by the news' own time; 0 for "before the start".
+        filled_ms: The latest time of a fill that was booked, as the exchange told it; 0 for none.
+        is_busy: Whether a request about the symbol is under way.
+        ended: Orders of the symbol that ended lately, as far as they are at hand.
+    """
+
+    slot: Slot
+    changed_ms: int = 0
+    filled_ms: int = 0
+    is_busy: bool = False
+    ended: tuple[Order, ...] = ()
+
+
+def _nothing() -> Mapping[str, None]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the exchange said. Made of two listings, then completed with what ``Needs`` names.
+
+    Attributes:
+        asked_ms: When the first of the listings was asked for, on the exchange's clock.
+        positions: What is open, in every symbol.
+        open_orders: What rests, in every symbol, conditional orders included.
+        updates: Answers about single orders, by our id; None: the exchange knows none.
+        fills: Executions by symbol, since the moment that was named or earlier.
+        booked: Ids of the fills on record since then, by symbol.
+        records: Orders of ours from the journal, by our id; None: no record.
+        strangers: Orders behind executions that are not ours as far as we know, by the
+            exchange's id, with the name they go by, their purpose if it was the exchange's own,
+            and their fills; None where the exchange cannot be asked or knows none.
+        mark_prices: By symbol.
+    """
+
+    asked_ms: int
+    positions: tuple[PositionReport, ...] = ()
+    open_orders: tuple[OrderReport, ...] = ()
+    updates: Mapping[str, OrderUpdate | None] = field(default_factory=_nothing)
+    fills: Mapping[str, tuple[Fill, ...]] = field(default_factory=dict)
+    booked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    records: Mapping[str, Order | None] = field(default_factory=_nothing)
+    strangers: Mapping[str, OrderUpdate | None] = field(default_factory=_nothing)
+    mark_prices: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What has to be asked before more can be said; empty when nothing has.
+
+    Attributes:
+        updates: Orders to ask the exchange for (``fetch_update``), into ``Snapshot.updates``.
+        fills: Symbols whose executions are needed and since when (``fetch_fills``), into
+            ``Snapshot.fills``, and the ids of those on record into ``Snapshot.booked``.
+        records: Ids to look up in the journal, into ``Snapshot.records``.
+        strangers: Symbol and exchange's id of orders to ask for, into ``Snapshot.strangers``.
+        mark_prices: Symbols whose mark price is needed.
+    """
+
+    updates: tuple[Order, ...] = ()
+    fills: Mapping[str, int] = field(default_factory=dict)
+    records: tuple[str, ...] = ()
+    strangers: tuple[tuple[str, str], ...] = ()
+    mark_prices: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether anything has to be asked."""
+        return any((self.updates, self.fills, self.records, self.strangers, self.mark_prices))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a user should read, once: it stands for as long as it is found again."""
+
+    code: Code
+    symbol: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An order of ours of which our books know nothing, with a record made from what is told.
+
+    It is to be kept as an order of its slot without plan (``engine.adopt``), then ``update``
+    is applied: a fill of it is flattened as any late fill. What rests of it is in
+    ``Findings.withdraw`` too.
+    """
+
+    order: Order
+    update: OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What the last look saw: what is seen twice counts, and what stands is told once.
+
+    Attributes:
+        first_ms: When the snapshot was asked for in which something was first seen, by a key
+            that says what.
+        notices: What stood at the last look.
+    """
+
+    first_ms: Mapping[str, int] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What comparing our books with the exchange came to; carried out in the order of the fields.
+
+    Attributes:
+        adopted: Orders of ours to be taken over that our books do not know.
+        updates: News to apply, orders first, then what others did to our positions.
+        withdraw: Orders that rest and should not, as our books have them: to be cancelled.
+        blocked: Symbols whose entries are to be blocked, with the reason's code; an empty one
+            lets entries pass again.
+        needs: What has to be asked; until then nothing of the symbols concerned is decided.
+        notices: What stands now, for the reader.
+        news: Those of the notices that did not stand at the last look.
+        again_ms: When to look again, since something is to be seen twice; None for no hurry.
+        sightings: What was seen for the first time and when: to be handed in with the next look.
+    """
+
+    adopted: tuple[Adopted, ...] = ()
+    updates: tuple[OrderUpdate, ...] = ()
+    withdraw: tuple[Order, ...] = ()
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = field(default_factory=Needs)
+    notices: tuple[Notice, ...] = ()
+    news: tuple[Notice, ...] = ()
+    again_ms: int | None = None
+    sightings: Sightings = field(default_factory=Sightings)
+
+    @property
+    def is_converged(self) -> bool:
+        """Return whether our books agree with the exchange, or differ by what is not ours."""
+        pending = self.adopted or self.updates or self.withdraw or self.blocked or self.needs
+        return not pending and self.again_ms is None
+
+
+def signed(position: Position | PositionReport | None) -> Decimal:
+    """Return what is held, negative when short, zero for nothing."""
+    if position is None:
+        return ZERO
+    is_long = position.side is PositionSide.LONG
+    return position.quantity if is_long else -position.quantity
