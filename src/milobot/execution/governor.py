@@ -65,8 +65,11 @@ def observe(
     state = replace(told, halts=tuple(_confirmed(state.halts, told.halts, limits)))
     state = _with_day(replace(state, high_water=_high_water(state, reading)), reading)
     state = replace(state, last=reading)
-    for kind, mark in _marks(state):
-        if state.halt_of(kind) is None and mark.loss(equity) >= _limit(kind, limits):
+    marks = ((HaltKind.DAILY_LOSS, state.day_start), (HaltKind.DRAWDOWN, state.high_water))
+    for kind, mark in marks:
+        if mark is None or state.halt_of(kind) is not None:
+            continue
+        if mark.loss(equity) >= _limit(kind, limits):
             state = replace(state, halts=(*state.halts, _tripped(kind, mark, reading)))
     return state
 
@@ -246,13 +249,6 @@ def _with_day(state: GovernorState, reading: Mark) -> GovernorState:
 
 def _without(halts: tuple[Halt, ...], *kinds: HaltKind) -> tuple[Halt, ...]:
     return tuple(h for h in halts if h.kind not in kinds)
-
-
-def _marks(state: GovernorState) -> Iterator[tuple[HaltKind, Mark]]:
-    if state.day_start is not None:
-        yield HaltKind.DAILY_LOSS, state.day_start
-    if state.high_water is not None:
-        yield HaltKind.DRAWDOWN, state.high_water
 
 
 def _limit(kind: HaltKind, limits: GovernorLimits) -> Decimal:
