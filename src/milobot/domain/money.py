@@ -53,7 +53,9 @@ def format_decimal(value: Decimal) -> str:
     >>> format_decimal(Decimal("1E+3")), format_decimal(Decimal("0.00010"))
     ('1000', '0.0001')
     """
-    text = f"{value:f}"
+    text = str(value)  # several times as fast as a format
+    if "E" in text:
+        text = f"{value:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text

@@ -11,6 +11,8 @@ _MOST_DIGITS = 60
 _MOST_EXPONENT = 30
 _MOST_INTEGER = 2**63
 _EMPTY = (None, "")  # no set: what is looked for may not be hashable
+_NOTHING = (*_EMPTY, "0")
+_NO_ID = (*_EMPTY, 0, "0")
 
 
 class Fields:
@@ -35,11 +37,14 @@ class Fields:
 
     def decimal(self, name: str) -> Decimal:
         """Return a number; texts are read as such."""
-        return parse_decimal(self._present(name), f"{name} of {self._what}")
+        number = _number(self._data.get(name))
+        if number is None:
+            raise self._unlike(name, "number")
+        return number
 
     def decimal_or_zero(self, name: str) -> Decimal:
         """Return a number; zero where the field is absent or empty."""
-        return ZERO if self._data.get(name) in _EMPTY else self.decimal(name)
+        return ZERO if self._data.get(name) in _NOTHING else self.decimal(name)
 
     def decimal_or_none(self, name: str) -> Decimal | None:
         """Return a number; None where the field is absent, empty or zero."""
@@ -47,19 +52,15 @@ class Fields:
 
     def integer(self, name: str) -> int:
         """Return a whole number."""
-        value = self._present(name)
-        if (
-            isinstance(value, (int, str))
-            and not isinstance(value, bool)
-            and len(str(value)) < _MOST_DIGITS
-        ):
+        value = self._data.get(name)
+        if isinstance(value, str) and len(value) < _MOST_DIGITS:
             try:
-                number = int(value)
+                value = int(value)
             except ValueError:
-                number = _MOST_INTEGER
-            if abs(number) < _MOST_INTEGER:
-                return number
-        raise ProtocolError(f"{name} of {self._what} is no whole number")
+                value = None
+        if type(value) is not int or abs(value) >= _MOST_INTEGER:  # True would be one
+            raise self._unlike(name, "whole number")
+        return value
 
     def integer_or_zero(self, name: str) -> int:
         """Return a whole number; 0 where the field is absent or empty."""
@@ -67,9 +68,9 @@ class Fields:
 
     def text(self, name: str) -> str:
         """Return a text that is not empty."""
-        value = self._present(name)
+        value = self._data.get(name)
         if not isinstance(value, str) or not value:
-            raise ProtocolError(f"{name} of {self._what} is no text")
+            raise self._unlike(name, "text")
         return value
 
     def text_or_empty(self, name: str) -> str:
@@ -79,14 +80,14 @@ class Fields:
 
     def identity(self, name: str) -> str:
         """Return an id as text, however large; 0 and empty are no ids."""
-        value = self._present(name)
-        if isinstance(value, bool) or not isinstance(value, (int, str)) or str(value) in {"", "0"}:
-            raise ProtocolError(f"{name} of {self._what} is no id")
+        value = self._data.get(name)
+        if type(value) not in {int, str} or value in _NO_ID:
+            raise self._unlike(name, "id")
         return str(value)
 
     def identity_or_empty(self, name: str) -> str:
         """Return an id as text; empty where there is none."""
-        return "" if self._data.get(name) in (*_EMPTY, 0, "0") else self.identity(name)
+        return "" if self._data.get(name) in _NO_ID else self.identity(name)
 
     def flag(self, name: str) -> bool:
         """Return a truth value, also one written as text; False where the field is absent."""
@@ -108,8 +109,14 @@ class Fields:
     def _present(self, name: str) -> Any:
         value = self._data.get(name)
         if value is None:
-            raise ProtocolError(f"{self._what} has no field {name}")
+            raise self._unlike(name, "value")
         return value
+
+    def _unlike(self, name: str, kind: str) -> ProtocolError:
+        """Return the complaint about a field; only then is the text put together."""
+        if self._data.get(name) is None:
+            return ProtocolError(f"{self._what} has no field {name}")
+        return ProtocolError(f"{name} of {self._what} is no {kind}")
 
 
 def objects(data: Any, what: str) -> Iterator[Fields]:
@@ -129,15 +136,24 @@ def parse_decimal(value: Any, what: str) -> Decimal:
     Raises:
         ProtocolError: It is none, or of a size that no market has.
     """
-    text = repr(value) if isinstance(value, (int, float)) else value
-    if isinstance(text, str) and len(text) <= _MOST_DIGITS and not isinstance(value, bool):
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if number.is_finite() and abs(number.adjusted()) <= _MOST_EXPONENT:
-            return number
-    raise ProtocolError(f"{what} is no number")
+    number = _number(value)
+    if number is None:
+        raise ProtocolError(f"{what} is no number")
+    return number
+
+
+def _number(value: Any) -> Decimal | None:
+    """Return a number from text, whole number or float; None for anything else."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = repr(value)
+    if not isinstance(value, str) or len(value) > _MOST_DIGITS:
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    is_sane = number.is_finite() and abs(number.adjusted()) <= _MOST_EXPONENT
+    return number if is_sane else None
 
 
 def _kind(data: Any) -> str:

@@ -7,10 +7,11 @@ at which a connection was in hand: from then on the exchange may have seen the r
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, Self
 
 import aiohttp
-from aiohttp import ClientRequest, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientRequest, ClientSession, ClientTimeout, StreamReader, TCPConnector
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
@@ -101,15 +102,13 @@ class HttpTransport:
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
-                timeout=ClientTimeout(total=request.timeout_s, sock_connect=_CONNECT_S),
+                timeout=_patience(request.timeout_s),
             ) as response:
-                body = bytearray()
-                async for chunk in response.content.iter_any():
-                    body += chunk
-                    if len(body) > self._most_body_bytes:
-                        return _failure(progress, FailureKind.TOO_LARGE)
+                body = await _body_of(response.content, self._most_body_bytes)
+                if body is None:
+                    return _failure(progress, FailureKind.TOO_LARGE)
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, headers, bytes(body))
+                return Answer(response.status, headers, body)
         except TimeoutError:
             return _failure(progress, FailureKind.TIMEOUT)
         except aiohttp.ClientPayloadError:
@@ -117,6 +116,24 @@ class HttpTransport:
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError):
             kind = FailureKind.DROPPED if progress.is_connected else FailureKind.NO_CONNECTION
             return _failure(progress, kind)
+
+
+@lru_cache(maxsize=16)
+def _patience(timeout_s: float) -> ClientTimeout:
+    return ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S)
+
+
+async def _body_of(content: StreamReader, most_bytes: int) -> bytes | None:
+    """Return a whole body; None as soon as it is too large. An order's comes in one piece."""
+    chunks, size = [], 0
+    while True:
+        chunk = await content.readany()
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most_bytes:
+            return None
+        if content.at_eof():
+            return b"".join(chunks)
 
 
 def _failure(progress: _Progress, kind: FailureKind) -> Failure:

@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import Literal
 from urllib.parse import quote
 
-_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch  # most are, and quoting is slow
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~&=-]*").fullmatch  # most are, and quoting is slow
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Params = tuple[tuple[str, str], ...]
 
@@ -133,6 +133,7 @@ def encode(params: Params) -> str:
     >>> encode((("symbol", "币安USDT"), ("a", "1 2")))
     'symbol=%E5%B8%81%E5%AE%89USDT&a=1%202'
     """
-    return "&".join(
-        f"{name}={value if _UNRESERVED(value) else quote(value, safe='')}" for name, value in params
-    )
+    plain = "&".join([f"{name}={value}" for name, value in params])
+    if _UNRESERVED(plain) and plain.count("=") == len(params) == plain.count("&") + 1:
+        return plain
+    return "&".join([f"{name}={quote(value, safe='')}" for name, value in params])

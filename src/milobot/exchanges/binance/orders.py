@@ -157,6 +157,8 @@ class BinanceOrders:
     async def _fills_of(
         self, client_order_id: str, report: OrderReport, filled_by: str
     ) -> tuple[Fill, ...]:
+        if not report.filled_quantity:
+            return ()
         fills: list[Fill] = []
         for attempt in range(_FILL_TRIES):
             if sum_of(fills) >= report.filled_quantity:

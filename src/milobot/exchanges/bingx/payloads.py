@@ -38,7 +38,10 @@ def rows_of(data: Any, what: str, *names: str) -> Iterator[Fields]:
 
 def first_of(fields: Fields, *names: str) -> str:
     """Return the first name that has a value; the last one where none has."""
-    return next((name for name in names if fields.has(name)), names[-1])
+    for name in names:
+        if fields.has(name):
+            return name
+    return names[-1]
 
 
 def _inner(data: Any, what: str) -> Any:

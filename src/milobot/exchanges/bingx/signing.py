@@ -2,7 +2,6 @@
 
 import hmac
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from milobot.errors import AuthenticationError
 from milobot.exchanges.bingx.hosts import BingxHosts
@@ -68,5 +67,5 @@ def signature(params: Params, secret: str) -> str:
     >>> signature((("stopLoss", '{"type":"STOP_MARKET"}'), ("timestamp", "1")), "secret")[:8]
     '5cbe07cf'
     """
-    plain = "&".join(f"{name}={value}" for name, value in params)
-    return hmac.new(secret.encode(), plain.encode(), sha256).hexdigest()
+    plain = "&".join([f"{name}={value}" for name, value in params])
+    return hmac.digest(secret.encode(), plain.encode(), "sha256").hex()

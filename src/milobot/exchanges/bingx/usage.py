@@ -11,7 +11,7 @@ from milobot.exchanges.wire import Answer, Facts, SignedCall
 
 _REMAIN, _EXPIRE = "x-ratelimit-requests-remain", "x-ratelimit-requests-expire"
 _MOST_REFUSAL_BYTES = 2048
-_RATE_CODE = re.compile("|".join(sorted(RATE_CODES)).encode())
+_RATE_CODES = tuple(code.encode() for code in sorted(RATE_CODES))
 _MOMENT = re.compile(rb"\b1\d{12}\b")
 # "The system will restrict the request and recover after 5 minutes."
 _LONGEST_MS = 300_000
@@ -69,6 +69,7 @@ def _path_of(url: str) -> str:
 
 
 def _is_refused_for_rate(answer: Answer) -> bool:
-    if len(answer.body) > _MOST_REFUSAL_BYTES or not _RATE_CODE.search(answer.body):
+    body = answer.body
+    if len(body) > _MOST_REFUSAL_BYTES or not any(map(body.__contains__, _RATE_CODES)):
         return False  # decoding every answer a second time would cost each order its share
     return read(answer).code in RATE_CODES
