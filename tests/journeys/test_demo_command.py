@@ -88,6 +88,24 @@ def test_demo_ends_with_the_trades_of_the_backtest(data: str, market: Path) -> N
     assert shown == tested
 
 
+@pytest.mark.parametrize("command", [("backtest",), ("demo", "--speed", "0", "--exit", "--script")])
+def test_history_too_short_to_settle_heads_the_report(
+    command: tuple[str, ...], market: Path, tmp_path: Path
+) -> None:
+    """Who reads the result must see that an average never settled: another file, other trades."""
+    script = tmp_path / "slow.script"
+    script.write_text(
+        SAMPLE.read_text().replace("calculate_macd(data", "calculate_macd(data, 120, 260")
+    )
+    words = ("--data", "hours.csv", *(("--port", "0") if command[0] == "demo" else ()))
+
+    ended = run_milobot(*command, script, *words, cwd=market)
+
+    assert ended.code == 0, ended.err
+    said = " ".join(ended.out.split())
+    assert re.search(r"warning: calculate_macd\(120, 260.*\) settles after [\d,]+ candles", said)
+
+
 def test_page_answers_while_candles_arrive(market: Path) -> None:
     """The chart is there from the first moment, and grows."""
     words = ("--script", SAMPLE, "--data", "minutes.csv", "--history", "300", "--speed", "600")

@@ -42,6 +42,8 @@ def backtest_state(result: BacktestResult, summary: Summary) -> ChartState:
     candles, history = result.candles, result.history or result.candles
     state.add_candles(history)
     presenter.show_studies(result.indicators, history)
+    for warning in result.warnings:
+        state.add_log(int(candles.time[0]), "warning", warning)
     accepted = (d for d in result.decisions if d.outcome is Outcome.ACCEPTED)
     presenter.show_decisions(accepted, closes_by_time(candles))
     presenter.show_executions(result.executions)

@@ -79,6 +79,8 @@ class Demo:
         self._codes = np.empty(0, dtype=np.uint8)
         self._timeline = self._builder.extend(CandleSeries.empty())
         self._equity_shown = 0
+        self._warm_up: tuple[str, ...] = ()
+        self._told: set[str] = set()
         heading = Heading(
             "demo", self._info.coin, str(self._info.timeframe.value), source.script.name
         )
@@ -113,11 +115,11 @@ class Demo:
         """Play everything, the first part at once and the rest at the request's speed."""
         total = len(self._fine)
         ahead = self._history_length(total)
-        for warning in self._warnings():
-            self._page.log(int(self._fine.time[0]), "warning", warning)
+        self._page.show_warnings(int(self._fine.time[0]), self._market_warnings())
         quick = ReplayFeed(self._fine.part(0, ahead), speed=0, chunk=_HISTORY_CHUNK)
         async for chunk in quick.candles():
             await self.feed(chunk)
+        self._show_warm_up()
         speed = self._request.speed
         if speed is None:
             speed = SCRIPT_CANDLES_PER_S * self.per_candle
@@ -134,6 +136,7 @@ class Demo:
         if len(fresh):
             evaluation = await self._evaluate(fresh)
             self._codes = np.append(self._codes, evaluation.codes)
+            self._warm_up = evaluation.warnings if evaluation.indicators else self._warm_up
             self._page.show_evaluation(evaluation, timeline.candles)
         self._timeline = timeline
         await self._account.replay.play(
@@ -146,6 +149,7 @@ class Demo:
         """Close what is open at the last close and say that the replay is over."""
         await self._account.replay.finish(self._timeline)
         self._show(CandleSeries.empty())
+        self._show_warm_up()
         self._page.publish(self._timeline.candles, running=False, what="replay finished:")
 
     def result(self) -> BacktestResult:
@@ -172,7 +176,7 @@ class Demo:
             repeated=played.repeated,
             prints=(),
             warm_up=int(np.count_nonzero(self._codes == Code.WARM_UP)),
-            warnings=self._warnings(),
+            warnings=(*self._market_warnings(), *self._warm_up),
         )
 
     async def _evaluate(self, fresh: CandleSeries) -> Evaluation:
@@ -200,7 +204,14 @@ class Demo:
         self._page.show(candles, fresh, points, standing)
         self._equity_shown = len(candles)
 
-    def _warnings(self) -> tuple[str, ...]:
+    def _show_warm_up(self) -> None:
+        """Show which indicators needed more history than was there, as of the last candle."""
+        fresh = [warning for warning in self._warm_up if warning not in self._told]
+        self._told.update(fresh)
+        if fresh:
+            self._page.show_warnings(int(self._timeline.candles.time[-1]), fresh)
+
+    def _market_warnings(self) -> tuple[str, ...]:
         funding = self._request.terms.funding
         return (*self._prepared.market.warnings, *funding_warnings(funding, self._fine))
 

@@ -86,7 +86,9 @@ class PaperRun:
         """Evaluate and show the history."""
         history = self._desk.history
         if len(history):
-            self._codes = (await self._evaluate(history, 0)).codes
+            evaluation = await self._evaluate(history, 0)
+            self._codes = evaluation.codes
+            self._page.show_warnings(int(history.time[-1]), evaluation.warnings)
         self._show(history)
 
     async def take(self, candles: CandleSeries, *, is_fine: bool) -> None:

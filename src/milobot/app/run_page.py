@@ -72,6 +72,16 @@ class RunPage:
             when = int(candles.time[fault.index])
             self.log(when, "error", f"{place}: {fault.reason}; nothing was done")
 
+    def show_warnings(self, time_ms: int, warnings: Iterable[str]) -> None:
+        """Show sentences that the user has to know before trusting a run.
+
+        Args:
+            time_ms: Candle that they are shown at.
+            warnings: Such as that an indicator needs more history than there is.
+        """
+        for warning in warnings:
+            self.log(time_ms, "warning", warning)
+
     def show(
         self,
         candles: CandleSeries,

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from tests.support.candle_files import HOUR_MS, START_MS
 
+from milobot.app.backtest_page import backtest_state
 from milobot.app.backtests import BacktestRequest, Span, run_backtest
 from milobot.app.demo import Demo, DemoRequest
 from milobot.app.preparation import Source, prepare, worker_for
 from milobot.backtest.core import Funding
 from milobot.backtest.runner import Terms
+from milobot.backtest.statistics import summarise
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError, ScriptError
 from milobot.marketdata.generated import generate_candles
@@ -144,3 +146,37 @@ def test_missing_funding_rates_are_said(first: int, last: int, count: int, sourc
     for warnings in (result.warnings, shown.warnings):
         found = [w for w in warnings if w.startswith("funding rates are there from 20")]
         assert len(found) == count
+
+
+def test_history_too_short_to_settle_is_said_on_the_page_of_a_demo(source: Source) -> None:
+    """The chart shows trades on values that depend on where the file begins: say so beside it."""
+    rewritten(source, "calculate_sma(data, period)", "calculate_ema(data, period)")
+    with worker_for(source) as worker:
+        demo = Demo(worker, DemoRequest(source, speed=0, history=20))
+        asyncio.run(demo.run())
+        shown = demo.result()
+        log = demo.state.snapshot()["log"]
+
+    told = [line["text"] for line in log if line["level"] == "warning"]
+    assert [text.partition(": its")[0] for text in told] == [
+        "calculate_ema(5) settles after 100 candles, and there are 20",
+        "calculate_ema(5) settles after 100 candles, and there are 60",
+    ]
+    assert shown.warnings == run_backtest(BacktestRequest(source)).warnings == (told[-1],)
+
+
+def test_history_too_short_to_settle_is_said_on_the_page_of_a_backtest(source: Source) -> None:
+    """A chart that is shown around without its terminal carries its own doubts."""
+    rewritten(source, "calculate_sma(data, period)", "calculate_ema(data, period)")
+    result = run_backtest(BacktestRequest(source))
+
+    log = backtest_state(result, summarise(result)).snapshot()["log"]
+
+    told = [line["text"] for line in log if line["level"] == "warning"]
+    assert told == list(result.warnings)
+    assert told[0].startswith("calculate_ema(5) settles after 100 candles, and there are 60")
+
+
+def test_history_long_enough_warns_of_nothing(source: Source) -> None:
+    """A warning that is always there is read by nobody."""
+    assert run_backtest(BacktestRequest(source)).warnings == ()
