@@ -185,10 +185,8 @@ class MarketData(Protocol):
 class ExchangeAccount(Exchange, Protocol):
     """An account at a real exchange. Queries and settings raise ``ExchangeError`` kinds."""
 
-    async def place_order(
-        self, order: Order, *, not_after_ms: int | None = None
-    ) -> tuple[OrderUpdate, ...]:
-        """As ``Exchange``; NOT_EXECUTED if it would be signed after ``not_after_ms``, their clock."""
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """As ``Exchange``; NOT_EXECUTED if it would be signed after ``order.send_before_ms``."""
         ...
 
     async def fetch_order(self, order: Order) -> OrderReport | None:
@@ -197,6 +195,10 @@ class ExchangeAccount(Exchange, Protocol):
 
     async def fetch_update(self, order: Order) -> OrderUpdate | None:
         """Return the same as news, with the fills so far: it goes through ``engine.apply``."""
+        ...
+
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by their id, under the name and purpose they know it by."""
         ...
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
@@ -309,6 +311,10 @@ class Journal(Protocol):
 
     async def find_order(self, client_order_id: str) -> Order | None:
         """Return an order with the ids of its fills, however long ago it ended."""
+        ...
+
+    async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
+        """Return the ids of the fills on record with a time from ``first_ms`` on."""
         ...
 
     async def find_decision(self, intent_key: str) -> Decision | None:

@@ -5,20 +5,34 @@ writing nobody else writes.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from milobot.domain.decisions import Decision
 from milobot.domain.ids import is_ours
 from milobot.domain.orders import FundingUpdate, Order, OrderUpdate
 from milobot.domain.positions import Position
 from milobot.domain.slots import Slot, with_exposure
+from milobot.execution.findings import Ours
 from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
 from milobot.execution.recent import Recent
 from milobot.execution.recorder import Recorder
 from milobot.ports import Books, Clock, Journal, Record
 
 _REMEMBERED = 4_096
+_ENDED_PER_SYMBOL = 16
+
+
+@dataclass(slots=True)
+class _Pulse:
+    """What has happened in a symbol, and when; see ``Ours``."""
+
+    changed_ms: int = 0
+    filled_ms: int = 0
+    requests: int = 0
+    ended: deque[str] = field(default_factory=lambda: deque(maxlen=_ENDED_PER_SYMBOL))
 
 
 class AccountBooks:
@@ -35,6 +49,7 @@ class AccountBooks:
         self._clock = clock
         self._slots: dict[str, Slot] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._pulses: dict[str, _Pulse] = {}
         self._orders: dict[str, Order] = {}
         # Ended orders and decisions are on record; those last used are also kept at hand.
         self._ended: Recent[str, Order] = Recent(_REMEMBERED)
@@ -43,9 +58,12 @@ class AccountBooks:
     def restore(self, known: Books) -> None:
         """Take over what a journal knows; how the exchange sees it is for reconciliation."""
         for slot in known.slots:
-            self._slots[slot.symbol] = replace(slot, orders=())
+            # How long it may lie open is counted from now: nobody could act while we were away.
+            self._slots[slot.symbol] = replace(slot, orders=(), exposed_since_ms=None)
         for order in known.orders:
             self.keep(self.slot(order.symbol).with_order(order), order)
+        # Nothing has happened yet in this process: any snapshot is newer.
+        self._pulses.clear()
 
     def turn(self, symbol: str) -> asyncio.Lock:
         """Return what is held while a symbol's slot is looked at and changed."""
@@ -65,6 +83,34 @@ class AccountBooks:
         """Yield every slot that was ever used."""
         yield from tuple(self._slots.values())
 
+    def ours(self) -> tuple[Ours, ...]:
+        """Return every slot with when it last changed, for a comparison with the exchange."""
+        found = []
+        for slot in self.slots():
+            pulse = self._pulse(slot.symbol)
+            ended = (self._ended.get(order_id) for order_id in pulse.ended)
+            found.append(
+                Ours(
+                    slot,
+                    changed_ms=pulse.changed_ms,
+                    filled_ms=pulse.filled_ms,
+                    is_busy=pulse.requests > 0,
+                    ended=tuple(order for order in ended if order is not None),
+                )
+            )
+        return tuple(found)
+
+    @contextmanager
+    def busy(self, symbol: str) -> Iterator[None]:
+        """Count a request about a symbol as under way, and its answer as a change."""
+        pulse = self._pulse(symbol)
+        pulse.requests += 1
+        try:
+            yield
+        finally:
+            pulse.requests -= 1
+            pulse.changed_ms = self._clock.now_ms()
+
     async def order(self, client_order_id: str) -> Order | None:
         """Return an order of ours, however long ago it ended; None for somebody else's."""
         found = self._orders.get(client_order_id) or self._ended.get(client_order_id)
@@ -80,13 +126,16 @@ class AccountBooks:
     def keep(self, slot: Slot, order: Order | None = None) -> None:
         """Remember what a slot and an order of it are now, not yet on record."""
         self._slots[slot.symbol] = slot
+        pulse = self._pulse(slot.symbol)
+        pulse.changed_ms = self._clock.now_ms()
         if order is None:
             return
         if order.is_live:
             self._orders[order.client_order_id] = order
-        else:
-            self._orders.pop(order.client_order_id, None)
-            self._ended[order.client_order_id] = order
+            return
+        if self._orders.pop(order.client_order_id, None) is not None:
+            pulse.ended.append(order.client_order_id)
+        self._ended[order.client_order_id] = order
 
     async def change(self, slot: Slot, order: Order | None = None) -> None:
         """Remember what a slot and an order of it are now, and put it on record."""
@@ -114,12 +163,21 @@ class AccountBooks:
         told = {f.fill_id: f for f in update.fills}
         new = tuple(fill for fill_id, fill in told.items() if fill_id not in known.booked)
         applied = apply_update(slot, known, update, new)
+        if new:
+            pulse = self._pulse(update.symbol)
+            pulse.filled_ms = max(pulse.filled_ms, *(fill.time_ms for fill in new))
         if not new and applied.order == known:
             return False
         self.keep(with_exposure(applied.slot, self._clock.now_ms()), applied.order)
         more: list[Record] = [applied.round_trip] if applied.round_trip else []
         await self.recorder.note(update, applied.order, self.slot(update.symbol), *more)
         return True
+
+    def _pulse(self, symbol: str) -> _Pulse:
+        found = self._pulses.get(symbol)
+        if found is None:
+            found = self._pulses[symbol] = _Pulse()
+        return found
 
     async def _book_funding(self, update: FundingUpdate) -> bool:
         slot = self.slot(update.symbol)

@@ -12,18 +12,18 @@ from decimal import Decimal
 
 from milobot.domain.decisions import Decision, Gate, Outcome
 from milobot.domain.ids import client_order_id
-from milobot.domain.intents import Close, TradeIntent
+from milobot.domain.intents import Close, PositionSide, TradeIntent
+from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
 from milobot.domain.orders import (
     FundingUpdate,
     Order,
-    OrderPurpose,
     OrderStatus,
     OrderType,
     OrderUpdate,
     Refusal,
 )
-from milobot.domain.slots import PositionState, Setup, Slot, position_state
+from milobot.domain.slots import PositionState, Setup, Slot, position_state, with_exposure
 from milobot.errors import (
     AuthenticationError,
     DuplicateIntentError,
@@ -33,6 +33,7 @@ from milobot.errors import (
     StorageError,
 )
 from milobot.execution.books import AccountBooks
+from milobot.execution.findings import Ours
 from milobot.execution.gates import Judgement, Limits, Verdict, judge
 from milobot.execution.planning import Planner
 from milobot.execution.protection import Cancel, Command, Place, moved_stop, next_command
@@ -81,6 +82,10 @@ class ExecutionEngine:
         """Return the state of one symbol."""
         return self._books.slot(symbol)
 
+    def ours(self) -> tuple[Ours, ...]:
+        """Return every slot with when it last changed, for a comparison with the exchange."""
+        return self._books.ours()
+
     def slots(self) -> Iterator[tuple[Slot, PositionState]]:
         """Yield every slot with how safe it is."""
         for slot in self._books.slots():
@@ -124,11 +129,39 @@ class ExecutionEngine:
         if changed:
             await self._settle(update.symbol)
 
+    async def adopt(self, order: Order) -> None:
+        """Take over an order of ours that the books do not know; its fill has no plan."""
+        async with self._books.turn(order.symbol):
+            slot = self.slot(order.symbol)
+            await self._books.change(slot.with_order(order), order)
+
+    async def withdraw(self, order: Order) -> None:
+        """Cancel an order that rests and should not."""
+        async with self._books.turn(order.symbol):
+            waiting = await self._record(Cancel(order))
+        await self._carry_out(Cancel(order), waiting)
+
     async def look_again(self, symbol: str) -> None:
         """Do what has to be done in a symbol now that time has passed."""
         slot = self.slot(symbol)
         if slot.owner or not slot.is_idle:
             await self._settle(symbol)
+
+    async def position_seen(self, symbol: str, side: PositionSide, quantity: Decimal) -> None:
+        """Take in what the exchange shows as held: an entry in doubt gets its stop at once.
+
+        Args:
+            symbol: Where.
+            side: Direction of what is shown.
+            quantity: How much; zero for nothing. A smaller one than before must be certain.
+        """
+        async with self._books.turn(symbol):
+            slot = self.slot(symbol)
+            seen = with_sight(slot, side, quantity)
+            if seen == slot:
+                return
+            await self._books.change(with_exposure(seen, self._clock.now_ms()))
+        await self._settle(symbol)
 
     async def block(self, symbol: str, reason: str) -> None:
         """Let nobody enter a symbol for a reason; an empty one lets them again."""
@@ -186,7 +219,8 @@ class ExecutionEngine:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
         while True:
             async with self._books.turn(symbol):
-                command = self._next_command(symbol)
+                command = await self._next_command(symbol)
+                before = self.slot(symbol)
                 if command is None:
                     order = await self._free(symbol)
                 else:
@@ -195,12 +229,19 @@ class ExecutionEngine:
                 return
             if command is None:
                 await self._send(order)
-            elif not await self._carry_out(command, order):
-                return  # refused: the next news, tick or candle tries again
+            elif not await self._carry_out(command, order) and not has_new_way(
+                before, self.slot(symbol)
+            ):
+                return  # refused: the next look, news or candle tries again
 
-    def _next_command(self, symbol: str) -> Command | None:
-        account, now_ms = self._config.account, self._clock.now_ms()
-        return next_command(self.slot(symbol), account=account, now_ms=now_ms)
+    async def _next_command(self, symbol: str) -> Command | None:
+        slot, account, now_ms = self.slot(symbol), self._config.account, self._clock.now_ms()
+        reviewed = review(slot, now_ms)
+        if reviewed.closing != slot.closing:
+            await self._books.change(reviewed)
+        elif reviewed is not slot:
+            self._books.keep(reviewed)
+        return next_command(reviewed, account=account, now_ms=now_ms)
 
     async def _free(self, symbol: str) -> Order | None:
         """Free a slot in which nothing is left; return the entry of who waited for it."""
@@ -226,17 +267,33 @@ class ExecutionEngine:
         """Return whether it makes sense to look for the next command at once."""
         match command:
             case Place():
-                placed = await self._send(order)
-                taken = placed.is_live or placed.filled_quantity > 0
-                return taken or order.purpose is not OrderPurpose.CLOSE
+                placed = await self._send(await self._priced(order))
+                return placed.is_live or placed.filled_quantity > 0
             case Cancel():  # pragma: no branch - mypy proves that no command is left
-                await self._hear(order, await self._exchange.cancel_order(order))
+                with self._books.busy(order.symbol):
+                    await self._hear(order, await self._exchange.cancel_order(order))
                 after = await self._books.order(order.client_order_id) or order
                 return after.status not in {OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
 
+    async def _priced(self, order: Order) -> Order:
+        """Return an order as it is sent: a limit order takes its price from the market now."""
+        if order.type is not OrderType.LIMIT:
+            return order
+        try:
+            last_price = await self._exchange.fetch_last_price(order.symbol)
+        except ExchangeError:
+            return order  # refused for having no price: tried again at the next look
+        async with self._books.turn(order.symbol):
+            slot = self.slot(order.symbol)
+            rules = slot.setup.rules if slot.setup else SymbolRules(order.symbol)
+            order = through_the_band(order, last_price, rules)
+            await self._books.change(slot.with_order(order), order)
+        return order
+
     async def _send(self, order: Order) -> Order:
         """Send an order that is on record, book the answer and return what the order is then."""
-        await self._hear(order, await self._exchange.place_order(order))
+        with self._books.busy(order.symbol):
+            await self._hear(order, await self._exchange.place_order(order))
         return await self._books.order(order.client_order_id) or order
 
     async def _hear(self, order: Order, answer: tuple[OrderUpdate, ...]) -> None:

@@ -79,6 +79,11 @@ class MemoryJournal:
         """Return an order, however long ago it ended."""
         return self.latest.get(client_order_id)
 
+    async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
+        """Return the ids of the fills on record with a time from ``first_ms`` on."""
+        fills = (fill for update in self.updates for fill in update.fills)
+        return frozenset(f.fill_id for f in fills if f.symbol == symbol and f.time_ms >= first_ms)
+
     async def find_decision(self, intent_key: str) -> Decision | None:
         """Return the latest decision about an intent."""
         return self._decided.get(intent_key)

@@ -1,0 +1,118 @@
+"""Comparing an account with the exchange's view of it, and doing what follows.
+
+``reconciliation`` says what a difference means; here it is asked and carried out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from milobot.domain.alerts import Alert, AlertKind
+from milobot.errors import OrderTransitionError
+from milobot.execution.doubt import Terms
+from milobot.execution.engine import ExecutionEngine
+from milobot.execution.findings import Code, Findings, Needs, Notice, Sightings, Snapshot
+from milobot.execution.reconciliation import compare
+from milobot.ports import Clock, ExchangeAccount, Journal, MarketData
+
+# Every pass needs less than the one before; more of them mean that something is wrong.
+_PASSES = 8
+_OURS = frozenset({Code.ORDER_NEWS, Code.ORDER_VANISHED, Code.UNDECIDED})
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Compares one account.
+
+    Attributes:
+        name: ``exchange:name``.
+        tell: Takes alerts.
+        rounds: How often it compared.
+        last: What the last comparison came to.
+    """
+
+    name: str
+    engine: ExecutionEngine
+    account: ExchangeAccount
+    market: MarketData
+    journal: Journal
+    clock: Clock
+    tell: Callable[[Alert], None]
+    terms: Terms = field(default_factory=Terms)
+    rounds: int = 0
+    last: Findings = field(default_factory=Findings)
+
+    async def run(self) -> Findings:
+        """Compare once and carry out what follows.
+
+        Raises:
+            ExchangeError: The exchange could not be asked; what was found before stands.
+        """
+        before = self.last.sightings
+        snapshot = Snapshot(asked_ms=self.clock.now_ms())
+        snapshot = replace(
+            snapshot,
+            open_orders=tuple(await self.account.fetch_open_orders()),
+            positions=tuple(await self.account.fetch_positions()),
+        )
+        findings = self._compare(snapshot, before)
+        for _ in range(_PASSES):
+            await self._carry_out(findings)
+            if not findings.needs:
+                break
+            snapshot = await self._completed(snapshot, findings.needs)
+            findings = self._compare(snapshot, before)
+        self.last = findings
+        self.rounds += 1
+        for notice in findings.news:
+            self._say(notice)
+        return findings
+
+    def _compare(self, snapshot: Snapshot, before: Sightings) -> Findings:
+        return compare(self.engine.ours(), snapshot, before, self.terms, account=self.name)
+
+    async def _completed(self, snapshot: Snapshot, needs: Needs) -> Snapshot:
+        """Return the snapshot with everything that was needed beside it."""
+        updates, fills = dict(snapshot.updates), dict(snapshot.fills)
+        booked, records = dict(snapshot.booked), dict(snapshot.records)
+        strangers, prices = dict(snapshot.strangers), dict(snapshot.mark_prices)
+        for order in needs.updates:
+            updates[order.client_order_id] = await self.account.fetch_update(order)
+        for symbol, first_ms in needs.fills.items():
+            fills[symbol] = tuple(await self.account.fetch_fills(symbol, first_ms=first_ms))
+            booked[symbol] = await self.journal.booked_fills(symbol, first_ms=first_ms)
+        for order_id in needs.records:
+            records[order_id] = await self.engine.find_order(order_id)
+        for symbol, their_id in needs.strangers:
+            strangers[their_id] = await self.account.fetch_stranger(symbol, their_id)
+        for symbol in needs.mark_prices:
+            prices[symbol] = (await self.market.fetch_mark_price(symbol)).mark_price
+        return replace(
+            snapshot,
+            updates=updates,
+            fills=fills,
+            booked=booked,
+            records=records,
+            strangers=strangers,
+            mark_prices=prices,
+        )
+
+    async def _carry_out(self, findings: Findings) -> None:
+        for found in findings.adopted:
+            await self.engine.adopt(found.order)
+        for update in (*(a.update for a in findings.adopted), *findings.updates):
+            try:
+                await self.engine.apply(update)
+            except OrderTransitionError as error:
+                # Two answers of the exchange contradict each other: the next look decides.
+                now_ms = self.clock.now_ms()
+                self.tell(Alert(AlertKind.CONTRADICTION, update.symbol, str(error), now_ms))
+        for order in findings.withdraw:
+            await self.engine.withdraw(order)
+        for symbol, reason in findings.blocked.items():
+            await self.engine.block(symbol, reason)
+
+    def _say(self, notice: Notice) -> None:
+        if notice.code in _OURS:
+            return  # news that came late, nothing a person has to know
+        kind = AlertKind.FOREIGN if notice.code.startswith("foreign") else AlertKind.DRIFT
+        self.tell(Alert(kind, notice.symbol, notice.sentence, self.clock.now_ms()))

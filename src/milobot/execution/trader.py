@@ -1,0 +1,245 @@
+"""A trader: everything that one account's engine is asked, told and reminded of.
+
+Intents, closed candles and news come in from outside. From within come time and doubt: what
+was sent and has no certain end is asked for, what is held without a stop is looked at again
+and again, and every half minute the whole account is compared with the exchange's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+
+from milobot.domain.alerts import Alert, AlertKind
+from milobot.domain.decisions import Decision
+from milobot.domain.intents import TradeIntent
+from milobot.domain.orders import FundingUpdate, OrderUpdate
+from milobot.domain.reports import AccountNews, NewsKind
+from milobot.domain.slots import PositionState
+from milobot.errors import AuthenticationError, ExchangeError, OrderTransitionError
+from milobot.execution.engine import ExecutionEngine
+from milobot.execution.inquiry import Inquiry
+from milobot.execution.reconciler import Reconciler
+from milobot.ports import Books, Clock, ExchangeAccount, News
+
+Sleep = Callable[[float], Awaitable[None]]
+Tell = Callable[[Alert], None]
+Work = Callable[[], Awaitable[None]]
+
+_EXPLAINED_WITHIN_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often the trader looks, in seconds.
+
+    Attributes:
+        look_s: At what is not as it should be.
+        ask_s: For orders whose end is not known.
+        reconcile_s: At everything.
+    """
+
+    look_s: float = 0.25
+    ask_s: float = 0.5
+    reconcile_s: float = 30.0
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a trader works with.
+
+    Attributes:
+        account: Where orders go, and what answers questions about them.
+        clock: The exchange's time.
+        tell: Takes alerts.
+    """
+
+    engine: ExecutionEngine
+    account: ExchangeAccount
+    clock: Clock
+    sleep: Sleep
+    tell: Tell
+    cadence: Cadence = field(default_factory=Cadence)
+
+
+class AccountTrader:
+    """Trades one account until cancelled."""
+
+    def __init__(self, parts: Parts, inquiry: Inquiry, reconciler: Reconciler) -> None:
+        """Prepare; ``start`` takes over what is known."""
+        self._parts = parts
+        self._engine = parts.engine
+        self._inquiry = inquiry
+        self._reconciler = reconciler
+        self._ready = asyncio.Event()
+        self._due = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._ledger_away = False
+        self._told: dict[str, tuple[Decimal, int]] = {}
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether the account was compared with the exchange's since the start."""
+        return self._ready.is_set()
+
+    async def start(self, known: Books) -> None:
+        """Take over what the journal knows and compare it with the exchange.
+
+        Starting is nothing but that comparison: whatever a crash left behind is a
+        difference like any other.
+
+        Raises:
+            AuthenticationError: The exchange refuses the key.
+        """
+        self._engine.restore(known)
+        while not await self._reconcile():
+            await self._parts.sleep(self._parts.cadence.ask_s)
+        self._ready.set()
+
+    async def submit(self, intent: TradeIntent) -> Decision:
+        """Return what was decided about an intent; waits for the start to be over."""
+        await self._ready.wait()
+        return await self._engine.accept(intent)
+
+    async def candle_closed(self, symbol: str, close: Decimal) -> None:
+        """Let moving stops follow a closed candle."""
+        await self._ready.wait()
+        await self._engine.candle_closed(symbol, close)
+
+    async def hear(self, news: News) -> None:
+        """Take in news of the account."""
+        if isinstance(news, OrderUpdate | FundingUpdate):
+            await self._apply(news)
+            return
+        await self._hear_of_account(news)
+
+    def reconcile_soon(self) -> None:
+        """Compare with the exchange now, not at the next round."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Look after the account until cancelled.
+
+        Raises:
+            AuthenticationError: The exchange refuses the key.
+            LeaseLostError: Another process leads the account now.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._compare())
+            while True:
+                self._look(tasks)
+                await self._save()
+                await self._parts.sleep(self._parts.cadence.look_s)
+
+    async def _compare(self) -> None:
+        while True:
+            again_ms = self._reconciler.last.again_ms
+            pause_s = self._parts.cadence.reconcile_s
+            if again_ms is not None:
+                pause_s = min(pause_s, max(again_ms - self._parts.clock.now_ms(), 0) / 1000)
+            await self._pause(max(pause_s, self._parts.cadence.look_s))
+            await self._reconcile()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless somebody asks for a comparison at once."""
+        timer = asyncio.ensure_future(self._parts.sleep(seconds))
+        called = asyncio.ensure_future(self._due.wait())
+        try:
+            await asyncio.wait({timer, called}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            called.cancel()
+        self._due.clear()
+
+    async def _reconcile(self) -> bool:
+        """Compare once. Return whether the exchange could be asked."""
+        try:
+            await self._reconciler.run()
+        except AuthenticationError:
+            raise  # nothing more can be done with this key
+        except ExchangeError as error:
+            self._say(AlertKind.EXCHANGE, "", f"the account cannot be read: {error}")
+            return False
+        return True
+
+    def _look(self, tasks: asyncio.TaskGroup) -> None:
+        """Attend to every slot that is not as it should be, each on its own.
+
+        Asking and acting go separate ways: an answer that does not come keeps no stop waiting.
+        """
+        for slot, state in self._engine.slots():
+            symbol = slot.symbol
+            if self._inquiry.due(slot):
+                self._start(tasks, f"ask {symbol}", partial(self._ask, symbol))
+            if state in {PositionState.UNPROTECTED, PositionState.CLOSING} or slot.closing:
+                self._start(tasks, f"look {symbol}", partial(self._engine.look_again, symbol))
+            self._notice_position(symbol)
+
+    def _start(self, tasks: asyncio.TaskGroup, name: str, work: Work) -> None:
+        """Do something, unless the same is still being done."""
+        running = self._busy.get(name)
+        if running is None or running.done():
+            self._busy[name] = tasks.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Work) -> None:
+        try:
+            await work()
+        except AuthenticationError:
+            raise
+        except ExchangeError:
+            return  # asked again at the next look
+        except OrderTransitionError as error:
+            self._say(AlertKind.CONTRADICTION, "", str(error))
+            self.reconcile_soon()
+
+    async def _ask(self, symbol: str) -> None:
+        """Ask for every order of a symbol whose end is not known."""
+        for order in self._inquiry.due(self._engine.slot(symbol)):
+            update = await self._inquiry.ask(self._engine.slot(symbol), order)
+            if update is not None:
+                await self._apply(update)
+
+    async def _apply(self, update: OrderUpdate | FundingUpdate) -> None:
+        try:
+            await self._engine.apply(update)
+        except OrderTransitionError as error:
+            self._say(AlertKind.CONTRADICTION, update.symbol, str(error))
+            self.reconcile_soon()
+
+    async def _hear_of_account(self, news: AccountNews) -> None:
+        if news.kind is NewsKind.BALANCE:
+            return
+        if news.kind is not NewsKind.POSITION:
+            self.reconcile_soon()
+            return
+        for position in news.positions:
+            self._told[position.symbol] = (position.quantity, self._parts.clock.now_ms())
+
+    def _notice_position(self, symbol: str) -> None:
+        """Compare with the exchange when a position that it told of stays different from ours.
+
+        The position is often told a moment before the fill that explains it.
+        """
+        if symbol not in self._told:
+            return
+        quantity, since_ms = self._told[symbol]
+        if self._engine.slot(symbol).position.quantity == quantity:
+            del self._told[symbol]
+        elif self._parts.clock.now_ms() - since_ms > _EXPLAINED_WITHIN_MS:
+            del self._told[symbol]
+            self.reconcile_soon()
+
+    async def _save(self) -> None:
+        """Store what the ledger did not take before."""
+        recorder = self._engine.recorder
+        if not recorder.is_behind and not self._ledger_away:
+            return
+        saved = await recorder.catch_up()
+        if saved == self._ledger_away:  # it has changed
+            self._ledger_away = not saved
+            said = "the ledger takes records again" if saved else recorder.reason
+            self._say(AlertKind.LEDGER, "", said, is_over=saved)
+
+    def _say(self, kind: AlertKind, symbol: str, sentence: str, *, is_over: bool = False) -> None:
+        self._parts.tell(Alert(kind, symbol, sentence, self._parts.clock.now_ms(), is_over))
