@@ -1,5 +1,6 @@
 """The contract of exchanges: what only one over the wire can be asked."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -116,7 +117,7 @@ async def test_order_signed_too_late_is_withheld(venue: str) -> None:
         assert isinstance(stand, WireStand)
         await stand.open()
         await stand.account.fetch_account()
-        (news,) = await stand.account.place_order(entry(), not_after_ms=1)
+        (news,) = await stand.account.place_order(replace(entry(), send_before_ms=1))
         state = await stand.state()
 
     assert (news.status, news.refusal) == (S.NOT_EXECUTED, Refusal.TOO_LATE)

@@ -16,6 +16,7 @@ from milobot.exchanges.binance.orders import BinanceOrders
 from milobot.exchanges.binance.outcomes import CLOCK_CODES, DIALECT
 from milobot.exchanges.binance.signing import BinanceSigner, Credentials
 from milobot.exchanges.breaker import CircuitBreaker
+from milobot.exchanges.deadlines import Deadline, no_deadline
 from milobot.exchanges.gateway import Gateway, GatewayParts
 from milobot.exchanges.limits import DownloadPace, PriorityLimiter
 from milobot.exchanges.times import ExchangeClock
@@ -38,8 +39,8 @@ class Bench:
     account: BinanceAccount
 
 
-def bench(*, skew_ms: int = 0) -> Bench:
-    """Return a client whose waits take no time."""
+def bench(*, skew_ms: int = 0, deadline: Deadline = no_deadline) -> Bench:
+    """Return a client whose waits take no time; ``deadline`` ends its right to trade."""
     time = VirtualTime()
     transport = FakeTransport(time, skew_ms=skew_ms)
 
@@ -62,6 +63,7 @@ def bench(*, skew_ms: int = 0) -> Bench:
             clock_call=requests.fetch_server_time(),
             read_time=market_mapping.parse_server_time,
             sleep=sleep,
+            signing_deadline=deadline,
         )
     )
     market = BinanceMarket(gateway, limiter)

@@ -15,6 +15,7 @@ from milobot.errors import (
     RateLimitedError,
 )
 from milobot.exchanges.breaker import CircuitBreaker
+from milobot.exchanges.deadlines import Bounds, Deadline, no_deadline
 from milobot.exchanges.limits import PriorityLimiter, Usage
 from milobot.exchanges.outcomes import Dialect, Judgement, is_present, judge, retry_after_s
 from milobot.exchanges.times import ExchangeClock, Sleep, real_sleep
@@ -43,6 +44,7 @@ _REPEATABLE = {
     FailureKind.CUT_BODY,
 }
 _BAN_S = 120.0  # the shortest ban there is, for a 418 that does not say how long
+_UNBOUND = Bounds()
 _PAUSE_S = 10.0  # for a 429 that does not say how long
 
 
@@ -83,6 +85,8 @@ class GatewayParts:
         usage: Reads from an answer what the exchange has counted.
         is_clock_error: Whether a judgement says that our timestamp was off.
         clock_call: The call that asks for the server's time; its payload is read by ``read_time``.
+        signing_deadline: Until when this process may trade, on the exchange's clock; None for
+            no end. It is asked at the moment of signing.
     """
 
     dialect: Dialect
@@ -98,6 +102,7 @@ class GatewayParts:
     sleep: Sleep = real_sleep
     retries: Retries = Retries()
     timeouts: Timeouts = Timeouts()
+    signing_deadline: Deadline = no_deadline
 
 
 class Gateway:
@@ -121,6 +126,7 @@ class Gateway:
         *,
         is_complete: Callable[[Any], bool] = is_present,
         not_after_ms: int | None = None,
+        is_trading: bool = True,
     ) -> Judgement:
         """Send a request that changes something, once; return what that means.
 
@@ -128,10 +134,11 @@ class Gateway:
             call: The request.
             is_complete: Whether a payload holds what a success promises.
             not_after_ms: No later timestamp is ever signed, on the exchange's clock.
+            is_trading: Whether only who leads the account may send it.
         """
         if not self.clock.is_measured and call.access is Access.SIGNED:
             await self._measure_quietly()
-        facts = await self._send(call, not_after_ms)
+        facts = await self._send(call, Bounds(not_after_ms, is_trading=is_trading))
         judgement = judge(facts, self._parts.dialect, is_complete=is_complete)
         if self._parts.is_clock_error(judgement):
             await self._measure_quietly()  # so that the next one is in time
@@ -150,13 +157,17 @@ class Gateway:
             raise judgement.as_error()
         return judgement.data
 
-    async def demand(self, call: Call) -> Any:
+    async def demand(self, call: Call, *, is_trading: bool = True) -> Any:
         """Send a change of settings once and return its payload.
+
+        Args:
+            call: The request.
+            is_trading: Whether only who leads the account may send it.
 
         Raises:
             ExchangeError: It was refused, or is not known to have happened.
         """
-        judgement = await self.write(call)
+        judgement = await self.write(call, is_trading=is_trading)
         if judgement.error is not None:
             raise judgement.as_error(is_read=False)
         return judgement.data
@@ -183,7 +194,7 @@ class Gateway:
 
     async def _try(self, call: Call, is_complete: Callable[[Any], bool]) -> tuple[Judgement, bool]:
         """Send a read once; return what came of it and whether another try can help."""
-        facts = await self._send(call, None)
+        facts = await self._send(call, _UNBOUND)
         judgement = judge(facts, self._parts.dialect, is_complete=is_complete)
         if self._parts.is_clock_error(judgement):
             await self._measure_quietly()
@@ -210,27 +221,28 @@ class Gateway:
         longest = min(retries.first_s * 2 ** (attempt - 1), retries.most_s)
         await self._parts.sleep(longest * self._chance.uniform(0.5, 1.0))
 
-    async def _send(self, call: Call, not_after_ms: int | None) -> Facts:
+    async def _send(self, call: Call, bounds: Bounds) -> Facts:
         parts = self._parts
         try:
             parts.breaker.admit(call.priority)
             if call.priority is Priority.DOWNLOAD:
                 async with parts.limiter.turn(call):
-                    facts = await self._sign_and_send(call, not_after_ms)
+                    facts = await self._sign_and_send(call, bounds)
             else:
                 await parts.limiter.wait(call)
-                facts = await self._sign_and_send(call, not_after_ms)
+                facts = await self._sign_and_send(call, bounds)
         except RateLimitedError as limited:
             return _withheld(FailureKind.RATE_LIMITED, str(limited), limited.retry_after_s)
         except CircuitOpenError as opened:
             return _withheld(FailureKind.CIRCUIT_OPEN, str(opened))
         return facts
 
-    async def _sign_and_send(self, call: Call, not_after_ms: int | None) -> Facts:
+    async def _sign_and_send(self, call: Call, bounds: Bounds) -> Facts:
         parts = self._parts
         request = parts.sign(call, self.clock.now_ms(), parts.timeouts.of(call.priority))
-        if not_after_ms is not None and request.time_ms > not_after_ms:
-            return _withheld(FailureKind.TOO_LATE, _too_late(request, not_after_ms))
+        too_late = bounds.why_withheld(request.time_ms, parts.signing_deadline)
+        if too_late:
+            return _withheld(FailureKind.TOO_LATE, too_late)
         facts = await parts.transport.send(request)
         self._learn(facts)
         return facts
@@ -266,8 +278,3 @@ def _is_worth_repeating(facts: Facts, judgement: Judgement) -> bool:
 
 def _withheld(kind: FailureKind, reason: str, wait_s: float = 0.0) -> Failure:
     return Failure(Moment.BEFORE_SENDING, kind, reason, wait_s)
-
-
-def _too_late(request: SignedCall, not_after_ms: int) -> str:
-    late_ms = request.time_ms - not_after_ms
-    return f"the request was ready {late_ms} ms after it had to be sent: nothing was sent"

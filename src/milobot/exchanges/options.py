@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from milobot.exchanges.deadlines import Deadline, no_deadline
 from milobot.exchanges.gateway import Timeouts
 from milobot.exchanges.limits import DownloadPace
 from milobot.exchanges.streams import StreamPlan
@@ -18,6 +19,8 @@ class ClientOptions:
         pace: How downloads are spread.
         plan: How streams are looked after.
         timeouts: How long answers are waited for.
+        signing_deadline: Tells until when this process may trade, on the exchange's clock:
+            no order, cancel or change of settings is signed later. None for no end.
     """
 
     clock: Clock | None = None
@@ -25,3 +28,4 @@ class ClientOptions:
     pace: DownloadPace = field(default_factory=DownloadPace)
     plan: StreamPlan = field(default_factory=StreamPlan)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    signing_deadline: Deadline = no_deadline

@@ -1,5 +1,6 @@
 """Orders at Binance: every answer ends in an update that the engine may believe."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -62,6 +63,17 @@ async def test_a_fill_that_is_not_listed_yet_is_not_told_yet(
     (update,) = await desk.orders.place_order(entry())
 
     assert update.status is status
+
+
+async def test_an_order_is_not_signed_after_its_time() -> None:
+    """What makes 'not found' final: the order itself says until when it may leave."""
+    desk = bench()
+    order = replace(entry(), send_before_ms=desk.time.now_ms() - 1)
+
+    (update,) = await desk.orders.place_order(order)
+
+    assert (update.status, update.refusal) == (OrderStatus.NOT_EXECUTED, Refusal.TOO_LATE)
+    assert desk.transport.names() == []
 
 
 async def test_fills_that_are_listed_late_are_waited_for() -> None:

@@ -15,6 +15,7 @@ from milobot.errors import (
     RequestRefusedError,
 )
 from milobot.exchanges.binance import requests
+from milobot.exchanges.binance.user_stream import BinanceListenKeys
 from milobot.exchanges.outcomes import Outcome
 from milobot.exchanges.wire import Answer, Facts, Failure, FailureKind, Moment
 
@@ -111,6 +112,32 @@ async def test_nothing_is_signed_after_its_deadline() -> None:
     assert (late.outcome, late.refusal) == (Outcome.NOT_EXECUTED, Refusal.TOO_LATE)
     assert in_time.outcome is Outcome.REJECTED
     assert len(desk.transport.sent) == 1
+
+
+async def test_nothing_is_changed_once_the_right_to_trade_has_ended() -> None:
+    """The process that took over must be alone: orders, cancels and settings of the old one stay."""
+    ends = [0]
+    desk = bench(deadline=lambda: ends[0])
+    await desk.gateway.measure_clock()
+    desk.transport.on(ORDER, refusal(-2019))
+    desk.transport.on(PRICE, reply({"symbol": "BTCUSDT", "price": "6000.01"}))
+    desk.transport.on("POST /fapi/v1/listenKey", reply({"listenKey": "k"}))
+    ends[0] = desk.gateway.clock.now_ms() - 1
+
+    placed = await desk.gateway.write(requests.place_order(entry()))
+    withdrawn = await desk.gateway.write(requests.cancel_order(entry()))
+    with pytest.raises(ExchangeUnavailableError, match="may not trade"):
+        await desk.gateway.demand(requests.set_leverage("BTCUSDT", 5))
+    await desk.market.fetch_last_price("BTCUSDT")
+    await BinanceListenKeys(desk.gateway).fetch()
+    before = desk.transport.names()
+    ends[0] = desk.gateway.clock.now_ms()
+    renewed = await desk.gateway.write(requests.place_order(entry()))
+
+    for late in (placed, withdrawn):
+        assert (late.outcome, late.refusal) == (Outcome.NOT_EXECUTED, Refusal.TOO_LATE)
+    assert before == [PRICE, "POST /fapi/v1/listenKey"]
+    assert renewed.outcome is Outcome.REJECTED
 
 
 async def test_a_ban_stops_all_traffic_until_its_end() -> None:

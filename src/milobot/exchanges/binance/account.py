@@ -44,11 +44,9 @@ class BinanceAccount(TradingAccount[BinanceOrders, BinanceMarket]):
         self._taker_fee = TakerFee(gateway.clock, self._fetch_taker_fee)
         self._has_brackets = False
 
-    async def place_order(
-        self, order: Order, *, not_after_ms: int | None = None
-    ) -> tuple[OrderUpdate, ...]:
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order once and return what became of it."""
-        return await self._orders.place_order(order, not_after_ms=not_after_ms)
+        return await self._orders.place_order(order)
 
     async def fetch_rules(self, symbol: str) -> SymbolRules:
         """Return the rules of a symbol with its leverage brackets."""

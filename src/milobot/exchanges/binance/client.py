@@ -74,5 +74,6 @@ def _gateway(connection: Connection, sign: BinanceSigner) -> Gateway:
             read_time=market_mapping.parse_server_time,
             sleep=connection.options.sleep,
             timeouts=connection.options.timeouts,
+            signing_deadline=connection.options.signing_deadline,
         )
     )

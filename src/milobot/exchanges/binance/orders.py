@@ -40,13 +40,13 @@ class BinanceOrders:
         self._gateway = gateway
         self._sleep = sleep
 
-    async def place_order(
-        self, order: Order, *, not_after_ms: int | None = None
-    ) -> tuple[OrderUpdate, ...]:
-        """Send an order once and return what became of it."""
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Send an order once, not after its time, and return what became of it."""
         reading = _Reading(order)
         judgement = await self._gateway.write(
-            requests.place_order(order), is_complete=reading.is_own, not_after_ms=not_after_ms
+            requests.place_order(order),
+            is_complete=reading.is_own,
+            not_after_ms=order.send_before_ms or None,
         )
         if judgement.outcome is Outcome.ACCEPTED and reading.report is not None:
             return (await self._news_of(order, reading.report),)

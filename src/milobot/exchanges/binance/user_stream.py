@@ -27,13 +27,13 @@ class BinanceListenKeys:
 
     async def fetch(self) -> str:
         """Return the active key, good for another hour, or a new one."""
-        data = await self._gateway.demand(requests.create_listen_key())
+        data = await self._gateway.demand(requests.create_listen_key(), is_trading=False)
         return Fields(data, "the listen key").text("listenKey")
 
     async def extend(self, key: str) -> bool:
         """Make the active key last for another hour; False when there is none (-1125)."""
         try:
-            await self._gateway.demand(requests.extend_listen_key())
+            await self._gateway.demand(requests.extend_listen_key(), is_trading=False)
         except RequestRefusedError as refused:
             if refused.code in LISTEN_KEY_GONE_CODES:
                 return False

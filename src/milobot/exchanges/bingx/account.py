@@ -42,7 +42,6 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
         self,
         order: Order,
         *,
-        not_after_ms: int | None = None,
         stop_price: Decimal | None = None,
         target_price: Decimal | None = None,
     ) -> tuple[OrderUpdate, ...]:
@@ -50,13 +49,12 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
 
         Args:
             order: The order.
-            not_after_ms: NOT_EXECUTED if it would be signed later, on BingX's clock.
             stop_price: Trigger of a stop that is attached to an entry; None for none. It
                 counts once it is seen resting: placing the same stop finds it there.
             target_price: The same for a target.
         """
         attached = AttachedExits(stop_price, target_price)
-        return await self._orders.place_order(order, not_after_ms=not_after_ms, attached=attached)
+        return await self._orders.place_order(order, attached=attached)
 
     def learn_order_ids(self, pairs: Mapping[str, str]) -> None:
         """Take over our id and BingX's of orders that were sent before a restart.

@@ -51,13 +51,9 @@ class BingxOrders:
         self._doubts = Doubts()
 
     async def place_order(
-        self,
-        order: Order,
-        *,
-        not_after_ms: int | None = None,
-        attached: AttachedExits = NO_EXITS,
+        self, order: Order, *, attached: AttachedExits = NO_EXITS
     ) -> tuple[OrderUpdate, ...]:
-        """Send an order once and return what became of it.
+        """Send an order once, not after its time, and return what became of it.
 
         A stop or target that may be there already, attached to its entry or of an earlier
         try, is looked for first: it takes no id of ours that would keep it from being
@@ -70,7 +66,7 @@ class BingxOrders:
         judgement = await self._gateway.write(
             requests.place_order(order, attached),
             is_complete=reading.is_own,
-            not_after_ms=not_after_ms,
+            not_after_ms=order.send_before_ms or None,
         )
         self._doubts.note(order, attached, judgement.outcome)
         if judgement.outcome is Outcome.ACCEPTED and reading.report is not None:

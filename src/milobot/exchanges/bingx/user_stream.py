@@ -21,7 +21,7 @@ class BingxListenKeys:
 
     async def fetch(self) -> str:
         """Return a key that is good for an hour."""
-        data = await self._gateway.demand(requests.create_listen_key())
+        data = await self._gateway.demand(requests.create_listen_key(), is_trading=False)
         key = data.get("listenKey") if isinstance(data, dict) else None
         if not isinstance(key, str) or not key:
             inner = data.get("data") if isinstance(data, dict) else None
@@ -33,7 +33,7 @@ class BingxListenKeys:
     async def extend(self, key: str) -> bool:
         """Make a key last for another hour; False when BingX does not know it (404, or 204)."""
         call = requests.extend_listen_key(key)
-        judgement = await self._gateway.write(call, is_complete=lambda _: True)
+        judgement = await self._gateway.write(call, is_complete=lambda _: True, is_trading=False)
         if judgement.error is None:
             return True
         if issubclass(judgement.error, RequestRefusedError):

@@ -1,5 +1,6 @@
 """Orders at BingX: every answer ends in an update that the engine may believe."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -193,7 +194,7 @@ async def test_an_order_too_late_is_not_signed() -> None:
     """No request may outlive the fence that its row states."""
     desk = bench()
 
-    (update,) = await desk.orders.place_order(entry(), not_after_ms=TIME_MS - 1)
+    (update,) = await desk.orders.place_order(replace(entry(), send_before_ms=TIME_MS - 1))
 
     assert (update.status, update.refusal) == (OrderStatus.NOT_EXECUTED, Refusal.TOO_LATE)
     assert desk.transport.names() == []

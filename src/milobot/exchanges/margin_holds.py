@@ -1,0 +1,145 @@
+"""Margin of entries that the last answer about the account may not show yet. Pure.
+
+What has left counts as tied up at once, before the exchange has said anything, and until an
+answer was asked for so late that it must contain it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from milobot.domain.margin import initial_margin
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate
+
+# What an entry may fill worse than the price it was sent at, until its fills are told.
+_SLACK = Decimal("1.005")
+_NOTHING_HAPPENED = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_EXECUTED})
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTimes:
+    """When an answer about the account contains an order for certain.
+
+    Attributes:
+        settle_ms: After its last news: balances may lag behind orders.
+        unknown_ms: After an order was sent whose outcome is not known: as long as it may
+            take to be executed and to become visible.
+    """
+
+    settle_ms: int = 2_000
+    unknown_ms: int = 14_000
+
+
+@dataclass(slots=True)
+class Hold:
+    """One entry that ties up margin.
+
+    Attributes:
+        price: What it is expected to fill at; None when nothing is known.
+        contained_ms: An answer asked for from then on contains it; None while it is on its way.
+    """
+
+    order: Order
+    price: Decimal | None
+    contained_ms: int | None = None
+    has_ended: bool = False
+    fills: dict[str, Fill] = field(default_factory=dict)
+
+    @property
+    def filled_quantity(self) -> Decimal:
+        """Return what is known to be filled."""
+        return sum((fill.quantity for fill in self.fills.values()), ZERO)
+
+    def amount(self, fee_rate: Decimal) -> Decimal | None:
+        """Return margin and fees in USDT; None when it may be any amount."""
+        fills = self.fills.values()
+        notional = sum((fill.quantity * fill.price for fill in fills), ZERO)
+        spent = initial_margin(notional, self.order.leverage)
+        spent += sum((fill.fee for fill in fills), ZERO)
+        rest = ZERO if self.has_ended else self.order.quantity - self.filled_quantity
+        if rest <= 0:
+            return spent
+        if self.price is None:
+            return None
+        waiting = rest * self.price * _SLACK
+        return spent + initial_margin(waiting, self.order.leverage) + waiting * fee_rate
+
+
+class MarginHolds:
+    """The entries that are on their way or were just taken."""
+
+    def __init__(self, times: HoldTimes) -> None:
+        """Hold nothing yet."""
+        self._times = times
+        self._holds: dict[str, Hold] = {}
+        self._spent: dict[tuple[str, str], tuple[Decimal, int]] = {}
+
+    def leaves(self, order: Order, price: Decimal | None) -> None:
+        """Hold the margin of an entry that is about to be sent; exits tie up nothing."""
+        if not is_exit(order):
+            self._holds[order.client_order_id] = Hold(order, price)
+
+    def lost(self, client_order_id: str, now_ms: int) -> None:
+        """Note that nobody waits for the answer to an entry any more."""
+        hold = self._holds.get(client_order_id)
+        if hold is not None and hold.contained_ms is None:
+            hold.contained_ms = now_ms + self._times.unknown_ms
+
+    def hear(self, update: OrderUpdate, now_ms: int) -> bool:
+        """Take in news of an order. Return whether it is one that is held."""
+        hold = self._holds.get(update.client_order_id)
+        if hold is None:
+            return False
+        if update.status in _NOTHING_HAPPENED and not hold.fills:
+            del self._holds[update.client_order_id]
+            return True
+        hold.fills.update({fill.fill_id: fill for fill in update.fills})
+        hold.has_ended = hold.has_ended or update.status.is_final
+        is_unknown = update.status is OrderStatus.UNKNOWN and not update.fills
+        wait_ms = self._times.unknown_ms if is_unknown else self._times.settle_ms
+        hold.contained_ms = now_ms + wait_ms
+        return True
+
+    def spends(self, fill: Fill, loss: Decimal, now_ms: int) -> None:
+        """Hold what an exit has cost: its fee and its loss, in USDT; the same fill counts once."""
+        contained_ms = now_ms + self._times.settle_ms
+        self._spent.setdefault((fill.symbol, fill.fill_id), (fill.fee + loss, contained_ms))
+
+    def answered(self, asked_ms: int) -> None:
+        """Let go of what an answer about the account, asked for at that time, contains."""
+        self._holds = {
+            name: hold
+            for name, hold in self._holds.items()
+            if hold.contained_ms is None or asked_ms < hold.contained_ms
+        }
+        self._spent = {name: one for name, one in self._spent.items() if asked_ms < one[1]}
+
+    def has_settled(self, now_ms: int) -> bool:
+        """Return whether an answer asked for now would contain something that is held."""
+        waits = (hold.contained_ms for hold in self._holds.values())
+        return any(contained_ms is not None and contained_ms <= now_ms for contained_ms in waits)
+
+    def total(self, fee_rate: Decimal) -> Decimal | None:
+        """Return all that is held, in USDT; None when it may be any amount."""
+        held = _sum(hold.amount(fee_rate) for hold in self._holds.values())
+        return None if held is None else held + sum((one[0] for one in self._spent.values()), ZERO)
+
+    def quantity(self, symbol: str) -> Decimal:
+        """Return by how much held entries may let a position grow."""
+        held = (h.order.quantity for h in self._holds.values() if h.order.symbol == symbol)
+        return sum(held, ZERO)
+
+
+def is_exit(order: Order) -> bool:
+    """Return whether an order can only make a position smaller."""
+    return order.reduce_only or order.close_position
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    total = ZERO
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
