@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get
 import orjson
 
 from milobot.errors import LedgerError
+from milobot.storage.plain_text import to_plain_text
 
 _T = TypeVar("_T")
 _Convert = Callable[[Any], Any]
@@ -72,10 +73,8 @@ def _same(value: Any) -> Any:
 
 @cache
 def _converters(kind: Any) -> tuple[_Convert, _Convert]:
-    if kind in {str, int, bool}:
-        return _same, _checked(kind)
-    if kind is Decimal:
-        return str, _decimal
+    if kind in _SCALARS:
+        return _SCALARS[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return (lambda value: value.value), kind
     if dataclasses.is_dataclass(kind):
@@ -100,6 +99,14 @@ def _decimal(value: object) -> Decimal:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a decimal")
     return Decimal(value)
+
+
+_SCALARS: dict[Any, tuple[_Convert, _Convert]] = {
+    str: (to_plain_text, _checked(str)),
+    int: (_same, _checked(int)),
+    bool: (_same, _checked(bool)),
+    Decimal: (str, _decimal),
+}
 
 
 def _of_collection(kind: Any, item: Any) -> tuple[_Convert, _Convert]:

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
+from milobot.storage.plain_text import to_plain_text
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -18,6 +20,17 @@ Millis = sa.BigInteger
 
 # SQLite counts rows by itself only in a column that is exactly INTEGER PRIMARY KEY.
 RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class PlainText(sa.types.TypeDecorator[str]):
+    """Text of any length, without the characters that PostgreSQL refuses."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace what cannot be stored."""
+        return None if value is None else to_plain_text(value)
 
 
 class Money(sa.types.TypeDecorator[Decimal]):

@@ -38,6 +38,14 @@ class Database(Protocol):
         """
         ...
 
+    async def maintain(self) -> None:
+        """Give unused space back and renew the planner's statistics, without a long pause.
+
+        Raises:
+            LedgerError: It could not be done; nothing is lost.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what was asked for and let go of the database."""
         ...

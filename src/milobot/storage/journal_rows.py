@@ -97,6 +97,13 @@ def slot_of(row: RowMapping) -> Slot:
     return _SLOT.decode(row["content"], position=position_of(row))
 
 
+def intents_in(content: str) -> set[str]:
+    """Return the keys of the intents that a slot's row refers to."""
+    slot = _SLOT.decode(content, position=Position(""))
+    wishes = (slot.setup.intent if slot.setup else None, slot.queued)
+    return {intent.key for intent in wishes if intent is not None}
+
+
 def position_row(account: str, position: Position) -> Row:
     """Return the row of a position."""
     row: Row = {name: getattr(position, name) for name in _POSITION_COLUMNS}

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from milobot.errors import CommitUnknownError
 from milobot.storage.database_url import PostgresTarget
 from milobot.storage.ledger_errors import is_collision, is_disconnect, postgres_error
+from milobot.storage.tables import metadata
 
 _T = TypeVar("_T")
 
 _POOL_SIZE = 5
 _TRIES = 3
+_MAINTENANCE_LIMIT_S = 600.0
 # A process frozen inside a transaction would hold its lease row; nobody could take over.
 _IDLE_LIMIT_MS = 2_000
 _STATEMENT_LIMIT_MS = 10_000
@@ -94,6 +96,20 @@ class PostgresDatabase:
                 return await self._read_once(query)
         except (DBAPIError, OSError, TimeoutError) as error:
             raise postgres_error(self.name, error) from error
+
+    async def maintain(self) -> None:
+        """Vacuum and analyse our tables; the server does so without holding up writes."""
+        engine = make_engine(self._target, timeout_s=_MAINTENANCE_LIMIT_S)
+        try:
+            async with engine.connect() as connection:
+                bare = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await bare.exec_driver_sql("SET statement_timeout = 0")
+                for table in metadata.sorted_tables:
+                    await bare.exec_driver_sql(f"VACUUM (ANALYZE) {table.name}")
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise postgres_error(self.name, error) from error
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Let go of all connections."""

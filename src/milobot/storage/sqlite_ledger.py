@@ -26,8 +26,10 @@ _Loop = asyncio.AbstractEventLoop
 
 _LARGEST_GROUP = 100
 _READERS = 2
+_PAGES_AT_ONCE = 200
 # FULL: what was committed survives a power failure. The log is kept small after a burst.
 _SETTINGS = (
+    "PRAGMA auto_vacuum = INCREMENTAL",  # counts for a new file only, so it comes first
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA journal_size_limit = 16777216",
@@ -128,6 +130,12 @@ class SqliteDatabase:
         found: _T = await loop.run_in_executor(self._reading, self._read, query)
         return found
 
+    async def maintain(self) -> None:
+        """Give unused pages back, few at a time: a VACUUM would stop trading for seconds."""
+        while await self.write(_give_pages_back):
+            continue
+        await self.write(_analyse)
+
     async def close(self) -> None:
         """Finish the writes that were asked for and close the file; again it does nothing."""
         if self._is_closed:
@@ -220,6 +228,24 @@ class SqliteDatabase:
         if isinstance(error, Exception):
             return error
         return LedgerError(f"{self.name}: writing was interrupted")
+
+
+def _give_pages_back(connection: Connection) -> bool:
+    """Return some unused pages to the disk; whether there are more."""
+    driver = driver_of(connection)
+    before = _unused_pages(driver)
+    driver.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
+    return 0 < _unused_pages(driver) < before
+
+
+def _unused_pages(driver: sqlite3.Connection) -> int:
+    return int(driver.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _analyse(connection: Connection) -> None:
+    driver = driver_of(connection)
+    driver.execute("PRAGMA analysis_limit = 1000")
+    driver.execute("ANALYZE")
 
 
 def _deliver(jobs: list[_Job[Any]]) -> None:

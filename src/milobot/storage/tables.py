@@ -17,13 +17,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from milobot.storage.columns import NAMING, Millis, Money, RowId
+from milobot.storage.columns import NAMING, Millis, Money, PlainText, RowId
 
 metadata = MetaData(naming_convention=NAMING)
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, PlainText, nullable=False)
 
 
 def _integer(name: str) -> Column[int]:
@@ -53,7 +53,7 @@ signals = Table(
     _time("received_ms"),
     _text("content"),
     _text("details"),
-    Column("intent_key", Text),
+    Column("intent_key", PlainText),
     _text("outcome"),
     UniqueConstraint("source", "message_id"),  # the same message is taken once
     Index(None, "account", "received_ms"),  # latest signals of an account
