@@ -41,6 +41,7 @@ class CircuitBreaker:
         self._clock = clock
         self._plan = plan or BreakerPlan()
         self._failures = 0
+        self._cause = ""
         self._pause_s = 0.0
         self._opens_at_ms = 0
         self._next_probe_ms = 0
@@ -63,8 +64,8 @@ class CircuitBreaker:
             self._next_probe_ms = now_ms + int(self._plan.probe_every_s * 1000)
             return
         raise CircuitOpenError(
-            f"{self._name} failed {self._failures} times in a row: nothing but exits is sent"
-            f" for {max(self._opens_at_ms - now_ms, 0) / 1000:.1f} s, then it is tried again"
+            f"{self._name} failed {self._failures} times in a row{self._cause}:"
+            f" nothing but exits is sent for {max(self._opens_at_ms - now_ms, 0) / 1000:.1f} s, then it is tried again"
         )
 
     def succeeded(self) -> None:
@@ -72,9 +73,14 @@ class CircuitBreaker:
         self._failures = 0
         self._pause_s = 0.0
 
-    def failed(self) -> None:
-        """Note that the exchange could not be reached or could not answer."""
+    def failed(self, cause: str = "") -> None:
+        """Note that the exchange could not be reached or could not answer.
+
+        Args:
+            cause: What came instead of an answer; refusals repeat it. Empty for no word.
+        """
         self._failures += 1
+        self._cause = f", last with {cause}" if cause else ""
         now_ms = self._clock.now_ms()
         if self.is_open:
             if now_ms < self._opens_at_ms:

@@ -250,10 +250,10 @@ class Gateway:
     def _learn(self, facts: Facts) -> None:
         parts = self._parts
         if isinstance(facts, Failure):
-            parts.breaker.failed()
+            parts.breaker.failed(facts.reason)
             return
         if facts.status >= _SERVER_ERROR:
-            parts.breaker.failed()
+            parts.breaker.failed(f"status {facts.status}")
         else:
             parts.breaker.succeeded()
         for usage in parts.usage(facts):

@@ -4,8 +4,9 @@ Every row names its source. What no row covers is UNKNOWN for a write: that is r
 whenever the exchange may have acted, and costs one query when it has not.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +23,7 @@ from milobot.errors import (
 from milobot.exchanges.wire import Answer, Facts, Failure, FailureKind, Moment
 
 _MOST_TEXT = 200
+_LONGEST_WAIT_S = 4 * 86_400.0
 
 
 class Outcome(StrEnum):
@@ -122,11 +124,28 @@ class Dialect:
 
     Attributes:
         read: Decodes an answer; never raises.
+        table: What refusals mean; the first row that matches counts.
     """
 
     name: str
     read: Callable[[Answer], Reply]
     table: tuple[Row, ...]
+    _rows: dict[str | None, tuple[Row, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the table by code, so that no answer is held against all its rows."""
+        known = {code for row in self.table for code in row.codes}
+        rows: dict[str | None, tuple[Row, ...]] = {
+            code: tuple(row for row in self.table if not row.codes or code in row.codes)
+            for code in known
+        }
+        rows[None] = tuple(row for row in self.table if not row.codes)
+        object.__setattr__(self, "_rows", rows)
+
+    def row_for(self, reply: Reply) -> Row | None:
+        """Return the first row of the table that matches; None where none does."""
+        rows = self._rows.get(reply.code, self._rows[None])
+        return next((row for row in rows if row.matches(reply)), None)
 
 
 _FAILURE_REFUSALS = {
@@ -170,7 +189,8 @@ def judge(facts: Facts, dialect: Dialect, *, is_complete: Callable[[Any], bool])
 def _judge_failure(failure: Failure, name: str) -> Judgement:
     before = failure.moment is Moment.BEFORE_SENDING
     error = _FAILURE_ERRORS.get(failure.kind, ExchangeUnavailableError)
-    reason = failure.reason if failure.wait_s else f"{name}: {failure.reason}"
+    is_named = failure.reason.startswith(name)  # by the limiter or the breaker
+    reason = failure.reason if is_named else f"{name}: {failure.reason}"
     return Judgement(
         Outcome.NOT_EXECUTED if before else Outcome.UNKNOWN,
         _FAILURE_REFUSALS.get(failure.kind, Refusal.UNAVAILABLE),
@@ -184,7 +204,7 @@ def _judge_failure(failure: Failure, name: str) -> Judgement:
 
 
 def _judge_refusal(answer: Answer, reply: Reply, dialect: Dialect) -> Judgement:
-    row = next((row for row in dialect.table if row.matches(reply)), None)
+    row = dialect.row_for(reply)
     said = _described(answer, reply)
     if row is None:
         return Judgement(
@@ -215,7 +235,7 @@ def retry_after_s(answer: Answer) -> float:
         seconds = float(answer.headers.get("retry-after", "0"))
     except ValueError:
         return 0.0
-    return min(max(seconds, 0.0), 4 * 86_400.0) if seconds == seconds else 0.0  # noqa: PLR0124
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_WAIT_S)
 
 
 def is_present(data: Any) -> bool:

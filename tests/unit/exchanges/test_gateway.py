@@ -59,6 +59,26 @@ async def test_a_read_that_cannot_be_had_says_why(
     assert len(desk.transport.sent) == tries
 
 
+@pytest.mark.parametrize(
+    ("trouble", "cause"),
+    [
+        (UNREACHABLE, "no connection"),
+        (refusal(-1000, status=503), "status 503"),
+    ],
+)
+async def test_a_read_that_the_breaker_ends_names_what_broke_it(trouble: Facts, cause: str) -> None:
+    """Five failures are no cause: whoever reads the sentence has to know what to mend."""
+    desk = bench()
+    desk.transport.on(PRICE, trouble)
+    with pytest.raises(ExchangeUnavailableError):
+        await desk.market.fetch_last_price("BTCUSDT")
+
+    with pytest.raises(
+        CircuitOpenError, match=f"^Binance failed 5 times in a row, last with {cause}:"
+    ):
+        await desk.market.fetch_last_price("BTCUSDT")
+
+
 @pytest.mark.parametrize("trouble", [TIMEOUT, UNREACHABLE, refusal(-1021), refusal(-1007)])
 async def test_a_write_is_sent_once(trouble: Facts) -> None:
     """Whatever came back: the dearest bug is an order that was sent twice."""
