@@ -3,17 +3,17 @@
 import re
 from decimal import Decimal
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
 from milobot.domain.governor import GovernorLimits
 from milobot.domain.intents import Size, SizeKind
+from milobot.errors import ConfigurationError
+from milobot.storage.database_url import DEFAULT_DATABASE_URL, parse_database_url
 
 _PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d{1,12})?)\s*%\s*")
 _NOTIONAL = re.compile(r"\s*(\d{1,12}(?:\.\d{1,8})?)\s*(%?)\s*")
-_POSTGRES = {"postgresql", "postgres", "postgresql+asyncpg"}
 _UP_TO_ALL = "above 0% and up to 100%"
 
 ENGINE_EXAMPLES = {
@@ -30,7 +30,6 @@ ENGINE_EXAMPLES = {
     "max_intent_age": "=30, seconds from 0.1 to 86400",
     "max_price_drift": f"=2%, {_UP_TO_ALL}",
     "engine_delay": "=10, seconds from 0.1 to 300",
-    "database_url": "=sqlite:///milobot.db or =postgresql://user:password@host:5432/database",
 }
 """What to write, by the name of a field."""
 
@@ -62,17 +61,11 @@ def _parse_notional(value: object) -> object:
 
 
 def _check_database(value: SecretStr) -> SecretStr:
-    """Return a database's address, which has to survive the process and to name a database."""
     url = value.get_secret_value().strip()
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("no address") from None
-    is_file = parts.scheme == "sqlite" and url.startswith("sqlite:///") and len(parts.path) > 1
-    is_server = parts.scheme in _POSTGRES and "//" in url and len(parts.path) > 1
-    if not (is_file or is_server) or ":memory:" in url:
-        raise ValueError("no database that lasts")
+        parse_database_url(url)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None  # a sentence for the user, without the password
     return SecretStr(url)
 
 
@@ -116,7 +109,7 @@ class EngineSettings(BaseSettings):
     max_price_drift: _Fraction = _DEFAULT.max_price_drift
     engine_delay: Annotated[float, Field(ge=0.1, le=300)] = 10.0
     database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr(
-        "sqlite:///milobot.db"
+        DEFAULT_DATABASE_URL
     )
 
     def governor_limits(self) -> GovernorLimits:

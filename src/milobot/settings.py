@@ -228,9 +228,9 @@ def _read(env_file: Path | None, **values: object) -> Settings:
 def _sentence(fault: ErrorDetails) -> str:
     name = str(fault["loc"][0])
     known = (end for end in _EXAMPLES if name == end or name.endswith(f"_{end}"))
-    is_shown = name not in (*_FROM_FILES, "database_url") and "@" not in str(
-        fault["input"]
-    )  # a password in a URL
+    if name == "database_url":  # its sentence says what is wrong with it, and quotes no password
+        return str(fault["msg"]).removeprefix("Value error, ")
+    is_shown = name not in _FROM_FILES and "@" not in str(fault["input"])  # a password in a URL
     shown = f"={str(fault['input'])[:40]!r}" if is_shown else ""
     return f"{name.upper()}{shown} is not valid: write {name.upper()}{_EXAMPLES[next(known)]}"
 
