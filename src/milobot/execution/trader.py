@@ -6,6 +6,7 @@ and again, and every half minute the whole account is compared with the exchange
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -73,9 +74,11 @@ class AccountTrader:
         self._inquiry = inquiry
         self._reconciler = reconciler
         self._ready = asyncio.Event()
-        self._due = asyncio.Event()
+        self._due = False
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._ledger_away = False
+        self._tasks: asyncio.TaskGroup | None = None
+        self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
         self._told: dict[str, tuple[Decimal, int]] = {}
 
     @property
@@ -107,16 +110,18 @@ class AccountTrader:
         await self._ready.wait()
         await self._engine.candle_closed(symbol, close)
 
-    async def hear(self, news: News) -> None:
-        """Take in news of the account."""
-        if isinstance(news, OrderUpdate | FundingUpdate):
-            await self._apply(news)
+    def hear(self, news: News) -> None:
+        """Take in news of the account; it is booked in order, symbol by symbol."""
+        if isinstance(news, AccountNews):
+            self._hear_of_account(news)
             return
-        await self._hear_of_account(news)
+        self._mail.setdefault(news.symbol, deque()).append(news)
+        if self._tasks is not None:
+            self._start(self._tasks, f"book {news.symbol}", partial(self._deliver, news.symbol))
 
     def reconcile_soon(self) -> None:
         """Compare with the exchange now, not at the next round."""
-        self._due.set()
+        self._due = True
 
     async def run(self) -> None:
         """Look after the account until cancelled.
@@ -126,31 +131,26 @@ class AccountTrader:
             LeaseLostError: Another process leads the account now.
         """
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             tasks.create_task(self._compare())
             while True:
                 self._look(tasks)
-                await self._save()
+                self._start(tasks, "save", self._save)
                 await self._parts.sleep(self._parts.cadence.look_s)
 
     async def _compare(self) -> None:
+        """Compare when somebody asks for it, when a finding wants a second look, and in turn."""
+        cadence, clock = self._parts.cadence, self._parts.clock
         while True:
+            in_turn_ms = clock.now_ms() + round(cadence.reconcile_s * 1000)
             again_ms = self._reconciler.last.again_ms
-            pause_s = self._parts.cadence.reconcile_s
-            if again_ms is not None:
-                pause_s = min(pause_s, max(again_ms - self._parts.clock.now_ms(), 0) / 1000)
-            await self._pause(max(pause_s, self._parts.cadence.look_s))
-            await self._reconcile()
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, unless somebody asks for a comparison at once."""
-        timer = asyncio.ensure_future(self._parts.sleep(seconds))
-        called = asyncio.ensure_future(self._due.wait())
-        try:
-            await asyncio.wait({timer, called}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            called.cancel()
-        self._due.clear()
+            due_ms = in_turn_ms if again_ms is None else min(in_turn_ms, again_ms)
+            while not self._due and clock.now_ms() < due_ms:
+                await self._parts.sleep(cadence.look_s)
+            self._due = False
+            if not await self._reconcile():
+                await self._parts.sleep(cadence.ask_s)
+                self._due = True
 
     async def _reconcile(self) -> bool:
         """Compare once. Return whether the exchange could be asked."""
@@ -162,6 +162,22 @@ class AccountTrader:
             self._say(AlertKind.EXCHANGE, "", f"the account cannot be read: {error}")
             return False
         return True
+
+    async def _deliver(self, symbol: str) -> None:
+        """Book the news of a symbol; what follows from it does not hold up the next."""
+        waiting = self._mail[symbol]
+        while waiting:
+            update = waiting.popleft()
+            if await self._booked(update) and self._tasks is not None:
+                look = partial(self._engine.look_again, symbol)
+                self._tasks.create_task(self._guarded(look))
+
+    async def _booked(self, update: OrderUpdate | FundingUpdate) -> bool:
+        try:
+            return await self._engine.book(update)
+        except OrderTransitionError as error:
+            self._contradicted(update.symbol, error)
+            return False
 
     def _look(self, tasks: asyncio.TaskGroup) -> None:
         """Attend to every slot that is not as it should be, each on its own.
@@ -175,6 +191,8 @@ class AccountTrader:
             if state in {PositionState.UNPROTECTED, PositionState.CLOSING} or slot.closing:
                 self._start(tasks, f"look {symbol}", partial(self._engine.look_again, symbol))
             self._notice_position(symbol)
+            if self._mail.get(symbol):
+                self._start(tasks, f"book {symbol}", partial(self._deliver, symbol))
 
     def _start(self, tasks: asyncio.TaskGroup, name: str, work: Work) -> None:
         """Do something, unless the same is still being done."""
@@ -190,24 +208,20 @@ class AccountTrader:
         except ExchangeError:
             return  # asked again at the next look
         except OrderTransitionError as error:
-            self._say(AlertKind.CONTRADICTION, "", str(error))
-            self.reconcile_soon()
+            self._contradicted("", error)
+
+    def _contradicted(self, symbol: str, error: OrderTransitionError) -> None:
+        self._say(AlertKind.CONTRADICTION, symbol, str(error))
+        self.reconcile_soon()
 
     async def _ask(self, symbol: str) -> None:
         """Ask for every order of a symbol whose end is not known."""
         for order in self._inquiry.due(self._engine.slot(symbol)):
             update = await self._inquiry.ask(self._engine.slot(symbol), order)
             if update is not None:
-                await self._apply(update)
+                await self._engine.apply(update)
 
-    async def _apply(self, update: OrderUpdate | FundingUpdate) -> None:
-        try:
-            await self._engine.apply(update)
-        except OrderTransitionError as error:
-            self._say(AlertKind.CONTRADICTION, update.symbol, str(error))
-            self.reconcile_soon()
-
-    async def _hear_of_account(self, news: AccountNews) -> None:
+    def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:
             return
         if news.kind is not NewsKind.POSITION:
