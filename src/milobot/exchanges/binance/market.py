@@ -1,20 +1,17 @@
 """Binance's public data, as the ``MarketData`` port."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from decimal import Decimal
 
-from milobot.domain.market import CandleSeries, LeverageBracket, SymbolRules
+from milobot.domain.market import CandleSeries, SymbolRules
 from milobot.domain.reports import BookTicker, FundingRate, MarkPrice
 from milobot.domain.timeframes import Timeframe
 from milobot.exchanges.binance import market_mapping, requests
 from milobot.exchanges.closed_candles import list_closed
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.limits import PriorityLimiter
-from milobot.exchanges.names import unknown_symbol
+from milobot.exchanges.symbol_list import Brackets, SymbolList
 from milobot.exchanges.wire import Priority
-
-_FRESH_MS = 3_600_000
-_ASK_AGAIN_MS = 60_000
 
 
 class BinanceMarket:
@@ -29,9 +26,7 @@ class BinanceMarket:
         """
         self._gateway = gateway
         self._limiter = limiter
-        self._rules: dict[str, SymbolRules] = {}
-        self._brackets: dict[str, tuple[LeverageBracket, ...]] = {}
-        self._rules_ms: int | None = None
+        self._symbols = SymbolList("Binance", gateway.clock, self._list_rules)
 
     async def fetch_server_time(self) -> int:
         """Return Binance's clock; ours is set by it on the way."""
@@ -39,13 +34,7 @@ class BinanceMarket:
 
     async def fetch_all_rules(self) -> dict[str, SymbolRules]:
         """Return the rules of every symbol that may be traded, with brackets once these are known."""
-        data = await self._gateway.read(requests.fetch_exchange_info())
-        for limit in market_mapping.parse_limits(data):
-            self._limiter.set_limit(limit)
-        self._rules = market_mapping.parse_all_rules(data)
-        self._rules_ms = self._gateway.clock.local_ms()
-        self.learn_brackets(self._brackets)
-        return dict(self._rules)
+        return await self._symbols.fetch_all()
 
     async def fetch_rules(self, symbol: str) -> SymbolRules:
         """Return the rules of a symbol, at most an hour old.
@@ -54,21 +43,11 @@ class BinanceMarket:
             DataError: It is not traded; the message names the nearest that are.
             ExchangeError: The rules cannot be had.
         """
-        known = self._rules.get(symbol)
-        now_ms = self._gateway.clock.local_ms()
-        age_ms = None if self._rules_ms is None else now_ms - self._rules_ms
-        if age_ms is None or age_ms > (_FRESH_MS if known else _ASK_AGAIN_MS):
-            known = (await self.fetch_all_rules()).get(symbol)
-        if known is None:
-            raise unknown_symbol(symbol, "Binance", self._rules)
-        return known
+        return await self._symbols.fetch(symbol)
 
-    def learn_brackets(self, brackets: dict[str, tuple[LeverageBracket, ...]]) -> None:
-        """Take over leverage brackets; rules carry them from now on."""
-        self._brackets = brackets
-        for symbol, rules in self._rules.items():
-            if symbol in brackets:
-                self._rules[symbol] = replace(rules, brackets=brackets[symbol])
+    def learn_brackets(self, brackets: Mapping[str, Brackets]) -> None:
+        """Take over leverage brackets of some symbols; their rules carry them from now on."""
+        self._symbols.learn_brackets(brackets)
 
     async def fetch_candles(
         self,
@@ -128,3 +107,9 @@ class BinanceMarket:
         """Return the price of the latest trade."""
         data = await self._gateway.read(requests.fetch_last_price(symbol))
         return market_mapping.parse_last_price(data)
+
+    async def _list_rules(self) -> dict[str, SymbolRules]:
+        data = await self._gateway.read(requests.fetch_exchange_info())
+        for limit in market_mapping.parse_limits(data):
+            self._limiter.set_limit(limit)
+        return market_mapping.parse_all_rules(data)

@@ -160,7 +160,7 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
             max_leverage = market_mapping.parse_max_leverage(data)
         data = await self._gateway.read(requests.fetch_brackets(symbol, priority))
         brackets = market_mapping.parse_brackets(data, symbol=symbol, max_leverage=max_leverage)
-        self._market.learn_brackets(symbol, brackets)
+        self._market.learn_brackets({symbol: brackets})
         self._brackets_ms[symbol] = self._gateway.clock.local_ms()
         return brackets
 

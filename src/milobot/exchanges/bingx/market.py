@@ -1,9 +1,9 @@
 """BingX's public data, as the ``MarketData`` port."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from decimal import Decimal
 
-from milobot.domain.market import CandleSeries, LeverageBracket, SymbolRules
+from milobot.domain.market import CandleSeries, SymbolRules
 from milobot.domain.reports import BookTicker, FundingRate, MarkPrice
 from milobot.domain.timeframes import Timeframe
 from milobot.exchanges.bingx import market_mapping, market_requests
@@ -11,11 +11,9 @@ from milobot.exchanges.bingx.market_mapping import Contract
 from milobot.exchanges.bingx.requests import MOST_ROWS
 from milobot.exchanges.closed_candles import list_closed
 from milobot.exchanges.gateway import Gateway
-from milobot.exchanges.names import unknown_symbol
+from milobot.exchanges.symbol_list import Brackets, SymbolList
 from milobot.exchanges.wire import Priority
 
-_FRESH_MS = 3_600_000
-_ASK_AGAIN_MS = 60_000
 # Funding is paid once an hour at most: a thousand rates fill no less than this.
 _FUNDING_SPAN_MS = MOST_ROWS * 3_600_000 - 1
 
@@ -27,8 +25,7 @@ class BingxMarket:
         """Know no rules yet."""
         self._gateway = gateway
         self._contracts: dict[str, Contract] = {}
-        self._brackets: dict[str, tuple[LeverageBracket, ...]] = {}
-        self._rules_ms: int | None = None
+        self._symbols = SymbolList("BingX", gateway.clock, self._list_rules)
 
     async def fetch_server_time(self) -> int:
         """Return BingX's clock; ours is set by it on the way."""
@@ -36,10 +33,7 @@ class BingxMarket:
 
     async def fetch_all_rules(self) -> dict[str, SymbolRules]:
         """Return the rules of every symbol that may be traded, with brackets as far as known."""
-        data = await self._gateway.read(market_requests.fetch_contracts())
-        self._contracts = market_mapping.parse_contracts(data)
-        self._rules_ms = self._gateway.clock.local_ms()
-        return {symbol: self._with_brackets(one) for symbol, one in self._contracts.items()}
+        return await self._symbols.fetch_all()
 
     async def fetch_rules(self, symbol: str) -> SymbolRules:
         """Return the rules of a symbol, at most an hour old.
@@ -48,24 +42,16 @@ class BingxMarket:
             DataError: It is not traded; the message names the nearest that are.
             ExchangeError: The rules cannot be had.
         """
-        known = self._contracts.get(symbol)
-        now_ms = self._gateway.clock.local_ms()
-        age_ms = None if self._rules_ms is None else now_ms - self._rules_ms
-        if age_ms is None or age_ms > (_FRESH_MS if known else _ASK_AGAIN_MS):
-            await self.fetch_all_rules()
-            known = self._contracts.get(symbol)
-        if known is None:
-            raise unknown_symbol(symbol, "BingX", self._contracts)
-        return self._with_brackets(known)
+        return await self._symbols.fetch(symbol)
 
     def listed_leverage(self, symbol: str) -> int:
         """Return the highest leverage that the contracts name for a symbol; 0 when they do not."""
         known = self._contracts.get(symbol)
         return known.max_leverage if known else 0
 
-    def learn_brackets(self, symbol: str, brackets: tuple[LeverageBracket, ...]) -> None:
-        """Take over the leverage brackets of a symbol; its rules carry them from now on."""
-        self._brackets[symbol] = brackets
+    def learn_brackets(self, brackets: Mapping[str, Brackets]) -> None:
+        """Take over leverage brackets of some symbols; their rules carry them from now on."""
+        self._symbols.learn_brackets(brackets)
 
     async def fetch_candles(
         self,
@@ -127,6 +113,7 @@ class BingxMarket:
         data = await self._gateway.read(market_requests.fetch_last_price(symbol))
         return market_mapping.parse_last_price(data)
 
-    def _with_brackets(self, contract: Contract) -> SymbolRules:
-        rules = contract.rules
-        return replace(rules, brackets=self._brackets.get(rules.symbol, ()))
+    async def _list_rules(self) -> dict[str, SymbolRules]:
+        data = await self._gateway.read(market_requests.fetch_contracts())
+        self._contracts = market_mapping.parse_contracts(data)
+        return {symbol: contract.rules for symbol, contract in self._contracts.items()}
