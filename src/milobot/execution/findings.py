@@ -29,7 +29,6 @@ class Code(StrEnum):
     ORDER_VANISHED = "order_vanished"
     ORDER_ORPHANED = "order_orphaned"
     ORDER_ALTERED = "order_altered"
-    LATE_FILL = "late_fill"
     SETTINGS_CHANGED = "settings_changed"
     UNDECIDED = "undecided"
 
@@ -44,8 +43,10 @@ class Ours:
     Attributes:
         slot: The slot, with its live orders.
         changed_ms: When the slot last changed: news booked, a request answered. By the
-            exchange's clock at that moment, not by the news' own time; 0 for "before the start".
-        filled_ms: The latest time of a fill that was booked, as the exchange told it; 0 for none.
+            exchange's clock at that moment, not by the news' own time; never before the start
+            of this process, since nobody knows what happened just before.
+        filled_ms: The latest time of a fill that was booked, as the exchange told it; 0 when
+            not known.
         is_busy: Whether a request about the symbol is under way.
         ended: Orders of the symbol that ended lately, as far as they are at hand.
     """
@@ -124,19 +125,6 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
-    """An order of ours of which our books know nothing, with a record made from what is told.
-
-    It is to be kept as an order of its slot without plan (``engine.adopt``), then ``update``
-    is applied: a fill of it is flattened as any late fill. What rests of it is in
-    ``Findings.withdraw`` too.
-    """
-
-    order: Order
-    update: OrderUpdate
-
-
-@dataclass(frozen=True, slots=True)
 class Sightings:
     """What the last look saw: what is seen twice counts, and what stands is told once.
 
@@ -155,9 +143,11 @@ class Findings:
     """What comparing our books with the exchange came to; carried out in the order of the fields.
 
     Attributes:
-        adopted: Orders of ours to be taken over that our books do not know.
-        updates: News to apply, orders first, then what others did to our positions.
-        withdraw: Orders that rest and should not, as our books have them: to be cancelled.
+        adopted: Orders that carry an id of ours and are in no books: to be kept as orders of
+            their slots that belong to no plan. What fills of them is flattened as a late fill.
+        updates: News to apply, in this order.
+        withdraw: Orders that rest and should not: to be cancelled at the exchange whatever
+            status our books have, and the answer applied.
         blocked: Symbols whose entries are to be blocked, with the reason's code; an empty one
             lets entries pass again.
         needs: What has to be asked; until then nothing of the symbols concerned is decided.
@@ -167,7 +157,7 @@ class Findings:
         sightings: What was seen for the first time and when: to be handed in with the next look.
     """
 
-    adopted: tuple[Adopted, ...] = ()
+    adopted: tuple[Order, ...] = ()
     updates: tuple[OrderUpdate, ...] = ()
     withdraw: tuple[Order, ...] = ()
     blocked: Mapping[str, str] = field(default_factory=dict)

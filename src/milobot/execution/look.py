@@ -1,0 +1,178 @@
+"""One look at one symbol: what our books and the exchange say of it, and what follows so far."""
+
+from dataclasses import dataclass, field, replace
+
+from milobot.domain.orders import Fill, Order, OrderUpdate
+from milobot.domain.reports import OrderReport, PositionReport
+from milobot.domain.slots import Slot
+from milobot.errors import OrderTransitionError
+from milobot.execution.doubt import Terms, is_in_doubt
+from milobot.execution.findings import Code, Notice, Ours, Sightings, Snapshot
+from milobot.execution.ledger import apply_update, order_of_exchange
+
+_DAY_MS = 24 * 3_600_000
+
+
+@dataclass(slots=True)
+class Look:
+    """What is known and found of one symbol; the comparisons fill it in.
+
+    News that is found is applied to a copy of the slot at once, by the same functions that
+    will book it. So what comes later compares with our books as they are going to be.
+
+    Attributes:
+        slot: Our slot as it will be once the updates found so far are applied.
+        theirs: What is held at the exchange; None for nothing.
+        reports: What rests at the exchange in the symbol.
+        orders: Our orders at hand, live and ended, as they will be.
+        booked: Ids of the executions that are booked, or will be.
+        blocked: The reason to block entries with, empty to let them pass; None for no change.
+        ask_updates: Orders to be asked for, by our id.
+        ask_fills_since_ms: Since when executions have to be listed; None for not at all.
+        has_missing: Whether an order of ours is missing and it is not known yet why.
+        is_decided: Whether everything could be judged.
+        is_to_repeat: Whether something has to be looked at once more soon.
+        seen: When what was found was first seen, by a key that says what.
+    """
+
+    ours: Ours
+    snapshot: Snapshot
+    before: Sightings
+    terms: Terms
+    account: str
+    slot: Slot = field(init=False)
+    theirs: PositionReport | None = field(init=False)
+    reports: list[OrderReport] = field(init=False)
+    orders: dict[str, Order] = field(init=False)
+    booked: frozenset[str] = field(init=False)
+    adopted: list[Order] = field(default_factory=list)
+    updates: list[OrderUpdate] = field(default_factory=list)
+    withdraw: list[Order] = field(default_factory=list)
+    blocked: str | None = None
+    ask_updates: dict[str, Order] = field(default_factory=dict)
+    ask_records: list[str] = field(default_factory=list)
+    ask_strangers: list[str] = field(default_factory=list)
+    ask_fills_since_ms: int | None = None
+    asks_mark_price: bool = False
+    notices: list[Notice] = field(default_factory=list)
+    has_missing: bool = False
+    is_decided: bool = True
+    is_to_repeat: bool = False
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find this symbol's part of the snapshot."""
+        self.slot = self.ours.slot
+        self.theirs = next((p for p in self.snapshot.positions if p.symbol == self.symbol), None)
+        self.reports = [r for r in self.snapshot.open_orders if r.symbol == self.symbol]
+        records = [o for o in self.snapshot.records.values() if o and o.symbol == self.symbol]
+        known = (*records, *self.ours.ended, *self.slot.orders)
+        self.orders = {order.client_order_id: order for order in known}
+        told = self.snapshot.booked.get(self.symbol, frozenset())
+        self.booked = told.union(*(order.booked for order in known))
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol."""
+        return self.slot.symbol
+
+    @property
+    def is_fresh(self) -> bool:
+        """Return whether the snapshot shows the symbol after everything that we know of it."""
+        return not self.ours.is_busy and self.snapshot.asked_ms > self.ours.changed_ms
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether what we last did must have become visible by the time of asking."""
+        return self.snapshot.asked_ms > self.ours.changed_ms + self.terms.engine_delay_ms
+
+    @property
+    def has_open_question(self) -> bool:
+        """Return whether an order's fate is open: it may explain any difference."""
+        return any(is_in_doubt(order) for order in self.slot.orders)
+
+    def has_to_ask(self) -> bool:
+        """Return whether more has to be asked."""
+        asked = self.ask_updates or self.ask_records or self.ask_strangers
+        return bool(asked) or self.ask_fills_since_ms is not None or self.asks_mark_price
+
+    def note(self, code: Code, sentence: str) -> None:
+        """Keep something for the reader."""
+        self.notices.append(Notice(code, self.symbol, f"{self.symbol}: {sentence}"))
+
+    def wait(self) -> None:
+        """Leave something open that another look may decide."""
+        self.is_decided = False
+        self.is_to_repeat = True
+
+    def is_seen_twice(self, what: str) -> bool:
+        """Return whether something was seen before, long enough ago, and nothing came between."""
+        key, asked_ms = f"{self.symbol}|{what}", self.snapshot.asked_ms
+        first_ms = self.before.first_ms.get(key, asked_ms)
+        if first_ms <= self.ours.changed_ms:
+            first_ms = asked_ms
+        self.seen[key] = first_ms
+        if asked_ms - first_ms >= self.terms.apart_ms:
+            return True
+        self.wait()
+        return False
+
+    def answer_about(self, order: Order) -> tuple[bool, OrderUpdate | None]:
+        """Return whether an order was asked for, and what was answered; see to it if it was not."""
+        name = order.client_order_id
+        if name in self.snapshot.updates:
+            return True, self.snapshot.updates[name]
+        self.ask_updates[name] = order
+        self.is_decided = False
+        return False, None
+
+    def fills(self) -> tuple[Fill, ...] | None:
+        """Return the symbol's executions that matter; None while they have to be asked for."""
+        if self.symbol in self.snapshot.fills:
+            return self.snapshot.fills[self.symbol]
+        self.ask_fills_since_ms = self._first_ms()
+        self.is_decided = False
+        return None
+
+    def adopt(self, order: Order) -> None:
+        """Take over an order of ours that is in no books."""
+        self.adopted.append(order)
+        self._keep(self.slot.with_order(order), order)
+
+    def tell(self, update: OrderUpdate) -> bool:
+        """Apply news to what our books will be. Return whether it changes them.
+
+        An execution that is booked under whatever order is left out: an order whose name was
+        told late would book it once more.
+        """
+        known = self.orders.get(update.client_order_id)
+        if known is None:
+            known = order_of_exchange(self.slot, update)
+        new = {f.fill_id: f for f in update.fills if f.fill_id not in self.booked}
+        update = replace(update, fills=tuple(new.values()))
+        try:
+            applied = apply_update(self.slot, known, update, update.fills)
+        except OrderTransitionError as contradiction:
+            self.note(Code.UNDECIDED, str(contradiction))
+            self.wait()
+            return False
+        if not new and applied.order == known:
+            return False
+        self._keep(applied.slot, applied.order)
+        self.booked |= new.keys()
+        self.updates.append(update)
+        return True
+
+    def _first_ms(self) -> int:
+        """Return since when executions matter: since what we know of began, or theirs changed."""
+        slot = self.ours.slot
+        moments = [order.created_ms for order in slot.orders]
+        if slot.tally is not None:
+            moments.append(slot.tally.entry_time_ms)
+        elif self.theirs is not None:
+            moments.append(self.theirs.time_ms or self.snapshot.asked_ms - _DAY_MS)
+        return min(moments, default=self.snapshot.asked_ms - _DAY_MS)
+
+    def _keep(self, slot: Slot, order: Order) -> None:
+        self.slot = slot
+        self.orders[order.client_order_id] = order

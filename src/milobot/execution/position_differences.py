@@ -1,0 +1,228 @@
+"""Positions compared: what others took off ours, what they hold beside it, what they changed."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from milobot.domain.ids import is_ours
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate
+from milobot.domain.reports import MarginMode, OrderReport
+from milobot.execution.attribution import (
+    Unbooked,
+    reductions,
+    unbooked,
+    unexplained,
+    with_fills,
+)
+from milobot.execution.findings import BLOCKING, Code, signed
+from milobot.execution.look import Look
+
+_HOUR_MS = 3_600_000
+# Ended, yet a fill that was never told may be theirs.
+_MAY_HAVE_FILLED = frozenset({OrderStatus.NOT_EXECUTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+_MOST_ASKED = 10
+
+
+def compare_position(look: Look) -> Code | None:
+    """Compare what is held with our books; return why entries have to wait, if they have to."""
+    if _difference(look) == 0:
+        return None
+    if look.has_open_question or _is_stale(look):
+        look.wait()
+        return None
+    _ask_ended(look)
+    is_known = look.slot.position.is_flat and look.slot.blocked == Code.FOREIGN_POSITION
+    if not is_known:
+        _book_executions(look)
+    if not look.has_to_ask():
+        _book_reduction(look)
+    return None if look.has_to_ask() or _is_reducible(look) else _excess(look)
+
+
+def compare_settings(look: Look) -> None:
+    """Tell the reader when somebody changed leverage or margin mode of a position of ours."""
+    theirs, setup = look.theirs, look.slot.setup
+    if theirs is None or setup is None or look.slot.position.is_flat:
+        return
+    if theirs.leverage not in {None, setup.action.leverage}:
+        look.note(
+            Code.SETTINGS_CHANGED,
+            f"leverage is {theirs.leverage}x now, the entry was made with"
+            f" {setup.action.leverage}x: the liquidation price has moved, the stop has not",
+        )
+    if theirs.margin_mode is MarginMode.CROSS:
+        look.note(
+            Code.SETTINGS_CHANGED,
+            "margin mode is CROSS now: a loss is not limited to the position's margin any more",
+        )
+
+
+def block(look: Look, code: Code | None, foreign: Sequence[OrderReport]) -> None:
+    """Say whether entries in the symbol are to be blocked or let pass again."""
+    if foreign:
+        look.note(Code.FOREIGN_ORDERS, _foreign_orders(foreign))
+        code = code or Code.FOREIGN_ORDERS
+    now = look.slot.blocked
+    if now and now not in BLOCKING:
+        return  # blocked for somebody else's reason, who also ends it
+    if code is not None:
+        has_worse = now == Code.POSITION_LARGER and not look.is_decided
+        if now != code and not has_worse:
+            look.blocked = code
+    elif now and look.is_decided and look.is_seen_twice("clear"):
+        look.blocked = ""
+
+
+def _difference(look: Look) -> Decimal:
+    return signed(look.theirs) - signed(look.slot.position)
+
+
+def _is_stale(look: Look) -> bool:
+    """Return whether the exchange shows the position as it was before a fill that we know."""
+    theirs = look.theirs
+    is_older = theirs is not None and theirs.time_ms < look.ours.filled_ms
+    return is_older and not look.is_settled
+
+
+def _ask_ended(look: Look) -> None:
+    """Ask for orders of ours that ended without having filled: they may have after all."""
+    since_ms = look.snapshot.asked_ms - _HOUR_MS
+    suspects = [o for o in look.ours.ended if _may_have_filled(o, since_ms)]
+    for order in sorted(suspects, key=lambda o: -o.created_ms)[:_MOST_ASKED]:
+        _, update = look.answer_about(order)
+        if update is not None and update.fills and look.tell(update):
+            look.note(Code.ORDER_NEWS, f"order {order.client_order_id} had filled before it ended")
+
+
+def _may_have_filled(order: Order, since_ms: int) -> bool:
+    is_whole = order.filled_quantity >= order.quantity
+    return order.status in _MAY_HAVE_FILLED and not is_whole and order.created_ms > since_ms
+
+
+def _book_executions(look: Look) -> None:
+    """Book executions of our own orders that were never told."""
+    fills = look.fills()
+    if fills is None:
+        return
+    for name, own in _unbooked(look, fills).own.items():
+        if look.tell(with_fills(look.orders[name], own)):
+            look.note(Code.ORDER_NEWS, f"order {name} had an execution that was never told")
+    for fill in _unbooked(look, fills).foreign:
+        stranger = look.snapshot.strangers.get(fill.client_order_id)
+        _ask_record(look, stranger.client_order_id if stranger else fill.client_order_id)
+
+
+def _ask_record(look: Look, name: str) -> None:
+    """Look up an order that carries an id of ours and is not at hand."""
+    if is_ours(name) and name not in look.snapshot.records and name not in look.ask_records:
+        look.ask_records.append(name)
+        look.is_decided = False
+
+
+def _unbooked(look: Look, fills: Sequence[Fill]) -> Unbooked:
+    return unbooked(fills, look.booked, look.orders.values(), look.snapshot.strangers)
+
+
+def _missing(look: Look) -> Decimal:
+    """Return how much of our position is not at the exchange any more."""
+    held, ours = signed(look.theirs), signed(look.slot.position)
+    left = min(abs(held), abs(ours)) if held * ours > 0 else ZERO
+    return abs(ours) - left
+
+
+def _is_reducible(look: Look) -> bool:
+    return _missing(look) > 0
+
+
+def _book_reduction(look: Look) -> None:
+    """Book what others took off our position, once it was seen twice."""
+    missing = _missing(look)
+    if missing == 0:
+        return
+    held, ours = signed(look.theirs), signed(look.slot.position)
+    if not look.is_seen_twice(f"position|{ours}|{held}"):
+        return
+    found = _reductions(look, missing)
+    if found is None:
+        return
+    unexplained_quantity = missing - sum((_taken_by(update) for update in found), ZERO)
+    price = _mark_price(look) if unexplained_quantity else ZERO
+    if unexplained_quantity and not look.is_settled:
+        look.wait()  # executions may be told late
+        return
+    if price is None:
+        return
+    for update in found:
+        look.tell(update)
+        look.note(Code.POSITION_REDUCED, f"{_taken_by(update)} {update.reason}")
+    if unexplained_quantity:
+        _book_unexplained(look, unexplained_quantity, price)
+
+
+def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
+    """Return what others' executions explain; None while that cannot be said."""
+    foreign = _unbooked(look, look.snapshot.fills[look.symbol]).foreign
+    # An order of ours whose fate is open may be the one behind an execution without a name,
+    # and the listing of positions may or may not show one that is later than it.
+    if look.has_missing or any(fill.time_ms > look.snapshot.asked_ms for fill in foreign):
+        look.wait()
+        return None
+    strangers = look.snapshot.strangers
+    unknown = {fill.client_order_id for fill in foreign} - strangers.keys()
+    if unknown:
+        look.ask_strangers += sorted(unknown)
+        look.is_decided = False
+        return None
+    return reductions(look.slot, foreign, missing, account=look.account, strangers=strangers)
+
+
+def _taken_by(update: OrderUpdate) -> Decimal:
+    return sum((fill.quantity for fill in update.fills), ZERO)
+
+
+def _book_unexplained(look: Look, quantity: Decimal, price: Decimal) -> None:
+    update = unexplained(look.slot, quantity, price, look.snapshot.asked_ms, account=look.account)
+    look.tell(update)
+    look.note(Code.POSITION_UNEXPLAINED, f"{quantity} {update.reason} {price}")
+
+
+def _mark_price(look: Look) -> Decimal | None:
+    if look.theirs is not None:
+        return look.theirs.mark_price
+    price = look.snapshot.mark_prices.get(look.symbol)
+    if price is None:
+        look.asks_mark_price = True
+        look.is_decided = False
+    return price
+
+
+def _excess(look: Look) -> Code | None:
+    """Return why more is held than our books say, which blocks entries."""
+    difference, ours = _difference(look), look.slot.position
+    if difference == 0:
+        return None
+    held = signed(look.theirs)
+    if ours.is_flat:
+        look.note(
+            Code.FOREIGN_POSITION,
+            f"{held} is held that is not ours: it is left alone and nothing is entered here"
+            " until it is gone",
+        )
+        return Code.FOREIGN_POSITION
+    if not look.is_seen_twice(f"larger|{signed(ours)}|{held}"):
+        return None
+    look.note(
+        Code.POSITION_LARGER,
+        f"{held} is held, {signed(ours)} of it is ours: somebody added to it. Only ours is"
+        " protected and closed, and nothing is entered here until both agree",
+    )
+    return Code.POSITION_LARGER
+
+
+def _foreign_orders(orders: Sequence[OrderReport]) -> str:
+    ids = ", ".join(order.exchange_order_id for order in orders[:3])
+    more = f" and {len(orders) - 3} more" if len(orders) > 3 else ""  # noqa: PLR2004
+    return (
+        f"orders rest that are not ours ({ids}{more}): they are left alone and nothing is"
+        " entered here until they are gone"
+    )
