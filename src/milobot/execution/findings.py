@@ -43,8 +43,7 @@ class Ours:
     Attributes:
         slot: The slot, with its live orders.
         changed_ms: When the slot last changed: news booked, a request answered. By the
-            exchange's clock at that moment, not by the news' own time; never before the start
-            of this process, since nobody knows what happened just before.
+            exchange's clock at that moment, not by the news' own time; 0 for not since the start.
         filled_ms: The latest time of a fill that was booked, as the exchange told it; 0 when
             not known.
         is_busy: Whether a request about the symbol is under way.
@@ -150,7 +149,7 @@ class Findings:
             status our books have, and the answer applied.
         blocked: Symbols whose entries are to be blocked, with the reason's code; an empty one
             lets entries pass again.
-        needs: What has to be asked; until then nothing of the symbols concerned is decided.
+        needs: What has to be asked; until then nothing is found about the symbols concerned.
         notices: What stands now, for the reader.
         news: Those of the notices that did not stand at the last look.
         again_ms: When to look again, since something is to be seen twice; None for no hurry.

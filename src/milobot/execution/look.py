@@ -107,12 +107,20 @@ class Look:
 
     def is_seen_twice(self, what: str) -> bool:
         """Return whether something was seen before, long enough ago, and nothing came between."""
-        key, asked_ms = f"{self.symbol}|{what}", self.snapshot.asked_ms
+        key, asked_ms = self._key(what), self.snapshot.asked_ms
         first_ms = self.before.first_ms.get(key, asked_ms)
         if first_ms <= self.ours.changed_ms:
             first_ms = asked_ms
         self.seen[key] = first_ms
         if asked_ms - first_ms >= self.terms.apart_ms:
+            return True
+        self.wait()
+        return False
+
+    def is_seen_long(self, what: str) -> bool:
+        """Return whether something was seen for as long as anything may stay invisible."""
+        first_ms = self.seen[self._key(what)]
+        if self.snapshot.asked_ms - first_ms > self.terms.engine_delay_ms:
             return True
         self.wait()
         return False
@@ -172,6 +180,9 @@ class Look:
         elif self.theirs is not None:
             moments.append(self.theirs.time_ms or self.snapshot.asked_ms - _DAY_MS)
         return min(moments, default=self.snapshot.asked_ms - _DAY_MS)
+
+    def _key(self, what: str) -> str:
+        return f"{self.symbol}|{what}"
 
     def _keep(self, slot: Slot, order: Order) -> None:
         self.slot = slot

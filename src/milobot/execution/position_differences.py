@@ -140,17 +140,16 @@ def _book_reduction(look: Look) -> None:
     if missing == 0:
         return
     held, ours = signed(look.theirs), signed(look.slot.position)
-    if not look.is_seen_twice(f"position|{ours}|{held}"):
+    difference = f"position|{ours}|{held}"
+    if not look.is_seen_twice(difference):
         return
     found = _reductions(look, missing)
     if found is None:
         return
     unexplained_quantity = missing - sum((_taken_by(update) for update in found), ZERO)
     price = _mark_price(look) if unexplained_quantity else ZERO
-    if unexplained_quantity and not look.is_settled:
-        look.wait()  # executions may be told late
-        return
-    if price is None:
+    is_told_late = unexplained_quantity > 0 and not look.is_seen_long(difference)
+    if price is None or is_told_late:
         return
     for update in found:
         look.tell(update)

@@ -56,11 +56,12 @@ class Reconciler:
         )
         findings = self._compare(snapshot, before)
         for _ in range(_PASSES):
-            await self._carry_out(findings)
             if not findings.needs:
                 break
             snapshot = await self._completed(snapshot, findings.needs)
             findings = self._compare(snapshot, before)
+        # Once and at the end: what is carried out makes the snapshot old for its symbol.
+        await self._carry_out(findings)
         self.last = findings
         self.rounds += 1
         for notice in findings.news:
@@ -97,9 +98,9 @@ class Reconciler:
         )
 
     async def _carry_out(self, findings: Findings) -> None:
-        for found in findings.adopted:
-            await self.engine.adopt(found.order)
-        for update in (*(a.update for a in findings.adopted), *findings.updates):
+        for order in findings.adopted:
+            await self.engine.adopt(order)
+        for update in findings.updates:
             try:
                 await self.engine.apply(update)
             except OrderTransitionError as error:

@@ -61,11 +61,13 @@ def _collect(looks: list[Look], snapshot: Snapshot, before: Sightings, terms: Te
     notices = tuple(notice for look in looks for notice in _standing(look, before))
     is_to_repeat = any(look.is_to_repeat for look in looks)
     first_ms = {key: at_ms for look in looks for key, at_ms in look.seen.items()}
+    # Half of what is found of a symbol would make the snapshot old for the other half.
+    ready = [look for look in looks if not look.has_to_ask()]
     return Findings(
-        adopted=tuple(order for look in looks for order in look.adopted),
-        updates=tuple(update for look in looks for update in look.updates),
-        withdraw=tuple(order for look in looks for order in look.withdraw),
-        blocked={look.symbol: look.blocked for look in looks if look.blocked is not None},
+        adopted=tuple(order for look in ready for order in look.adopted),
+        updates=tuple(update for look in ready for update in look.updates),
+        withdraw=tuple(order for look in ready for order in look.withdraw),
+        blocked={look.symbol: look.blocked for look in ready if look.blocked is not None},
         needs=_needs(looks),
         notices=notices,
         news=tuple(notice for notice in notices if notice not in before.notices),
