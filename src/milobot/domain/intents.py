@@ -83,6 +83,18 @@ class Distance:
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """One of several targets.
+
+    Attributes:
+        share: Fraction of the position that is taken there.
+    """
+
+    distance: Distance
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class DoNothing:
     """Leave everything as it is."""
 
@@ -102,6 +114,7 @@ class Enter:
         unprotected: ``sl=none`` was said; allowed only by setting.
         target: Distance of the target, when stated as such.
         reward_ratio: Target as a multiple of the stop distance, when stated as ``rr``.
+        aims: Several targets, in place of one; the furthest takes what the others leave.
         trail: Distance that the stop keeps from the best close; PERCENT or ATR.
         break_even: Multiple of the stop distance at which the stop moves to zero net.
     """
@@ -115,6 +128,7 @@ class Enter:
     reward_ratio: Decimal | None = None
     trail: Distance | None = None
     break_even: Decimal | None = None
+    aims: tuple[Aim, ...] = ()
 
 
 Action = DoNothing | Close | Enter

@@ -13,21 +13,39 @@ _MOST_STEPS = Decimal("1e20")
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A price at which a share of the position is taken.
+
+    Attributes:
+        share: Fraction of the entered quantity; the last target takes the rest, whatever
+            its own says.
+    """
+
+    price: Decimal
+    share: Decimal = ONE
+
+
+@dataclass(frozen=True, slots=True)
 class Levels:
     """Prices known before the order leaves, all measured from the reference price.
 
     Attributes:
         stop: Trigger of the stop loss; None when the entry is unprotected.
-        target: Trigger of the take profit; None without one.
+        targets: Where gains are taken, the nearest first; empty without any.
         trail: What the stop keeps from the best close, in price units; None without.
         break_even: Price at which the stop moves to zero net; None without.
     """
 
     reference: Decimal
     stop: Decimal | None
-    target: Decimal | None
+    targets: tuple[Target, ...] = ()
     trail: Decimal | None = None
     break_even: Decimal | None = None
+
+    @property
+    def target(self) -> Decimal | None:
+        """Return the nearest target; None without one."""
+        return self.targets[0].price if self.targets else None
 
 
 def levels_of(
@@ -53,11 +71,10 @@ def levels_of(
         away = _distance(action.stop or default_stop, reference, atr, -sign)
         stop = _towards(reference - sign * away, rules, from_below=sign > 0)
         _check_side(stop, reference, -sign, "stop", action.side)
-    target = _target(action, reference, stop, atr, rules)
     return Levels(
         reference=reference,
         stop=stop,
-        target=target,
+        targets=_targets(action, reference, stop, atr, rules),
         trail=_distance(action.trail, reference, atr, -sign) if action.trail else None,
         break_even=_break_even(action, reference, stop),
     )
@@ -139,23 +156,26 @@ def _check_limits(quantity: Decimal, reference: Decimal, rules: SymbolRules) -> 
         )
 
 
-def _target(
+def _targets(
     action: Enter,
     reference: Decimal,
     stop: Decimal | None,
     atr: Decimal | None,
     rules: SymbolRules,
-) -> Decimal | None:
+) -> tuple[Target, ...]:
     sign = action.side.sign
     if action.reward_ratio is not None and stop is not None:
-        away = action.reward_ratio * abs(reference - stop)
+        wanted = [(action.reward_ratio * abs(reference - stop), ONE)]
     elif action.target is not None:
-        away = _distance(action.target, reference, atr, sign)
+        wanted = [(_distance(action.target, reference, atr, sign), ONE)]
     else:
-        return None
-    target = _towards(reference + sign * away, rules, from_below=sign < 0)
-    _check_side(target, reference, sign, "target", action.side)
-    return target
+        wanted = [(_distance(a.distance, reference, atr, sign), a.share) for a in action.aims]
+    found = []
+    for away, share in sorted(wanted):
+        price = _towards(reference + sign * away, rules, from_below=sign < 0)
+        _check_side(price, reference, sign, "target", action.side)
+        found.append(Target(price, share))
+    return tuple(found)
 
 
 def _break_even(action: Enter, reference: Decimal, stop: Decimal | None) -> Decimal | None:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from milobot.domain.intents import Enter, PositionSide, TradeIntent
+from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Order, OrderPurpose, OrderStatus
+from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, Refusal
 from milobot.domain.positions import Position
 from milobot.domain.risk import Levels
 
@@ -27,6 +28,8 @@ class Setup:
 
     Attributes:
         taker_fee: Fee rate at the time of the entry; it sets the break-even level.
+        rules: Grid and limits of the symbol at that time, without brackets: exits must not
+            wait for an exchange that does not say them again.
     """
 
     intent: TradeIntent
@@ -34,6 +37,7 @@ class Setup:
     levels: Levels
     quantity: Decimal
     taker_fee: Decimal
+    rules: SymbolRules = field(default_factory=lambda: SymbolRules(""))
 
     @property
     def risk(self) -> Decimal:
@@ -49,6 +53,8 @@ class Tally:
 
     Attributes:
         start: The position's bookings when the trip began, to be taken off at its end.
+        target_quantity: What targets have taken so far.
+        last: Why the last fill was asked for.
     """
 
     start: Position
@@ -58,6 +64,17 @@ class Tally:
     exit_cost: Decimal = ZERO
     largest: Decimal = ZERO
     entry_time_ms: int = 0
+    target_quantity: Decimal = ZERO
+    last: OrderPurpose = OrderPurpose.ENTRY
+    last_time_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyExit:
+    """A fill of an exit that is told before the entry's fills that it closes."""
+
+    purpose: OrderPurpose
+    fill: Fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,10 @@ class Slot:
         blocked: Why nobody may enter here, such as a position that is not ours; empty when
             somebody may.
         paid: Ids of the last funding payments, so that each is booked once.
+        hindrances: What exits of this position were refused for, where that changes how the
+            next ones go.
+        seen: What the exchange shows as held and no fill explains yet; an entry in doubt.
+        early: Fills of exits that wait for the entry's fills.
     """
 
     symbol: str
@@ -94,11 +115,33 @@ class Slot:
     exposed_since_ms: int | None = None
     blocked: str = ""
     paid: tuple[str, ...] = ()
+    hindrances: frozenset[Refusal] = frozenset()
+    seen: Decimal = ZERO
+    early: tuple[EarlyExit, ...] = ()
 
     @property
     def is_idle(self) -> bool:
         """Return whether nothing is open, nothing rests and nothing is on its way."""
-        return self.position.is_flat and not self.orders
+        return self.position.is_flat and not self.orders and not self.seen and not self.early
+
+    @property
+    def held(self) -> Decimal:
+        """Return what is open at the exchange as far as anything has told, fills or a listing."""
+        if not self.seen and not self.early:
+            return self.position.quantity
+        closed = sum((e.fill.quantity for e in self.early), ZERO)
+        return max(ZERO, self.position.quantity + self.seen - closed)
+
+    @property
+    def held_side(self) -> PositionSide:
+        """Return the direction of what is held."""
+        is_only_seen = self.position.is_flat and self.setup is not None
+        return self.setup.action.side if is_only_seen and self.setup else self.position.side
+
+    @property
+    def is_doubted(self) -> bool:
+        """Return whether the exchange says that nothing is open while we hold something: ask."""
+        return Refusal.NOTHING_TO_REDUCE in self.hindrances and self.held > 0
 
     @property
     def side(self) -> PositionSide | None:
@@ -137,12 +180,22 @@ def with_exposure(slot: Slot, now_ms: int) -> Slot:
 
 def position_state(slot: Slot) -> PositionState:
     """Return how safe a slot is: a stop counts only when it rests at the exchange."""
-    if slot.position.is_flat:
+    if not slot.held:
         has_entry = any(o.purpose is OrderPurpose.ENTRY for o in slot.orders)
         return PositionState.OPENING if has_entry else PositionState.FLAT
     if slot.closing:
         return PositionState.CLOSING
-    rests = any(
-        o.purpose is OrderPurpose.STOP and o.status is OrderStatus.SUBMITTED for o in slot.orders
+    return PositionState.PROTECTED if is_covered(slot) else PositionState.UNPROTECTED
+
+
+def is_covered(slot: Slot) -> bool:
+    """Return whether a stop rests at the exchange for all that is held."""
+    return any(
+        o.purpose is OrderPurpose.STOP and o.status is OrderStatus.SUBMITTED and covers(o, slot)
+        for o in slot.orders
     )
-    return PositionState.PROTECTED if rests else PositionState.UNPROTECTED
+
+
+def covers(stop: Order, slot: Slot) -> bool:
+    """Return whether a stop would close all that is held."""
+    return stop.close_position or stop.quantity - stop.filled_quantity >= slot.held

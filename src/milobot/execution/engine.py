@@ -18,6 +18,7 @@ from milobot.domain.money import ZERO
 from milobot.domain.orders import (
     FundingUpdate,
     Order,
+    OrderPurpose,
     OrderStatus,
     OrderType,
     OrderUpdate,
@@ -33,11 +34,15 @@ from milobot.errors import (
     StorageError,
 )
 from milobot.execution.books import AccountBooks
+from milobot.execution.exits import Cancel, Command, Place
 from milobot.execution.findings import Ours
 from milobot.execution.gates import Judgement, Limits, Verdict, judge
+from milobot.execution.ledger import with_sight
+from milobot.execution.moving_stops import moved_stop
 from milobot.execution.planning import Planner
-from milobot.execution.protection import Cancel, Command, Place, moved_stop, next_command
+from milobot.execution.protection import next_command, review, through_the_band
 from milobot.execution.recorder import Recorder
+from milobot.execution.setbacks import has_new_way
 from milobot.ports import Books, Clock, Exchange, Journal, Record
 
 # An order that has not left a second after it was put on record does not leave any more.
@@ -124,10 +129,18 @@ class ExecutionEngine:
             OrderTransitionError: The news contradicts what is known: reconcile.
             LeaseLostError: Another process leads the account now.
         """
-        async with self._books.turn(update.symbol):
-            changed = await self._books.book(update)
-        if changed:
+        if await self.book(update):
             await self._settle(update.symbol)
+
+    async def book(self, update: OrderUpdate | FundingUpdate) -> bool:
+        """Take in news and leave what follows to ``look_again``. Return whether it changed anything.
+
+        Raises:
+            OrderTransitionError: The news contradicts what is known: reconcile.
+            LeaseLostError: Another process leads the account now.
+        """
+        async with self._books.turn(update.symbol):
+            return await self._books.book(update)
 
     async def adopt(self, order: Order) -> None:
         """Take over an order of ours that the books do not know; its fill has no plan."""

@@ -1,6 +1,6 @@
 """Gates: whether an intent may become an order, with what each check saw. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -137,7 +137,8 @@ def plan_entry(
     _check_leverage(action, quantity, facts, gates)
     _check_margin(action, quantity, facts, gates)
     _check_liquidation(action, levels, quantity, facts, gates)
-    return Setup(intent, action, levels, quantity, facts.account.taker_fee)
+    rules = replace(facts.rules, brackets=())
+    return Setup(intent, action, levels, quantity, facts.account.taker_fee, rules)
 
 
 def _check_stop_named(action: Enter, limits: Limits, gates: list[Gate]) -> None:

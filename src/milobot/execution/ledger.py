@@ -6,6 +6,7 @@ Pure functions over a slot. What was seen before is known by its id and changes 
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from milobot.domain.intents import PositionSide
 from milobot.domain.money import ZERO
 from milobot.domain.orders import (
     Fill,
@@ -19,12 +20,11 @@ from milobot.domain.orders import (
 )
 from milobot.domain.positions import apply_fill
 from milobot.domain.round_trips import RoundTrip
-from milobot.domain.slots import Slot, Tally
+from milobot.domain.slots import EarlyExit, Slot, Tally
+from milobot.execution.setbacks import after_news
 
-_EXITS = frozenset({OrderPurpose.STOP, OrderPurpose.TARGET})
 # Payments are hours apart and told twice within minutes.
 _PAYMENTS_KEPT = 16
-_REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.NOT_EXECUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,46 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
         OrderTransitionError: The news contradicts what is known for certain.
     """
     filled = sum((f.quantity for f in fills), ZERO)
-    sent = order.status is not OrderStatus.PENDING
+    before = order
     order = apply_order_update(order, update, filled)
     order = replace(order, booked=order.booked | {f.fill_id for f in fills}) if fills else order
     slot = slot.with_order(order)
     for fill in fills:
-        slot = _book(slot, order, fill)
+        slot = _take(slot, order.purpose, fill)
+    slot = after_news(slot, before, order)
     if not slot.position.is_flat:
-        reason = _reason_to_close(slot, order, was_sent=sent, has_filled=bool(fills))
-        return Applied(replace(slot, closing=slot.closing or reason), order)
+        # Nobody waits for a fill of an order that no plan covers: what it opened is closed.
+        is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
+        late = "late_fill" if fills and not is_planned else ""
+        return Applied(replace(slot, closing=slot.closing or late), order)
     if slot.tally is None:
         return Applied(slot, order)
-    trip = _round_trip(slot, slot.tally, order, fills[-1].time_ms)
+    trip = _round_trip(slot, slot.tally)
     # The rest of an entry that its own exit overtook has no plan left: what fills is closed.
     closing = "late_fill" if slot.live(OrderPurpose.ENTRY) else ""
-    return Applied(replace(slot, tally=None, closing=closing, stop=None), order, trip)
+    slot = replace(slot, tally=None, closing=closing, stop=None, hindrances=frozenset())
+    return Applied(slot, order, trip)
+
+
+def with_sight(slot: Slot, side: PositionSide, quantity: Decimal) -> Slot:
+    """Return the slot after the exchange has shown what is held.
+
+    Only as much counts as ours as entries on their way may have filled: the rest is
+    somebody else's.
+
+    Args:
+        slot: The slot as known.
+        side: Direction of what is shown.
+        quantity: How much; zero for nothing. A smaller one than before must not be older
+            than the last news.
+    """
+    entries = [o for o in slot.live(OrderPurpose.ENTRY) if o.side is side.entry]
+    room = sum((o.quantity - o.filled_quantity for o in entries), ZERO)
+    booked = slot.position.quantity - sum((e.fill.quantity for e in slot.early), ZERO)
+    unexplained = max(ZERO, quantity - booked)
+    # What was seen of an entry that has ended since stays ours until fills explain it.
+    seen = min(unexplained, max(room, slot.seen))
+    return slot if seen == slot.seen else replace(slot, seen=seen)
 
 
 def apply_funding(slot: Slot, update: FundingUpdate) -> Slot:
@@ -96,25 +121,30 @@ def order_of_exchange(slot: Slot, update: OrderUpdate) -> Order:
     )
 
 
-def _reason_to_close(slot: Slot, order: Order, *, was_sent: bool, has_filled: bool) -> str:
-    """Return why an open position cannot stay after an update; empty when it can.
+def _take(slot: Slot, purpose: OrderPurpose, fill: Fill) -> Slot:
+    """Return the slot after a fill, in the order in which fills make sense.
 
-    Protected or flat: where an exit cannot rest, the position is closed. And so is one
-    that comes from an order which nobody waits for any more, since no plan covers it.
+    An exit may be told before the entry that it closes, when that is in doubt and only its
+    position was seen. Booked at once it would open the other side.
     """
-    is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
-    if has_filled and not is_planned:
-        return "late_fill"
-    # An exit cancelled after it rested is placed again; one that never rested would be for ever.
-    refused = order.status in _REFUSED or (order.status is OrderStatus.CANCELLED and not was_sent)
-    return f"{order.purpose}_{order.status.lower()}" if order.purpose in _EXITS and refused else ""
+    if purpose is not OrderPurpose.ENTRY:
+        if slot.seen and fill.quantity > slot.position.quantity:
+            return replace(slot, early=(*slot.early, EarlyExit(purpose, fill)))
+        return _book(slot, purpose, fill)
+    slot = _book(slot, purpose, fill)
+    if slot.seen:
+        slot = replace(slot, seen=max(ZERO, slot.seen - fill.quantity))
+    while slot.early and slot.early[0].fill.quantity <= slot.position.quantity:
+        first, *others = slot.early
+        slot = _book(replace(slot, early=tuple(others)), first.purpose, first.fill)
+    return slot
 
 
-def _book(slot: Slot, order: Order, fill: Fill) -> Slot:
+def _book(slot: Slot, purpose: OrderPurpose, fill: Fill) -> Slot:
     before = slot.position
     after = apply_fill(before, fill)
     tally = slot.tally or Tally(start=before, entry_time_ms=fill.time_ms)
-    if order.purpose is OrderPurpose.ENTRY:
+    if purpose is OrderPurpose.ENTRY:
         tally = replace(
             tally,
             entry_quantity=tally.entry_quantity + fill.quantity,
@@ -126,11 +156,14 @@ def _book(slot: Slot, order: Order, fill: Fill) -> Slot:
             exit_quantity=tally.exit_quantity + fill.quantity,
             exit_cost=tally.exit_cost + fill.quantity * fill.price,
         )
-    tally = replace(tally, largest=max(tally.largest, after.quantity))
+    if purpose is OrderPurpose.TARGET:
+        tally = replace(tally, target_quantity=tally.target_quantity + fill.quantity)
+    largest = max(tally.largest, after.quantity)
+    tally = replace(tally, largest=largest, last=purpose, last_time_ms=fill.time_ms)
     return replace(slot, position=after, tally=tally)
 
 
-def _round_trip(slot: Slot, tally: Tally, last: Order, time_ms: int) -> RoundTrip:
+def _round_trip(slot: Slot, tally: Tally) -> RoundTrip:
     start, setup = tally.start, slot.setup
     return RoundTrip(
         symbol=slot.symbol,
@@ -141,9 +174,9 @@ def _round_trip(slot: Slot, tally: Tally, last: Order, time_ms: int) -> RoundTri
         entry_price=_average(tally.entry_cost, tally.entry_quantity),
         stop=setup.levels.stop if setup else None,
         target=setup.levels.target if setup else None,
-        exit_time_ms=time_ms,
+        exit_time_ms=tally.last_time_ms,
         exit_price=_average(tally.exit_cost, tally.exit_quantity),
-        exit_reason=_exit_reason(slot, last),
+        exit_reason=_exit_reason(slot, tally.last),
         fees=slot.position.fees - start.fees,
         funding=slot.position.funding - start.funding,
         pnl=slot.position.net_pnl - start.net_pnl,
@@ -154,11 +187,11 @@ def _average(cost: Decimal, quantity: Decimal) -> Decimal:
     return cost / quantity if quantity else ZERO
 
 
-def _exit_reason(slot: Slot, last: Order) -> str:
-    match last.purpose:
+def _exit_reason(slot: Slot, last: OrderPurpose) -> str:
+    match last:
         case OrderPurpose.STOP:
             return slot.stop_reason
         case OrderPurpose.CLOSE:
             return slot.closing or "close"
         case _:
-            return str(last.purpose.value)
+            return str(last.value)

@@ -5,31 +5,48 @@ is left to do; so a command that failed, an order that vanished and a fill that 
 all lead back here instead of to branches of their own.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from milobot.domain.ids import client_order_id
+from milobot.domain.intents import Side
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ONE, round_down, round_up
-from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
-from milobot.domain.slots import Setup, Slot
+from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, Refusal
+from milobot.domain.slots import Slot, is_covered, with_exposure
+from milobot.execution.exits import (
+    Cancel,
+    Command,
+    Place,
+    can_cancel,
+    cancel_first,
+    exit_order,
+    is_in_doubt,
+    market_quantity,
+    may_repeat,
+)
+from milobot.execution.targets import next_aim
+
+# Protected or flat within two seconds: half a second is left to close in.
+STOP_WITHIN_MS = 1_500
+# Exchanges take limit prices within some percent of the mark price, 5 the least of them.
+_BAND = Decimal("0.04")
+_RESTS = frozenset({OrderStatus.SUBMITTED, OrderStatus.TRIGGERED, OrderStatus.PARTIALLY_FILLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Send this order."""
+def review(slot: Slot, now_ms: int) -> Slot:
+    """Return the slot as time has left it: what could not be protected in time is closed.
 
-    order: Order
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Withdraw this order."""
-
-    order: Order
-
-
-Command = Place | Cancel
+    Where a symbol does not trade, closing would be refused like the stop was: that is tried
+    until it is taken, and the trader hears of it.
+    """
+    slot = with_exposure(slot, now_ms)
+    since_ms = slot.exposed_since_ms
+    if since_ms is None or slot.stop is None or slot.closing or is_covered(slot):
+        return slot
+    if now_ms - since_ms < STOP_WITHIN_MS or Refusal.SYMBOL_NOT_TRADING in slot.hindrances:
+        return slot
+    return replace(slot, closing="no_stop_in_time")
 
 
 def next_command(slot: Slot, *, account: str, now_ms: int) -> Command | None:
@@ -39,126 +56,105 @@ def next_command(slot: Slot, *, account: str, now_ms: int) -> Command | None:
     before the old one goes, and exits leave only when nothing is held. What is left of an
     entry leaves with them once its position is closed or to be closed.
     """
-    if slot.position.is_flat:
+    if not slot.held:
         return _clear(slot)
     if slot.closing:
         return _close(slot, account, now_ms)
-    return _protect(slot, account, now_ms) or _aim(slot, account, now_ms)
+    return (
+        _protect(slot, account, now_ms) or _give_up_entry(slot) or next_aim(slot, account, now_ms)
+    )
 
 
-def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
-    """Return the slot after a candle closed: trailing and break-even move its stop.
+def through_the_band(order: Order, last_price: Decimal, rules: SymbolRules) -> Order:
+    """Return a limit order with a price as far beyond the market as exchanges take.
 
-    The stop moves in favour only, and never to a level that the close has passed.
+    It is for where no market order is filled (Binance: -4131): it takes whatever is offered
+    within the band, and what it does not find at once, it lets go.
     """
-    setup = slot.setup
-    if setup is None or slot.position.is_flat or slot.closing:
-        return slot
-    if setup.levels.trail is None and setup.levels.break_even is None:
-        return slot
-    sign = slot.position.side.sign
-    for level, reason in _candidates(slot, setup, close, rules):
-        is_better = slot.stop is None or (level - slot.stop) * sign > 0
-        if is_better and level > 0 and (close - level) * sign > 0:
-            slot = replace(slot, stop=level, stop_reason=reason)
-    return slot
-
-
-def _candidates(
-    slot: Slot, setup: Setup, close: Decimal, rules: SymbolRules
-) -> list[tuple[Decimal, str]]:
-    sign = slot.position.side.sign
-    # Towards the price: the loss at the moved stop is never larger than asked for.
-    inwards = round_up if sign > 0 else round_down
-    found = []
-    threshold = setup.levels.break_even
-    if threshold is not None and (close - threshold) * sign >= 0:
-        found.append((inwards(_zero_net(slot, setup.taker_fee), rules.tick_size), "break_even"))
-    if setup.levels.trail is not None:
-        # From the last close: after the best one the stop is further already, and stays there.
-        level = inwards(close - sign * setup.levels.trail, rules.tick_size)
-        found.append((level, "trailing_stop"))
-    return found
-
-
-def _zero_net(slot: Slot, fee: Decimal) -> Decimal:
-    """Return the exit price whose gain pays the fees of both sides: E (1 + f) / (1 - f), long."""
-    entry, sign = slot.position.entry_price, slot.position.side.sign
-    return entry * (ONE + sign * fee) / (ONE - sign * fee)
+    if order.side is Side.SELL:
+        price = round_up(last_price * (ONE - _BAND), rules.tick_size)
+    else:
+        price = round_down(last_price * (ONE + _BAND), rules.tick_size)
+    return replace(order, price=price)
 
 
 def _clear(slot: Slot) -> Command | None:
     for order in slot.orders:
         is_wanted = order.purpose is OrderPurpose.ENTRY and not slot.closing
-        if not is_wanted and _can_cancel(order):
+        if not is_wanted and can_cancel(order):
             return Cancel(order)
     return None
 
 
 def _close(slot: Slot, account: str, now_ms: int) -> Command | None:
-    if slot.live(OrderPurpose.CLOSE):
+    closes = slot.live(OrderPurpose.CLOSE)
+    doubted = [o for o in closes if is_in_doubt(o)]
+    is_enough = is_covered(slot) if doubted else False
+    if len(doubted) < len(closes) or is_enough or not may_repeat(doubted, now_ms):
+        return cancel_first(slot.live(OrderPurpose.ENTRY))
+    return _unblock(slot) or Place(_close_order(slot, account, now_ms))
+
+
+def _close_order(slot: Slot, account: str, now_ms: int) -> Order:
+    is_limit = Refusal.NO_COUNTERPARTY in slot.hindrances
+    kind = OrderType.LIMIT if is_limit else OrderType.MARKET
+    order = exit_order(slot, OrderPurpose.CLOSE, kind, account, now_ms)
+    return replace(order, quantity=market_quantity(slot, order.quantity), reason=slot.closing)
+
+
+def _unblock(slot: Slot) -> Command | None:
+    """Withdraw targets, which may reserve what an exit was refused for having nothing of."""
+    if Refusal.NOTHING_TO_REDUCE not in slot.hindrances:
         return None
-    order = _exit_order(slot, OrderPurpose.CLOSE, OrderType.MARKET, account, now_ms)
-    return Place(replace(order, reason=slot.closing))
+    return cancel_first(slot.live(OrderPurpose.TARGET))
 
 
 def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
     """Let a stop rest at the right level and for all that is held.
 
-    Of stops that close the whole position an exchange takes one at a time (Binance: -4130).
-    While one rests, its successor goes by quantity beside it, so that the new stop is
-    confirmed before the old one leaves.
+    The first one closes whatever is open and stays for the position's life. Of its kind an
+    exchange takes one at a time (Binance: -4130): where the stop has moved, another goes by
+    quantity beside it, and leaves when its own successor rests.
     """
     if slot.stop is None:
         return None
     stops = slot.live(OrderPurpose.STOP)
-    right = [o for o in stops if o.trigger_price == slot.stop and _covers(o, slot)]
-    if not right:
-        order = _exit_order(slot, OrderPurpose.STOP, OrderType.STOP_MARKET, account, now_ms)
-        is_only = not any(o.close_position for o in stops)
-        return Place(replace(order, trigger_price=slot.stop, close_position=is_only))
-    if right[0].status is OrderStatus.SUBMITTED:
-        for order in stops:
-            if order is not right[0] and _can_cancel(order):
-                return Cancel(order)
-    return None
-
-
-def _covers(stop: Order, slot: Slot) -> bool:
-    return stop.close_position or stop.quantity == slot.position.quantity
-
-
-def _aim(slot: Slot, account: str, now_ms: int) -> Command | None:
-    target = slot.setup.levels.target if slot.setup else None
-    if target is None:
-        return None
-    resting = slot.live(OrderPurpose.TARGET)
+    right = [o for o in stops if o.trigger_price == slot.stop and _fits(o, slot)]
+    resting = [o for o in right if o.status in _RESTS]
+    backstops = [o for o in stops if o.close_position]
     if not resting:
-        order = _exit_order(
-            slot, OrderPurpose.TARGET, OrderType.TAKE_PROFIT_MARKET, account, now_ms
-        )
-        return Place(replace(order, trigger_price=target))
-    if resting[0].quantity != slot.position.quantity and _can_cancel(resting[0]):
-        return Cancel(resting[0])
-    return None
+        doubted = [o for o in right if is_in_doubt(o)]
+        if not may_repeat(doubted, now_ms) or (doubted and is_covered(slot)):
+            return None
+        return _unblock(slot) or Place(_stop_order(slot, backstops, account, now_ms))
+    if not backstops and Refusal.BACKSTOP_EXISTS not in slot.hindrances:
+        return Place(_stop_order(slot, backstops, account, now_ms))
+    return _thin_out(stops, resting)
 
 
-def _can_cancel(order: Order) -> bool:
-    return order.status in {OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
+def _fits(stop: Order, slot: Slot) -> bool:
+    return stop.close_position or stop.quantity - stop.filled_quantity == slot.held
 
 
-def _exit_order(
-    slot: Slot, purpose: OrderPurpose, kind: OrderType, account: str, now_ms: int
-) -> Order:
-    key = slot.setup.intent.key if slot.setup else slot.symbol
-    return Order(
-        client_order_id=client_order_id(account, key, purpose, slot.revision),
-        intent_key=key,
-        symbol=slot.symbol,
-        side=slot.position.side.exit,
-        type=kind,
-        purpose=purpose,
-        quantity=slot.position.quantity,
-        created_ms=now_ms,
-        reduce_only=True,
-    )
+def _stop_order(slot: Slot, backstops: Sequence[Order], account: str, now_ms: int) -> Order:
+    order = exit_order(slot, OrderPurpose.STOP, OrderType.STOP_MARKET, account, now_ms)
+    is_first = not backstops and Refusal.BACKSTOP_EXISTS not in slot.hindrances
+    return replace(order, trigger_price=slot.stop, close_position=is_first)
+
+
+def _thin_out(stops: Sequence[Order], resting: Sequence[Order]) -> Command | None:
+    """Withdraw every stop but one that is right and rests, and the one that stays for life."""
+    sure = [o for o in resting if o.status is OrderStatus.SUBMITTED]
+    if not sure:
+        return None
+    backstops = [o for o in stops if o.close_position]
+    kept = next((o for o in sure if o.close_position), sure[0])
+    keep = {kept.client_order_id, *(o.client_order_id for o in backstops[:1])}
+    return cancel_first([o for o in stops if o.client_order_id not in keep])
+
+
+def _give_up_entry(slot: Slot) -> Command | None:
+    """Withdraw what is left of an entry whose position is being taken down already."""
+    if slot.tally is None or not slot.tally.exit_quantity:
+        return None
+    return cancel_first(slot.live(OrderPurpose.ENTRY))

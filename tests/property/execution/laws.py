@@ -45,7 +45,9 @@ def check_protection(stage: Stage) -> None:
     assert {o.client_order_id for o in slot.orders} == set(resting)
     stops = [o.trigger_price for o in resting.values() if o.purpose == "stop"]
     targets = [o.trigger_price for o in resting.values() if o.purpose == "target"]
-    assert stops == ([] if slot.stop is None else [slot.stop])
+    # The first stop stays for the position's life, a moved one rests beside it.
+    assert set(stops[1:]) <= {slot.stop}
+    assert stops[-1:] == ([] if slot.stop is None else [slot.stop])
     assert targets == ([] if slot.setup.levels.target is None else [slot.setup.levels.target])
     assert all(o.reduce_only and o.side is slot.position.side.exit for o in resting.values())
     if slot.stop is None:

@@ -125,7 +125,7 @@ def test_unprotected_has_neither_stop_nor_break_even() -> None:
     """Break-even is measured in stop distances: without a stop there is none."""
     found = levels(enter_long(ONE, unprotected=True, break_even=dec("1"), reward_ratio=dec("2")))
 
-    assert found == Levels(dec("100"), None, None)
+    assert found == Levels(dec("100"), None)
 
 
 def test_without_a_grid_levels_stay_exact() -> None:

@@ -22,7 +22,7 @@ from milobot.domain.intents import Enter
 from milobot.domain.orders import OrderStatus
 from milobot.domain.slots import PositionState, Slot, position_state
 from milobot.execution.gates import Limits
-from milobot.execution.protection import moved_stop
+from milobot.execution.moving_stops import moved_stop
 
 TRAIL = enter_long(base("1"), stop=at_price("95"), trail=percent("2"))
 EVEN = enter_long(base("1"), stop=at_price("95"), break_even=dec("1"))
@@ -55,7 +55,7 @@ async def test_a_trailing_stop_follows_the_best_close(closes: tuple[float, ...],
     """Two below the highest close so far, never back."""
     stage = await entered(TRAIL, *closes)
 
-    assert stage.resting == [("stop", dec(stop))]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec(stop))]
 
 
 async def test_a_short_trails_from_above() -> None:
@@ -64,7 +64,7 @@ async def test_a_short_trails_from_above() -> None:
 
     stage = await entered(plan, 97, 98, 96)
 
-    assert stage.resting == [("stop", dec("98"))]
+    assert stage.resting == [("stop", dec("98")), ("stop", dec("105"))]
     await stage.play(candle(96, 98, 96, 97))
     assert stage.journal.round_trips[0].exit_reason == "trailing_stop"
     assert stage.journal.round_trips[0].side is SHORT
@@ -76,7 +76,7 @@ async def test_wicks_move_nothing() -> None:
 
     await stage.play(candle(100, 200, 99, 101))
 
-    assert stage.resting == [("stop", dec("99"))]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec("99"))]
 
 
 async def test_a_moved_stop_counts_from_the_next_candle() -> None:
@@ -96,18 +96,17 @@ async def test_a_moved_stop_is_rounded_towards_the_price() -> None:
     """The loss is never larger than asked for: 103.14 - 2 is 101.2 on a grid of 0.1."""
     stage = await entered(TRAIL, 103.14)
 
-    assert stage.resting == [("stop", dec("101.2"))]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec("101.2"))]
 
 
 async def test_the_new_stop_rests_before_the_old_one_goes() -> None:
-    """There is no moment without a stop."""
+    """There is no moment without a stop, and the first one stays for the position's life."""
     stage = await entered(TRAIL, 103)
 
     story = [(o.status, o.trigger_price) for o in stage.journal.orders if o.purpose == "stop"]
     assert story == [
         (OrderStatus.PENDING, dec("95")),
         (OrderStatus.PENDING, dec("98")),
-        (OrderStatus.CANCEL_PENDING, dec("95")),
         (OrderStatus.PENDING, dec("101")),
         (OrderStatus.CANCEL_PENDING, dec("98")),
     ]
@@ -120,7 +119,7 @@ async def test_a_trail_in_atr_keeps_its_distance() -> None:
     await stage.play(candle(100, 100, 100, 100), intent(plan, atr="1.5"))
     await stage.play(candle(106, 106, 106, 106))
 
-    assert stage.resting == [("stop", dec("103"))]
+    assert stage.resting == [("stop", dec("90")), ("stop", dec("103"))]
 
 
 async def test_a_trail_gives_an_unprotected_position_its_stop() -> None:
@@ -152,14 +151,14 @@ async def test_break_even_arms_at_its_threshold(close: float, stop: str) -> None
     """At once the first stop's distance beyond the reference, inclusive; without fees it is entry."""
     stage = await entered(EVEN, close)
 
-    assert stage.resting == [("stop", dec(stop))]
+    assert stage.resting == [("stop", dec(one)) for one in sorted({"95", stop}, key=int)]
 
 
 async def test_break_even_stays_when_the_price_comes_back() -> None:
     """Armed once, moved once."""
     stage = await entered(EVEN, 105, 100.5)
 
-    assert stage.resting == [("stop", dec("100"))]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec("100"))]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +201,7 @@ async def test_break_even_counts_from_the_fill_not_the_reference() -> None:
     await stage.play(candle(101, 101, 101, 101), intent(EVEN))
     await stage.play(candle(106, 106, 106, 106))
 
-    assert stage.resting == [("stop", dec("101"))]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec("101"))]
 
 
 async def test_a_stop_never_moves_to_a_level_that_the_close_has_passed() -> None:
@@ -213,7 +212,7 @@ async def test_a_stop_never_moves_to_a_level_that_the_close_has_passed() -> None
 
     await stage.play(candle(100.3, 100.3, 100.3, 100.3))
 
-    assert stage.resting == [("stop", dec("100.2"))]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec("100.2"))]
 
 
 async def test_of_trail_and_break_even_the_better_counts() -> None:
@@ -231,7 +230,11 @@ async def test_the_target_stays_while_the_stop_moves() -> None:
     """Moving one exit does not touch the other."""
     stage = await entered(replace(TRAIL, target=at_price("120")), 103, 105)
 
-    assert stage.resting == [("stop", dec("103")), ("target", dec("120"))]
+    assert stage.resting == [
+        ("stop", dec("95")),
+        ("stop", dec("103")),
+        ("target", dec("120")),
+    ]
     assert len(stage.orders("target")) == 1
 
 
@@ -249,11 +252,25 @@ async def test_a_flat_slot_has_no_stop_to_move() -> None:
     assert isinstance(flat, Slot)
 
 
-async def test_a_moved_stop_goes_by_quantity_beside_the_one_that_closes_everything() -> None:
+async def test_moved_stops_go_by_quantity_beside_the_one_that_closes_everything() -> None:
     """An exchange takes one stop that closes the position at a time: a second one is refused."""
     stage = await entered(TRAIL, 103, 106)
 
     stops = stage.orders("stop")
-    assert [one.close_position for one in stops[:3]] == [True, False, True]
-    assert stops[1].quantity == 1
-    assert len(stage.resting) == 1
+    assert [one.close_position for one in stops] == [True, False, False, False]
+    assert [one.quantity for one in stops[1:]] == [1, 1, 1]
+    assert stage.resting == [("stop", dec("95")), ("stop", dec("104"))]
+
+
+async def test_of_two_stops_the_nearer_is_hit_and_the_other_leaves() -> None:
+    """Two that rest give the same result as one would, within a candle and over a gap."""
+    within, over = await entered(TRAIL, 103), await entered(TRAIL, 103)
+
+    await within.play(candle(103, 103, 90, 92))
+    await over.play(candle(92, 92, 90, 92))
+
+    assert [t.exit_price for t in within.journal.round_trips] == [dec("101")]
+    assert [t.exit_price for t in over.journal.round_trips] == [dec("92")]
+    for stage in (within, over):
+        assert stage.journal.round_trips[0].exit_reason == "trailing_stop"
+        assert (stage.resting, stage.slot.owner) == ([], "")

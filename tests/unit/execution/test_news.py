@@ -240,10 +240,15 @@ async def test_the_old_stop_stays_until_the_new_one_is_seen_resting() -> None:
 
     await desk.engine.candle_closed(SYMBOL, dec("104"))
     new = desk.exchange.last(P.STOP)
-    assert (new.trigger_price, desk.exchange.cancelled) == (dec("102"), [])
     await desk.tell(new, S.SUBMITTED)
+    await desk.engine.candle_closed(SYMBOL, dec("105"))
+    newest = desk.exchange.last(P.STOP)
+    assert (new.trigger_price, newest.trigger_price) == (dec("102"), dec("103"))
+    assert desk.exchange.cancelled == []
+    await desk.tell(newest, S.SUBMITTED)
 
-    assert [o.client_order_id for o in desk.exchange.cancelled] == [old.client_order_id]
+    assert [o.client_order_id for o in desk.exchange.cancelled] == [new.client_order_id]
+    assert old.close_position
 
 
 async def test_orders_of_others_are_left_alone() -> None:

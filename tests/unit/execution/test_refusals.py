@@ -35,7 +35,7 @@ def refusing(status: OrderStatus = OrderStatus.REJECTED, **times: int) -> partia
     )
 
 
-@pytest.mark.parametrize("status", [S.REJECTED, S.EXPIRED, S.NOT_EXECUTED, S.CANCELLED])
+@pytest.mark.parametrize("status", [S.REJECTED, S.EXPIRED, S.CANCELLED])
 @pytest.mark.parametrize("purpose", ["stop", "target"])
 async def test_a_position_whose_exit_cannot_rest_is_closed(
     purpose: str, status: OrderStatus
