@@ -95,19 +95,29 @@ class Scene:
         )
 
 
-async def begin(*, first: bool = True, held: str = "", plan: ViewPlan | None = None) -> Scene:
+async def begin(
+    *,
+    first: bool = True,
+    held: str = "",
+    plan: ViewPlan | None = None,
+    is_measured: bool = False,
+) -> Scene:
     """Return a view of an account, asked for once unless not ``first``.
 
     Args:
         first: Whether the account has been read.
         held: Quantity of a long BTCUSDT position at 100 with leverage 10; empty for none.
         plan: How the view keeps what it knows.
+        is_measured: Whether the exchange's clock is known.
     """
     time = VirtualTime()
     account = FakeAccount(time)
     if held:
         await account.place_order(entry(quantity=held))
-    view = AccountView(account, FakeMarket(account), ExchangeClock(time), plan, sleep=time.sleep)
+    clock = ExchangeClock(time)
+    if is_measured:
+        clock.learn(asked_ms=time.now_ms(), told_ms=time.now_ms(), received_ms=time.now_ms())
+    view = AccountView(account, FakeMarket(account), clock, plan, sleep=time.sleep)
     if first:
         await view.fetch_account()
     return Scene(time, account, view)

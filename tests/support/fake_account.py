@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from tests.support.virtual_time import VirtualTime
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.market import CandleSeries, LeverageBracket, SymbolRules
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate
+from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate, Refusal
 from milobot.domain.reports import (
     BookTicker,
     FundingRate,
@@ -40,6 +40,8 @@ class FakeAccount:
         failure: What every question raises; None for none.
         order_failure: What placing raises after the exchange has carried it out.
         answer: Status that a placement is answered with; FILLED carries the fills.
+        refusal: Why a placement is not taken.
+        during_prepare: Happens while settings are being made.
         learned: Pairs of ids that were told.
     """
 
@@ -50,6 +52,8 @@ class FakeAccount:
     failure: ExchangeError | None = None
     order_failure: BaseException | None = None
     answer: OrderStatus = OrderStatus.FILLED
+    refusal: Refusal | None = None
+    during_prepare: Callable[[], None] | None = None
     asked: Counter[str] = field(default_factory=Counter)
     positions: dict[str, PositionReport] = field(default_factory=dict)
     margins: dict[str, Decimal] = field(default_factory=dict)
@@ -95,6 +99,8 @@ class FakeAccount:
     ) -> SymbolSettings:
         """Set and read back."""
         await self._ask("prepare")
+        if self.during_prepare is not None:
+            self.during_prepare()
         self.settings[symbol] = SymbolSettings(symbol, leverage, margin_mode)
         return self.settings[symbol]
 
@@ -107,7 +113,8 @@ class FakeAccount:
         """Carry an order out and say so, or not."""
         await self._ask("place")
         if self.answer not in {OrderStatus.FILLED, OrderStatus.UNKNOWN}:
-            return (OrderUpdate(order.client_order_id, order.symbol, self.answer, 0),)
+            news = OrderUpdate(order.client_order_id, order.symbol, self.answer, 0)
+            return (replace(news, refusal=self.refusal),)
         fill = self._fill(order)
         await self._travel()
         if self.order_failure is not None:
