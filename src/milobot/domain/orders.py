@@ -20,7 +20,7 @@ class OrderType(StrEnum):
     @property
     def is_conditional(self) -> bool:
         """Return whether the order waits for a trigger price."""
-        return self in {OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET}
+        return self is OrderType.STOP_MARKET or self is OrderType.TAKE_PROFIT_MARKET
 
 
 class OrderPurpose(StrEnum):

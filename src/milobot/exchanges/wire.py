@@ -127,13 +127,18 @@ class Failure:
 Facts = Answer | Failure
 
 
+def joined(params: Params) -> str:
+    """Return parameters as a query string as they are, nothing encoded."""
+    return "&".join([f"{name}={value}" for name, value in params])
+
+
 def encode(params: Params) -> str:
     """Return parameters as a query string, everything but unreserved characters encoded.
 
     >>> encode((("symbol", "币安USDT"), ("a", "1 2")))
     'symbol=%E5%B8%81%E5%AE%89USDT&a=1%202'
     """
-    plain = "&".join([f"{name}={value}" for name, value in params])
+    plain = joined(params)
     if _UNRESERVED(plain) and plain.count("=") == len(params) == plain.count("&") + 1:
         return plain
     return "&".join([f"{name}={quote(value, safe='')}" for name, value in params])

@@ -6,7 +6,7 @@ from typing import Any
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, OrderPurpose, OrderStatus, OrderType
+from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderType
 from milobot.domain.reports import (
     Income,
     IncomeKind,
@@ -80,6 +80,29 @@ def parse_order(data: Any) -> OrderReport:
         trigger_price=fields.decimal_or_none("stopPrice"),
         reduce_only=fields.flag("reduceOnly"),
         close_position=fields.flag("closePosition"),
+    )
+
+
+def parse_own(data: Any, order: Order) -> OrderReport | None:
+    """Return what an answer about a plain order of ours says of it; None if it is another's.
+
+    What we asked for is taken from the order: an answer repeats it, and is read while the
+    caller waits.
+    """
+    fields = Fields(data, "an order")
+    is_own = fields.text_or_empty("clientOrderId") == order.client_order_id
+    if not is_own or fields.text("symbol") != order.symbol:
+        return None
+    return OrderReport(
+        client_order_id=order.client_order_id,
+        exchange_order_id=fields.identity("orderId"),
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        status=status_of(fields.text("status"), STATUSES),
+        quantity=order.quantity,
+        time_ms=fields.integer("updateTime"),
+        filled_quantity=fields.decimal("executedQty"),
     )
 
 

@@ -192,6 +192,14 @@ def _status_so_far(report: OrderReport, *, has_fills: bool) -> OrderStatus:
     return OrderStatus.TRIGGERED if report.is_conditional else OrderStatus.SUBMITTED
 
 
+def _read_own(order: Order, data: Any) -> OrderReport | None:
+    if not order.type.is_conditional:
+        return mapping.parse_own(data, order)
+    report = mapping.parse_algo_order(data)
+    is_own = (report.client_order_id, report.symbol) == (order.client_order_id, order.symbol)
+    return report if is_own else None
+
+
 class _Reading:
     """Reads the answer to a request about one order, once.
 
@@ -205,14 +213,10 @@ class _Reading:
 
     def is_own(self, data: Any) -> bool:
         """Return whether a payload is this order, with everything that was promised."""
-        order = self._order
-        parse = mapping.parse_algo_order if order.type.is_conditional else mapping.parse_order
         try:
-            report = parse(data)
+            self.report = _read_own(self._order, data)
         except ProtocolError:
             return False
-        if report.client_order_id == order.client_order_id and report.symbol == order.symbol:
-            self.report = report
         return self.report is not None
 
     def confirms_cancel(self, data: Any) -> bool:

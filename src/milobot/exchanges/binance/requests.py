@@ -28,19 +28,19 @@ _SIGNED = Access.SIGNED
 
 def place_order(order: Order) -> Call:
     """Return the call that places an order, conditional ones through the algo service."""
-    name = "clientAlgoId" if order.type.is_conditional else "newClientOrderId"
-    params: list[tuple[str, str]] = [
+    is_conditional = order.type.is_conditional
+    params: Params = (
         ("symbol", order.symbol),
         ("side", order.side.value),
-        (name, order.client_order_id),
+        ("clientAlgoId" if is_conditional else "newClientOrderId", order.client_order_id),
         ("newOrderRespType", "RESULT"),
         ("type", order.type.value),
-    ]
-    params += _conditional_terms(order) if order.type.is_conditional else _plain_terms(order)
+    )
+    params += _conditional_terms(order) if is_conditional else _plain_terms(order)
     return Call(
         "POST",
-        _order_path(order),
-        tuple(params),
+        "/fapi/v1/algoOrder" if is_conditional else "/fapi/v1/order",
+        params,
         _SIGNED,
         Priority.EXIT if is_exit(order) else Priority.ORDER,
         _ORDER_COSTS,

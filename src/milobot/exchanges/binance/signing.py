@@ -1,10 +1,10 @@
 """Signatures of Binance: HMAC-SHA256 over the encoded parameters."""
 
-import hmac
 from dataclasses import dataclass, field
 
 from milobot.errors import AuthenticationError
 from milobot.exchanges.binance.hosts import BinanceHosts
+from milobot.exchanges.stamps import Stamp
 from milobot.exchanges.wire import Access, Call, Params, SignedCall, encode
 
 RECV_WINDOW_MS = 2000
@@ -26,6 +26,7 @@ class BinanceSigner:
         """Sign for an environment; without credentials only public calls leave."""
         self._hosts = {"rest": hosts.rest, "rights": hosts.rights or hosts.rest}
         self._credentials = credentials
+        self._stamp = Stamp(credentials.secret) if credentials else None
 
     def __call__(self, call: Call, time_ms: int, timeout_s: float) -> SignedCall:
         """Return a call with timestamp, signature and headers.
@@ -34,13 +35,17 @@ class BinanceSigner:
             AuthenticationError: It needs a key and there is none.
         """
         headers = {}
+        query = encode(
+            stamped(call.params, time_ms) if call.access is Access.SIGNED else call.params
+        )
         if call.access is not Access.PUBLIC:
-            headers["X-MBX-APIKEY"] = self._key().api_key
-        if call.access is Access.SIGNED:
-            query = encode(stamped(call.params, time_ms))
-            query = f"{query}&signature={signature(query, self._key().secret)}"
-        else:
-            query = encode(call.params)
+            if self._credentials is None or self._stamp is None:
+                raise AuthenticationError(
+                    "Binance needs a key for this: add one with `milobot keys set`"
+                )
+            headers["X-MBX-APIKEY"] = self._credentials.api_key
+            if call.access is Access.SIGNED:
+                query = f"{query}&signature={self._stamp.over(query)}"
         url = self._hosts[call.base] + call.path
         if call.method in {"POST", "PUT"}:
             headers["Content-Type"] = _FORM
@@ -48,13 +53,6 @@ class BinanceSigner:
         return SignedCall(
             call.method, f"{url}?{query}" if query else url, headers, time_ms, timeout_s
         )
-
-    def _key(self) -> Credentials:
-        if self._credentials is None:
-            raise AuthenticationError(
-                "Binance needs a key for this: add one with `milobot keys set`"
-            )
-        return self._credentials
 
 
 def stamped(params: Params, time_ms: int) -> Params:
@@ -68,4 +66,4 @@ def signature(query: str, secret: str) -> str:
     >>> signature("symbol=BTCUSDT&timestamp=1", "secret")[:8]
     'ef9d3d77'
     """
-    return hmac.digest(secret.encode(), query.encode(), "sha256").hex()
+    return Stamp(secret).over(query)

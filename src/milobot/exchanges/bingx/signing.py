@@ -1,11 +1,11 @@
 """Signatures of BingX: HMAC-SHA256 over the plain parameters, which then travel encoded."""
 
-import hmac
 from dataclasses import dataclass, field
 
 from milobot.errors import AuthenticationError
 from milobot.exchanges.bingx.hosts import BingxHosts
-from milobot.exchanges.wire import Access, Call, Params, SignedCall, encode
+from milobot.exchanges.stamps import Stamp
+from milobot.exchanges.wire import Access, Call, Params, SignedCall, encode, joined
 
 RECV_WINDOW_MS = 2000
 
@@ -25,6 +25,7 @@ class BingxSigner:
         """Sign for an environment; without credentials only public calls leave."""
         self._rest = hosts.rest
         self._credentials = credentials
+        self._stamp = Stamp(credentials.secret) if credentials else None
 
     def __call__(self, call: Call, time_ms: int, timeout_s: float) -> SignedCall:
         """Return a call with timestamp, signature and headers.
@@ -36,17 +37,15 @@ class BingxSigner:
         if call.access is Access.PUBLIC:
             query = encode(ordered((*call.params, ("timestamp", str(time_ms)))))
         else:
-            key = self._key()
-            headers["X-BX-APIKEY"] = key.api_key
+            if self._credentials is None or self._stamp is None:
+                raise AuthenticationError(
+                    "BingX needs a key for this: add one with `milobot keys set`"
+                )
+            headers["X-BX-APIKEY"] = self._credentials.api_key
             params = stamped(call.params, time_ms)
-            query = f"{encode(params)}&signature={signature(params, key.secret)}"
+            query = f"{encode(params)}&signature={self._stamp.over(joined(params))}"
         url = f"{self._rest}{call.path}?{query}"
         return SignedCall(call.method, url, headers, time_ms, timeout_s)
-
-    def _key(self) -> Credentials:
-        if self._credentials is None:
-            raise AuthenticationError("BingX needs a key for this: add one with `milobot keys set`")
-        return self._credentials
 
 
 def stamped(params: Params, time_ms: int) -> Params:
@@ -67,5 +66,4 @@ def signature(params: Params, secret: str) -> str:
     >>> signature((("stopLoss", '{"type":"STOP_MARKET"}'), ("timestamp", "1")), "secret")[:8]
     '5cbe07cf'
     """
-    plain = "&".join([f"{name}={value}" for name, value in params])
-    return hmac.digest(secret.encode(), plain.encode(), "sha256").hex()
+    return Stamp(secret).over(joined(params))
