@@ -68,13 +68,13 @@ def _one_process_s(sources: list[str], series: list[CandleSeries]) -> float:
     """Return the time of a round without pool and pipes."""
     interpreters = [Interpreter(source) for source in sources]
     for interpreter, history in zip(interpreters, series, strict=True):
-        interpreter.append(_columns(history.part(0, DATA_LIMIT)))  # type: ignore[arg-type]
+        interpreter.append(_columns(history.part(0, DATA_LIMIT)))  # type: ignore[arg-type]  # columns of a series
         interpreter.evaluate(DATA_LIMIT - 1, DATA_LIMIT)
     times = []
     for index in range(DATA_LIMIT, DATA_LIMIT + 3):
         started = perf_counter()
         for interpreter, history in zip(interpreters, series, strict=True):
-            interpreter.append(_columns(history.part(index, index + 1)))  # type: ignore[arg-type]
+            interpreter.append(_columns(history.part(index, index + 1)))  # type: ignore[arg-type]  # columns of a series
             interpreter.evaluate(index, index + 1)
         times.append(perf_counter() - started)
     return min(times)

@@ -222,7 +222,7 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 def _read(env_file: Path | None, **values: object) -> Settings:
     # pydantic-settings takes this keyword although its generated signature does not show it.
-    return Settings(_env_file=env_file, **values)  # type: ignore[call-arg, arg-type]
+    return Settings(_env_file=env_file, **values)  # type: ignore[call-arg, arg-type]  # pydantic checks the values
 
 
 def _sentence(fault: ErrorDetails) -> str:

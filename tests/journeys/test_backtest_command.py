@@ -122,7 +122,7 @@ def test_finer_candles_decide_inside_a_candle(tmp_path: Path) -> None:
     minutes[70] = (minutes[70][0], 100.0, 103.0, 100.0, 100.0)
     minutes[90] = (minutes[90][0], 100.0, 100.0, 97.0, 100.0)
     write_market(tmp_path / "minutes.csv", minutes)
-    hours = merge([Row(int(row[0]), *map(Fraction, row[1:])) for row in minutes], HOUR_MS)  # type: ignore[arg-type]
+    hours = merge([Row(int(row[0]), *map(Fraction, row[1:])) for row in minutes], HOUR_MS)  # type: ignore[arg-type]  # four prices make a whole row
     write_market(tmp_path / "hours.csv", [(r.time, *map(float, r[1:])) for r in hours])
 
     by_minute = backtest("once.script", "--data", "minutes.csv", cwd=tmp_path)["round_trips"]

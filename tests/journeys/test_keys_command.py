@@ -146,7 +146,7 @@ def test_without_a_network_the_key_is_stored_untested(tmp_path: Path) -> None:
 
 def test_wrong_password_and_changed_file_say_the_same(stored: Path) -> None:
     """No oracle for whoever may write the file but does not know the password."""
-    wrong = run_milobot("keys", "show", cwd=stored, KEYS_PASSWORD="another password")  # noqa: S106
+    wrong = run_milobot("keys", "show", cwd=stored, KEYS_PASSWORD="another password")  # noqa: S106 - no secret: a wrong one
     path = stored / "keys.json"
     document = json.loads(path.read_text())
     document["sealed"] = document["sealed"][::-1].lstrip("=").ljust(len(document["sealed"]), "A")

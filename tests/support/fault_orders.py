@@ -112,7 +112,7 @@ def _order(
 ) -> Order:
     name = f"milo{bench.case.seed}x{bench.dice.randrange(10**9)}"
     now = bench.local.clock.now_ms()
-    return Order(name, "k", SYMBOL, side, kind, purpose, quantity, now, leverage=20, **more)  # type: ignore[arg-type]
+    return Order(name, "k", SYMBOL, side, kind, purpose, quantity, now, leverage=20, **more)  # type: ignore[arg-type]  # fields of the order
 
 
 def _open_position(bench: Bench, exit_side: Side) -> Side:

@@ -34,7 +34,7 @@ def tracked_files() -> tuple[Path, ...]:
     """Return what is under version control; outside a clone (a source archive) what lies there."""
     try:
         listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the git that made the clone
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -128,7 +128,7 @@ def test_values_under_the_name_of_a_secret_are_never_written() -> None:
     stream = io.StringIO()
     configure_logging("INFO", stream)
 
-    get_logger().info("started", api_key="abc", password="abc", secret="abc", symbol="BTCUSDT")  # noqa: S106
+    get_logger().info("started", api_key="abc", password="abc", secret="abc", symbol="BTCUSDT")  # noqa: S106 - made up
     logging.getLogger("library").warning("GET /order?a=1&signature=0a1b&listenKey=abc&b=2")
 
     first, second = logged(stream)

@@ -92,7 +92,7 @@ class ExchangeSetup:
             raise ConfigurationError(
                 f"unknown limit {strange[0]!r}: use one of {', '.join(DEFAULT_LIMITS)}"
             )
-        if self.speed is not None and not 0 < self.speed <= 1000:  # noqa: PLR2004
+        if self.speed is not None and not 0 < self.speed <= 1000:  # noqa: PLR2004 - the sentence below names it
             raise ConfigurationError(
                 f"a speed of {self.speed:g} candles a second is out of range: use 0.001 to 1000"
             )

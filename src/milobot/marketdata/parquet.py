@@ -49,7 +49,7 @@ def write_parquet(path: Path, candles: CandleSeries) -> None:
 def _import_pyarrow() -> tuple[ModuleType, ModuleType]:
     try:
         import pyarrow as pa  # noqa: PLC0415 - an extra, and slow to import
-        from pyarrow import parquet  # noqa: PLC0415
+        from pyarrow import parquet  # noqa: PLC0415 - as above
     except ImportError:
         raise ConfigurationError(
             "Parquet files need a further package: pip install 'milobot[parquet]'"

@@ -203,7 +203,7 @@ class Interpreter:
 def _compiled(tree: object, source: str, metadata: Metadata) -> Compiled:
     constants = {**metadata.parameters}
     try:
-        compiled = compile_script(tree, source, constants)  # type: ignore[arg-type]
+        compiled = compile_script(tree, source, constants)  # type: ignore[arg-type]  # a tree of the language is an ast.Module
     except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
         line = getattr(exc, "lineno", None) or 1
         reason = str(getattr(exc, "msg", exc))[:200]
@@ -274,6 +274,6 @@ _PLAIN: dict[str, object] = {
     )
 }
 _BUILTINS: dict[str, object] = {
-    name: _lazy(_PLAIN[name], name) if name in LAZY_FUNCTIONS else _PLAIN[name]  # type: ignore[arg-type]
+    name: _lazy(_PLAIN[name], name) if name in LAZY_FUNCTIONS else _PLAIN[name]  # type: ignore[arg-type]  # all of them are callable
     for name in FUNCTIONS - {"print"}
 }

@@ -161,7 +161,7 @@ def make_oracle() -> Any:
     with gzip.open(shared_file("raw_json/exchangeInfo_um_2025-01-09.json.gz")) as file:
         markets = orjson.loads(file.read())
 
-    class Oracle(ccxt.binanceusdm):  # type: ignore[misc]
+    class Oracle(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is untyped
         """Notes the request instead of sending it."""
 
         async def fetch(

@@ -171,7 +171,7 @@ PAIRS: dict[str, Pair] = {
 def make_oracle() -> Any:
     """Return ccxt with one market, its clock stopped, sending nothing."""
 
-    class Oracle(ccxt.bingx):  # type: ignore[misc]
+    class Oracle(ccxt.bingx):  # type: ignore[misc]  # ccxt is untyped
         """Notes the request instead of sending it."""
 
         async def fetch(

@@ -3,6 +3,7 @@
 import copy
 import json
 from contextlib import suppress
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -64,7 +65,7 @@ READERS: dict[str, tuple[Any, Any]] = {
     ),
     "positions": (mapping.parse_positions, [POSITION]),
     "account": (
-        lambda d: mapping.parse_account(d, 0),  # type: ignore[arg-type]
+        lambda d: mapping.parse_account(d, Decimal(0)),
         {"assets": [{"asset": "USDT", "walletBalance": "1", "availableBalance": "1",
                      "unrealizedProfit": "0"}]},
     ),

@@ -184,7 +184,7 @@ def test_file_of_keys_is_looked_at_without_opening_it(tmp_path: Path) -> None:
     path.chmod(0o600)
     plain = look_at_keys(path)
     assert plain.verdict is Verdict.WARN
-    assert json.loads(path.read_text())["password"] == "p"  # noqa: S105
+    assert json.loads(path.read_text())["password"] == "p"  # noqa: S105 - made up
     path.unlink()
     new_keystore(PrivateFile(path), "long enough").put("bingx:a", ApiKey("k", "s"))
     assert look_at_keys(path).verdict is Verdict.OK

@@ -69,7 +69,7 @@ def test_environment_wins_and_needs_no_password(tmp_path: Path) -> None:
     open_or_make_store(settings(tmp_path), None, None).put(str(DEFAULT), STORED)
     locked = with_environment(tmp_path).model_copy(update={"keys_password": None})
 
-    assert find_key(locked, DEFAULT, fail).secret == "environment-secret"  # noqa: S105
+    assert find_key(locked, DEFAULT, fail).secret == "environment-secret"  # noqa: S105 - made up
 
 
 def test_missing_key_names_what_there_is_and_how_to_set_one(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_known_hosts_are_encrypted_and_apart() -> None:
 
 def test_the_documented_example_is_signed_as_documented() -> None:
     """Key, parameters and signature of Binance's own description of signed requests."""
-    secret = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # noqa: S105
+    secret = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # noqa: S105 - from the public documentation
     query = (
         "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC"
         "&recvWindow=5000&timestamp=1591702613943"

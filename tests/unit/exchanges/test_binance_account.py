@@ -106,9 +106,9 @@ async def test_a_leverage_that_is_not_set_is_told(answer: Any, error: type[Excep
 @pytest.mark.parametrize(
     ("rights", "known"),
     [
-        ({"enableFutures": True, "enableWithdrawals": False}, KeyRights(True, False)),  # noqa: FBT003
-        ({"enableFutures": True, "enableWithdrawals": True}, KeyRights(True, True)),  # noqa: FBT003
-        ({"enableFutures": False, "enableWithdrawals": False}, KeyRights(False, False)),  # noqa: FBT003
+        ({"enableFutures": True, "enableWithdrawals": False}, KeyRights(True, False)),  # noqa: FBT003 - can trade, can withdraw
+        ({"enableFutures": True, "enableWithdrawals": True}, KeyRights(True, True)),  # noqa: FBT003 - can trade, can withdraw
+        ({"enableFutures": False, "enableWithdrawals": False}, KeyRights(False, False)),  # noqa: FBT003 - can trade, can withdraw
     ],
 )
 async def test_rights_of_the_key_are_told(rights: dict[str, bool], known: KeyRights) -> None:

@@ -90,7 +90,7 @@ class World:
 @asynccontextmanager
 async def watching(since: dict[Series, int | None]) -> AsyncIterator[World]:
     time = VirtualTime(START_MS)
-    world = World(time, FakeConnector(time), None)  # type: ignore[arg-type]
+    world = World(time, FakeConnector(time), None)  # type: ignore[arg-type]  # the feed is made next
     world.feed = CandleFeed(since, world.fetch, time, sleep=time.sleep)
     channels = candle_channels(HOSTS, since, world.feed)
     world.feed.over(

@@ -65,7 +65,7 @@ async def running(
     plan: StreamPlan | None = None, **channel: list[Exception]
 ) -> AsyncIterator[Stage]:
     time = VirtualTime()
-    stage = Stage(time, FakeConnector(time), Channel(**channel), None)  # type: ignore[arg-type]
+    stage = Stage(time, FakeConnector(time), Channel(**channel), None)  # type: ignore[arg-type]  # the stream is made next
     stage.stream = SupervisedStream(
         "x", stage.channel, stage.connector, time, plan=plan, sleep=time.sleep
     )

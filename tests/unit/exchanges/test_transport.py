@@ -135,7 +135,7 @@ async def test_redirects_are_not_followed() -> None:
 
 
 @pytest.mark.parametrize("is_compressed", [False, True])
-async def test_a_body_without_end_is_cut_short(is_compressed: bool) -> None:  # noqa: FBT001
+async def test_a_body_without_end_is_cut_short(is_compressed: bool) -> None:  # noqa: FBT001 - pytest names its arguments
     """Memory is ours to guard, also against a small body that unpacks to a huge one."""
     body = b"x" * 300_000
     extra = ""

@@ -1,5 +1,7 @@
 """Orders over the Binance dialect: what fills, what is refused, and with which code."""
 
+from decimal import Decimal
+
 import pytest
 from tests.support.wire import BinanceWire, bars, binance_on, flat_bars, setup_of
 
@@ -37,8 +39,6 @@ async def test_acknowledgement_shows_the_order_before_its_fill() -> None:
 
 async def test_spread_and_slippage_make_a_market_order_dearer() -> None:
     """A taker crosses the spread first and slips then, always to its disadvantage."""
-    from decimal import Decimal  # noqa: PLC0415
-
     terms = Terms(spread=Decimal("0.001"), slippage=Decimal("0.001"))
     async with binance_on(setup_of(flat_bars(3), terms=terms)) as wire:
         bought, sold = (await wire.order()).body, (await wire.order("SELL")).body

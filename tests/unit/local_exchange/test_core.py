@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -191,7 +192,7 @@ def test_agenda_runs_what_is_due_in_order() -> None:
     wakes: list[int | None] = []
     agenda.on_change = lambda: wakes.append(agenda.next_delay_ms())
     for delay, name in ((200, "c"), (100, "a"), (100, "b")):
-        agenda.schedule(delay, lambda name=name: done.append(name))  # type: ignore[misc]
+        agenda.schedule(delay, partial(done.append, name))
 
     assert wakes == [200, 100, 100]
     hands.pass_ms(100)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import aiohttp
 import pytest
+from tests.support.faulty_wire import strike
 from tests.support.wire import (
     BingxWire,
     bars,
@@ -14,7 +15,6 @@ from tests.support.wire import (
     setup_of,
 )
 from tests.unit.local_exchange.test_bingx import OPEN, ORDER, exit_at, open_rows
-from tests.unit.local_exchange.test_faults_on_the_wire import strike
 
 from milobot.cli.exchange_setup import Request, build_setup
 from milobot.domain.timeframes import Timeframe
@@ -230,7 +230,7 @@ async def test_late_execution_needs_a_valid_signature() -> None:
     """A fault may delay an order, it may not forge one."""
     async with bingx_on(setup_of(flat_bars(3))) as wire:
         strike(wire, "late_execution:seconds=1")
-        async with BingxWire(wire.exchange, secret="wrong") as other:  # noqa: S106
+        async with BingxWire(wire.exchange, secret="wrong") as other:  # noqa: S106 - made up
             with pytest.raises(aiohttp.ServerDisconnectedError):
                 await other.order()
         await wire.exchange.elapse(2_000)

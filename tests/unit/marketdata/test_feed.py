@@ -266,7 +266,7 @@ async def test_refusal_ends_the_hub() -> None:
     async def refuse() -> int:
         raise RequestRefusedError("Invalid symbol.")
 
-    world.market.fetch_server_time = refuse  # type: ignore[method-assign]
+    world.market.fetch_server_time = refuse  # type: ignore[method-assign]  # a fake that answers otherwise
     hub = FeedHub(world.source())
     hub.feed(*BTC, first_ms=START_MS)
     with pytest.raises(ExceptionGroup) as caught:

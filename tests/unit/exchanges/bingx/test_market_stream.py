@@ -81,7 +81,7 @@ class World:
 @asynccontextmanager
 async def watching(first_ms: int | None) -> AsyncIterator[World]:
     time = VirtualTime(START_MS)
-    world = World(time, FakeConnector(time), None)  # type: ignore[arg-type]
+    world = World(time, FakeConnector(time), None)  # type: ignore[arg-type]  # the feed is made next
     world.feed = CandleFeed({SERIES: first_ms}, world.fetch, time, sleep=time.sleep)
     channels = candle_channels(HOSTS, [SERIES], world.feed)
     world.feed.over(
@@ -189,7 +189,7 @@ async def drop(socket: FakeSocket) -> None:
 def test_hundreds_of_symbols_need_few_connections() -> None:
     """One socket carries many subscriptions."""
     series: list[Series] = [(f"A{n}USDT", M1) for n in range(MOST_STREAMS + 1)]
-    feed = CandleFeed({}, fetch=None, clock=VirtualTime())  # type: ignore[arg-type]
+    feed = CandleFeed({}, fetch=None, clock=VirtualTime())  # type: ignore[arg-type]  # nothing is fetched
 
     assert [len(c.greetings()) for c in candle_channels(HOSTS, series, feed)] == [MOST_STREAMS, 1]
 
