@@ -184,8 +184,7 @@ class AccountKeeper:
         picture = self._picture
         if picture is None:
             raise ExchangeUnavailableError("the account has not been read yet: nothing is traded")
-        held = self._holds.total(picture.taker_fee)
-        return picture.account(held, self._prices.mark, self._is_isolated)
+        return picture.account(self._holds.total(), self._prices.mark, self._is_isolated)
 
     def _is_isolated(self, symbol: str) -> bool:
         listed = self._picture is not None and symbol in self._picture.isolated
@@ -240,7 +239,7 @@ class AccountKeeper:
         since_ms = asked_ms + self._clock.offset_ms - self._clock.uncertainty_ms
         self._picture = AccountPicture(account, positions, since_ms)
         self._answered_ms = asked_ms
-        self._holds.answered(asked_ms)
+        self._holds.answered(asked_ms, account.taker_fee)
         changed_ms = before.changed_ms
         if changed_ms is not None and asked_ms - changed_ms >= self._times.holds.settle_ms:
             changed_ms = None

@@ -66,14 +66,10 @@ class AccountPicture:
         self.isolated = {r.symbol for r in positions if r.margin_mode is MarginMode.ISOLATED}
         self._told = account
         self._told_positions = dict(self.positions)
+        self._told_gains = {symbol: held.pnl() for symbol, held in self.positions.items()}
         self._wallet = account.wallet
         self._asked_ms = self._latest_ms = asked_ms
         self._seen = set(self.positions)
-
-    @property
-    def taker_fee(self) -> Decimal:
-        """Return the fee of a market order as a fraction of its notional."""
-        return self._told.taker_fee
 
     def hear(self, news: AccountNews) -> list[Change]:
         """Take in news of balances and positions; events before the latest change nothing."""
@@ -124,7 +120,7 @@ class AccountPicture:
     def _gain_since(self, mark_of: MarkOf, leave_out: IsIsolated) -> Decimal:
         """Return by how much open gains have risen since the answer."""
         now = sum((h.pnl(mark_of(s)) for s, h in self.positions.items() if not leave_out(s)), ZERO)
-        then = sum((h.pnl() for s, h in self._told_positions.items() if not leave_out(s)), ZERO)
+        then = sum((gain for s, gain in self._told_gains.items() if not leave_out(s)), ZERO)
         return now - then
 
     def _move(self, news: PositionNews) -> Change:

@@ -4,7 +4,6 @@ What has left counts as tied up at once, before the exchange has said anything, 
 answer was asked for so late that it must contain it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate
 
 # What an entry may fill worse than the price it was sent at, until its fills are told.
 _SLACK = Decimal("1.005")
+_FEE_RATE = Decimal("0.001")  # until an answer has told it
 _NOTHING_HAPPENED = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_EXECUTED})
 
 
@@ -67,18 +67,23 @@ class Hold:
 
 
 class MarginHolds:
-    """The entries that are on their way or were just taken."""
+    """The entries that are on their way or were just taken; sums are kept, not counted anew."""
 
     def __init__(self, times: HoldTimes) -> None:
         """Hold nothing yet."""
         self._times = times
+        self._fee_rate = _FEE_RATE
         self._holds: dict[str, Hold] = {}
         self._spent: dict[tuple[str, str], tuple[Decimal, int]] = {}
+        self._sums = _Sums()
 
     def leaves(self, order: Order, price: Decimal | None) -> None:
         """Hold the margin of an entry that is about to be sent; exits tie up nothing."""
-        if not is_exit(order):
-            self._holds[order.client_order_id] = Hold(order, price)
+        if is_exit(order):
+            return
+        self._drop(order.client_order_id)
+        hold = self._holds[order.client_order_id] = Hold(order, price)
+        self._sums.add(hold, self._fee_rate)
 
     def lost(self, client_order_id: str, now_ms: int) -> None:
         """Note that nobody waits for the answer to an entry any more."""
@@ -92,10 +97,12 @@ class MarginHolds:
         if hold is None:
             return False
         if update.status in _NOTHING_HAPPENED and not hold.fills:
-            del self._holds[update.client_order_id]
+            self._drop(update.client_order_id)
             return True
+        self._sums.remove(hold, self._fee_rate)
         hold.fills.update({fill.fill_id: fill for fill in update.fills})
         hold.has_ended = hold.has_ended or update.status.is_final
+        self._sums.add(hold, self._fee_rate)
         is_unknown = update.status is OrderStatus.UNKNOWN and not update.fills
         wait_ms = self._times.unknown_ms if is_unknown else self._times.settle_ms
         hold.contained_ms = now_ms + wait_ms
@@ -103,43 +110,71 @@ class MarginHolds:
 
     def spends(self, fill: Fill, loss: Decimal, now_ms: int) -> None:
         """Hold what an exit has cost: its fee and its loss, in USDT; the same fill counts once."""
-        contained_ms = now_ms + self._times.settle_ms
-        self._spent.setdefault((fill.symbol, fill.fill_id), (fill.fee + loss, contained_ms))
+        name = (fill.symbol, fill.fill_id)
+        if name not in self._spent:
+            self._spent[name] = (fill.fee + loss, now_ms + self._times.settle_ms)
+            self._sums.amount += fill.fee + loss
 
-    def answered(self, asked_ms: int) -> None:
+    def answered(self, asked_ms: int, fee_rate: Decimal) -> None:
         """Let go of what an answer about the account, asked for at that time, contains."""
+        self._fee_rate = fee_rate
         self._holds = {
             name: hold
             for name, hold in self._holds.items()
             if hold.contained_ms is None or asked_ms < hold.contained_ms
         }
         self._spent = {name: one for name, one in self._spent.items() if asked_ms < one[1]}
+        self._sums = _Sums(sum((one[0] for one in self._spent.values()), ZERO))
+        for hold in self._holds.values():
+            self._sums.add(hold, fee_rate)
 
     def has_settled(self, now_ms: int) -> bool:
         """Return whether an answer asked for now would contain something that is held."""
         waits = (hold.contained_ms for hold in self._holds.values())
         return any(contained_ms is not None and contained_ms <= now_ms for contained_ms in waits)
 
-    def total(self, fee_rate: Decimal) -> Decimal | None:
+    def total(self) -> Decimal | None:
         """Return all that is held, in USDT; None when it may be any amount."""
-        held = _sum(hold.amount(fee_rate) for hold in self._holds.values())
-        return None if held is None else held + sum((one[0] for one in self._spent.values()), ZERO)
+        return None if self._sums.unbounded else self._sums.amount
 
     def quantity(self, symbol: str) -> Decimal:
         """Return by how much held entries may let a position grow."""
-        held = (h.order.quantity for h in self._holds.values() if h.order.symbol == symbol)
-        return sum(held, ZERO)
+        return self._sums.quantities.get(symbol, ZERO)
+
+    def _drop(self, client_order_id: str) -> None:
+        hold = self._holds.pop(client_order_id, None)
+        if hold is not None:
+            self._sums.remove(hold, self._fee_rate)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What all holds come to.
+
+    Attributes:
+        unbounded: How many may tie up any amount.
+        quantities: By symbol.
+    """
+
+    amount: Decimal = ZERO
+    unbounded: int = 0
+    quantities: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, hold: Hold, fee_rate: Decimal) -> None:
+        self._count(hold, fee_rate, 1)
+
+    def remove(self, hold: Hold, fee_rate: Decimal) -> None:
+        self._count(hold, fee_rate, -1)
+
+    def _count(self, hold: Hold, fee_rate: Decimal, sign: int) -> None:
+        symbol, amount = hold.order.symbol, hold.amount(fee_rate)
+        self.quantities[symbol] = self.quantities.get(symbol, ZERO) + sign * hold.order.quantity
+        if amount is None:
+            self.unbounded += sign
+        else:
+            self.amount += sign * amount
 
 
 def is_exit(order: Order) -> bool:
     """Return whether an order can only make a position smaller."""
     return order.reduce_only or order.close_position
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    total = ZERO
-    for amount in amounts:
-        if amount is None:
-            return None
-        total += amount
-    return total
