@@ -2,15 +2,21 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from milobot.exchanges.listen_keys import ListenKeyKeeper
+from milobot.exchanges.listen_keys import ListenKeyExpired, ListenKeyKeeper
 from milobot.exchanges.sockets import SocketAddress
 from milobot.exchanges.user_feed import UserFeed
 
+N = TypeVar("N")
 
-class UserChannel(ABC):
-    """Connects with a listen key; a dialect says what its frames mean."""
+
+class UserChannel(ABC, Generic[N]):
+    """Connects with a listen key; a dialect says what its frames mean.
+
+    Its news are those of the account, and hints at what has to be asked for.
+    """
 
     def __init__(self, url: str, feed: UserFeed, keeper: ListenKeyKeeper) -> None:
         """Bring an account's events to a feed.
@@ -41,9 +47,18 @@ class UserChannel(ABC):
         """Pass on that events may have been missed."""
         self._feed.opened(is_first=is_first)
 
-    @abstractmethod
     async def received(self, frame: str | bytes) -> None:
         """Pass on what an event says."""
+        for news in self._read(frame):
+            if isinstance(news, ListenKeyExpired):
+                await self._feed.renew("the listen key has expired")
+            else:
+                self._take(news)
 
-    async def _key_expired(self) -> None:
-        await self._feed.renew("the listen key has expired")
+    @abstractmethod
+    def _read(self, frame: str | bytes) -> Sequence[N | ListenKeyExpired]:
+        """Return what a frame says; raise ``ProtocolError`` if it makes no sense."""
+
+    @abstractmethod
+    def _take(self, news: N) -> None:
+        """Pass news on, and follow a hint."""

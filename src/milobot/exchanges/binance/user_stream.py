@@ -1,21 +1,23 @@
 """Binance's user stream: its listen key, its connection, its events."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from milobot.errors import RequestRefusedError
 from milobot.exchanges.binance import requests
 from milobot.exchanges.binance.account import BinanceAccount
-from milobot.exchanges.binance.events import Follow, UserEvents
+from milobot.exchanges.binance.events import Follow, UserEvents, UserNews
 from milobot.exchanges.binance.hosts import BinanceHosts
 from milobot.exchanges.binance.orders import BinanceOrders
 from milobot.exchanges.binance.outcomes import LISTEN_KEY_GONE_CODES
 from milobot.exchanges.binance.stream import event_of
 from milobot.exchanges.fields import Fields
 from milobot.exchanges.gateway import Gateway
-from milobot.exchanges.listen_keys import ListenKeyExpired, ListenKeyKeeper
+from milobot.exchanges.listen_keys import ListenKeyKeeper
 from milobot.exchanges.sockets import SocketAddress
 from milobot.exchanges.user_channel import UserChannel
 from milobot.exchanges.user_feed import UserFeed
+from milobot.ports import News
 
 
 class BinanceListenKeys:
@@ -41,7 +43,7 @@ class BinanceListenKeys:
         return True
 
 
-class BinanceUserChannel(UserChannel):
+class BinanceUserChannel(UserChannel[News | Follow]):
     """Follows triggered orders to what they became."""
 
     def __init__(
@@ -63,18 +65,13 @@ class BinanceUserChannel(UserChannel):
         await self._account.learn_fee_prices()
         return await super().address()
 
-    async def received(self, frame: str | bytes) -> None:
-        """Pass on what an event says; follow triggered orders to what they became."""
+    def _read(self, frame: str | bytes) -> Sequence[UserNews]:
         event = event_of(frame)
-        if event is None:
-            return
-        for news in self._events.parse(event):
-            match news:
-                case ListenKeyExpired():
-                    await self._key_expired()
-                case Follow(symbol, client_id, order_id):
-                    if order_id:
-                        question = partial(self._orders.follow, symbol, client_id, order_id)
-                        self._feed.ask(question)
-                case _:
-                    self._feed.put(news)
+        return () if event is None else self._events.parse(event)
+
+    def _take(self, news: News | Follow) -> None:
+        if not isinstance(news, Follow):
+            self._feed.put(news)
+        elif news.exchange_order_id:
+            look = self._orders.follow
+            self._feed.ask(partial(look, news.symbol, news.client_order_id, news.exchange_order_id))

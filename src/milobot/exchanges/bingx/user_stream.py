@@ -1,15 +1,18 @@
 """BingX's user stream: its listen key, its connection, its events."""
 
+from collections.abc import Sequence
+
 from milobot.errors import ProtocolError, RequestRefusedError
 from milobot.exchanges.bingx import requests
-from milobot.exchanges.bingx.events import FollowOrder, UserEvents
+from milobot.exchanges.bingx.events import FollowOrder, UserEvents, UserNews
 from milobot.exchanges.bingx.follow import BingxUserFeed
 from milobot.exchanges.bingx.frames import event_of, heartbeat_reply
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.gateway import Gateway
-from milobot.exchanges.listen_keys import ListenKeyExpired, ListenKeyKeeper
+from milobot.exchanges.listen_keys import ListenKeyKeeper
 from milobot.exchanges.user_channel import UserChannel
+from milobot.ports import News
 
 
 class BingxListenKeys:
@@ -41,7 +44,7 @@ class BingxListenKeys:
         raise judgement.as_error()
 
 
-class BingxUserChannel(UserChannel):
+class BingxUserChannel(UserChannel[News | FollowOrder]):
     """Has executed orders looked up."""
 
     def __init__(
@@ -56,16 +59,12 @@ class BingxUserChannel(UserChannel):
         """Return the answer to BingX's heartbeat."""
         return heartbeat_reply(frame)
 
-    async def received(self, frame: str | bytes) -> None:
-        """Pass on what an event says; have executed orders looked up."""
+    def _read(self, frame: str | bytes) -> Sequence[UserNews]:
         event = event_of(frame)
-        if event is None:
-            return
-        for news in self._events.parse(event):
-            match news:
-                case ListenKeyExpired():
-                    await self._key_expired()
-                case FollowOrder():
-                    self._follower.follow(news)
-                case _:
-                    self._feed.put(news)
+        return () if event is None else self._events.parse(event)
+
+    def _take(self, news: News | FollowOrder) -> None:
+        if isinstance(news, FollowOrder):
+            self._follower.follow(news)
+        else:
+            self._feed.put(news)
