@@ -273,7 +273,10 @@ class _Reading:
 
     def is_own(self, data: Any) -> bool:
         """Return whether an answer is about our order, and keep what it says."""
-        self.report = _read_own(self._order, data)
+        try:
+            self.report = mapping.parse_own(data, self._order)
+        except ProtocolError:
+            return False
         return self.report is not None
 
 
@@ -291,21 +294,3 @@ def _told_by(fills: list[Fill], report: OrderReport) -> OrderStatus:
     if filled > ZERO:
         return OrderStatus.PARTIALLY_FILLED
     return OrderStatus.TRIGGERED if report.is_conditional else OrderStatus.SUBMITTED
-
-
-def _read_own(order: Order, data: Any) -> OrderReport | None:
-    """Return a payload as our order; None when it lacks its id or is another order's.
-
-    An id of ours that is not echoed is no reason to doubt: some answers lack it, and BingX's
-    own id names the order as well.
-    """
-    try:
-        report = mapping.parse_order(data)
-    except ProtocolError:
-        return None
-    is_own = (
-        report.exchange_order_id
-        and report.client_order_id in {"", order.client_order_id.lower()}
-        and (report.symbol, report.side, report.type) == (order.symbol, order.side, order.type)
-    )
-    return report if is_own else None
