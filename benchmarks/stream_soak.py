@@ -2,9 +2,10 @@
 
 Run: python benchmarks/stream_soak.py [MINUTES [SYMBOLS [SEED]]]
 
-Time is simulated; sockets, clock and listings misbehave as ``tests/support/soak.py`` says.
-Limits: no candle missing, doubled, out of order or with numbers that were not final; memory
-after the first simulated hour within 10 % of that at the end.
+Time is simulated; network, clocks and listings misbehave as ``tests/support/soak_world.py``
+says. Limits: no candle missing, doubled, out of order or with numbers that were not final; no
+listen key that is not replaced; memory after the first simulated hour within 10 % of that at
+the end.
 """
 
 import asyncio
@@ -29,15 +30,22 @@ def show(plan: SoakPlan, result: SoakResult, took_s: float) -> bool:
     """Print the figures; return whether the limits are met."""
     is_met = result.is_clean and is_flat(result.rss_mb)
     memory = [result.rss_mb[0], max(result.rss_mb), result.rss_mb[-1]] if result.rss_mb else []
+    met = result.met
     print(
-        f"{plan.dialect}: {plan.minutes / 60:g} h of {plan.symbols} symbols in {took_s:.0f} s: "
-        f"{result.delivered:,} candles, missing {result.missing}, duplicate {result.duplicate}, "
-        f"out of order {result.out_of_order}, not final {result.wrong}, gaps {result.gaps}\n"
-        f"  met on the way: {result.dropped} dropped and {result.silenced} silent connections, "
-        f"clocks {result.most_skew_ms} ms apart, {result.keys_ended} ended listen keys "
-        f"({result.keys_slow} slow to replace), {result.listings:,} listings\n"
-        f"  memory first hour, most, end: {', '.join(f'{mb:.1f}' for mb in memory)} MiB: "
-        f"{'met' if is_met else 'MISSED'}"
+        f"{plan.dialect}, seed {plan.seed}: {plan.minutes / 60:g} h of {plan.symbols} symbols"
+        f" in {took_s:.0f} s: {result.expected:,} candles expected, {result.delivered:,} came;"
+        f" missing {result.missing}, duplicate {result.duplicate},"
+        f" out of order {result.out_of_order}, wrong {result.wrong}, gaps {result.gaps}\n"
+        f"  clocks: {met.jumps} jumps ({met.jumps_at_close} at a close),"
+        f" {met.most_skew_ms} ms apart at most; time asked {met.times_asked:,} times\n"
+        f"  network: {met.dropped} dropped and {met.silenced} silent connections,"
+        f" {result.connections:,} connections; {met.listings:,} listings,"
+        f" {met.failed:,} failed requests\n"
+        f"  listen keys: {met.keys_ended} ended, {result.reconnects} reconnects,"
+        f" {result.keys_slow} slow\n"
+        f"  memory first hour, most, end: {', '.join(f'{mb:.1f}' for mb in memory)} MiB:"
+        f" {'met' if is_met else 'MISSED'}",
+        flush=True,
     )
     return is_met
 

@@ -22,6 +22,9 @@ from milobot.telemetry import get_logger
 
 Series = tuple[str, Timeframe]
 
+# Rows asked for beyond those missing: the next proves that the last one has closed.
+_ROWS_BEHIND = 2
+
 
 class FetchCandles(Protocol):
     """Lists closed candles of one series."""
@@ -39,8 +42,10 @@ class FeedPlan:
 
     Attributes:
         grace_ms: How long after its close a candle may still be on its way.
-        look_every_s: How often the clock is compared with what has come.
+        look_every_s: How often the clock is compared with what has come, and listings are
+            repeated that did not bring all that was due.
         parallel: Listings at a time.
+        batch: The most candles in a listing.
         fruitless: Listings without the missing candles until a hole is given up.
     """
 
@@ -53,8 +58,19 @@ class FeedPlan:
 
 @dataclass(slots=True)
 class _Track:
+    """A series; ``is_short`` while a listing has left something out that was due by our clock.
+
+    It may not be proven closed yet, or the listing failed: it is asked for again soon, since
+    a stream that has just been opened may never bring it.
+    """
+
     sequencer: CandleSequencer
     fruitless: int = 0
+    is_short: bool = False
+
+    def due(self, now_ms: int) -> Missing | None:
+        """Return what is missing, be it only by our clock."""
+        return self.sequencer.missing() or self.sequencer.overdue(now_ms, 0)
 
 
 @dataclass(slots=True)
@@ -68,7 +84,12 @@ class FeedHealth:
 
 
 class CandleFeed:
-    """A ``CandleStream`` over supervised streams."""
+    """A ``CandleStream`` over supervised streams.
+
+    Attributes:
+        health: What happened so far.
+        clock: The exchange's time.
+    """
 
     def __init__(
         self,
@@ -91,7 +112,7 @@ class CandleFeed:
         """
         self.health = FeedHealth()
         self._fetch = fetch
-        self._clock = clock
+        self.clock = clock
         self._plan = plan or FeedPlan()
         self._sleep = sleep
         self._tracks = {s: _Track(CandleSequencer(s[1], first)) for s, first in since.items()}
@@ -128,6 +149,13 @@ class CandleFeed:
         if track.sequencer.missing() is not None:
             self._seek(series)
 
+    def doubted(self, symbol: str, timeframe: Timeframe, open_ms: int) -> None:
+        """List a candle that has closed, but of which a stream may not have said all."""
+        track = self._tracks.get((symbol, timeframe))
+        if track is not None:
+            track.sequencer.begin(open_ms)
+            self._seek((symbol, timeframe))
+
     def check(self, series: Iterable[Series]) -> None:
         """Compare series with a listing: their connection has just opened."""
         for one in series:
@@ -142,17 +170,21 @@ class CandleFeed:
     async def _look_for_holes(self) -> None:
         while True:
             await self._sleep(self._plan.look_every_s)
-            now_ms = self._clock.now_ms()
+            now_ms = self.clock.now_ms()
             for series, track in self._tracks.items():
-                if track.sequencer.overdue(now_ms, self._plan.grace_ms) is not None:
+                if track.is_short:
+                    track.is_short = track.due(now_ms) is not None
+                is_late = track.sequencer.overdue(now_ms, self._plan.grace_ms) is not None
+                if is_late or track.is_short:
                     self._seek(series)
 
     async def _fill_holes(self) -> None:
         while True:
             series = await self._holes.get()
             self._sought.discard(series)
+            track = self._tracks[series]
             try:
-                await self._fill(series, self._tracks[series])
+                await self._fill(series, track)
             except ExchangeError as failed:
                 self.health.failed_listings += 1
                 get_logger().warning(
@@ -160,24 +192,28 @@ class CandleFeed:
                     symbol=series[0],
                     timeframe=series[1].value,
                     reason=str(failed),
-                )  # the next look finds the hole again
+                )
+            track.is_short = track.due(self.clock.now_ms()) is not None
 
     async def _fill(self, series: Series, track: _Track) -> None:
         """List what is missing of a series, batch by batch, as long as that brings it on."""
-        sequencer = track.sequencer
-        while asked := sequencer.missing() or sequencer.overdue(self._clock.now_ms(), 0):
+        sequencer, most = track.sequencer, self._plan.batch
+        while asked := track.due(self.clock.now_ms()):
             before = sequencer.next_open_ms
+            limit = min(most, asked.count(series[1]) + _ROWS_BEHIND)
             self.health.listings += 1
-            listed = await self._fetch(*series, first_ms=asked.first_ms, limit=self._plan.batch)
+            listed = await self._fetch(*series, first_ms=asked.first_ms, limit=limit)
             self._deliver(series, sequencer.fill(listed, asked))
             if sequencer.next_open_ms == before:
                 self._note_fruitless(series, track)
                 return
             track.fruitless = 0
+            if limit < most:
+                return  # all there is was asked for
 
     def _note_fruitless(self, series: Series, track: _Track) -> None:
         if track.sequencer.missing() is None:
-            return  # not listed yet: asked for again when overdue
+            return  # not listed yet: asked for again soon
         track.fruitless += 1
         if track.fruitless >= self._plan.fruitless:
             track.fruitless = 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from milobot.exchanges.breaker import CircuitBreaker
 from milobot.exchanges.limits import Limit, PriorityLimiter
-from milobot.exchanges.options import ClientOptions
+from milobot.exchanges.options import ClientOptions, Network
 from milobot.exchanges.sockets import HttpConnector
 from milobot.exchanges.streams import Channel, SupervisedStream
 from milobot.exchanges.times import ExchangeClock, SteadyClock
@@ -32,14 +32,16 @@ class Connection:
         """
         local = options.clock or SteadyClock()
         self.options = options
-        self.transport = HttpTransport()
+        self._http = HttpTransport()
+        network = options.network or Network(self._http, HttpConnector(self._http.session))
+        self.transport = network.transport
         self.clock = ExchangeClock(local)
         self.limiter = PriorityLimiter(
             exchange, local, limits, pace=options.pace, sleep=options.sleep
         )
         self.breaker = CircuitBreaker(exchange, local)
         self._local = local
-        self._connector = HttpConnector(self.transport.session)
+        self._connector = network.connector
 
     def stream(self, name: str, channel: Channel) -> SupervisedStream:
         """Return a stream that carries a channel; ``name`` is what logs call it."""
@@ -58,4 +60,4 @@ class Connection:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.transport.close()
+        await self._http.close()

@@ -5,9 +5,19 @@ from dataclasses import dataclass, field
 from milobot.exchanges.deadlines import Deadline, no_deadline
 from milobot.exchanges.gateway import Timeouts
 from milobot.exchanges.limits import DownloadPace
+from milobot.exchanges.sockets import Connector
 from milobot.exchanges.streams import StreamPlan
 from milobot.exchanges.times import Sleep, real_sleep
+from milobot.exchanges.transport import Transport
 from milobot.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How an exchange is reached: requests, and sockets."""
+
+    transport: Transport
+    connector: Connector
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,7 @@ class ClientOptions:
         timeouts: How long answers are waited for.
         signing_deadline: Tells until when this process may trade, on the exchange's clock:
             no order, cancel or change of settings is signed later. None for no end.
+        network: How the exchange is reached; None for HTTP and WebSockets of our own.
     """
 
     clock: Clock | None = None
@@ -29,3 +40,4 @@ class ClientOptions:
     plan: StreamPlan = field(default_factory=StreamPlan)
     timeouts: Timeouts = field(default_factory=Timeouts)
     signing_deadline: Deadline = no_deadline
+    network: Network | None = None

@@ -6,11 +6,15 @@ fills in. ``CandleSequencer`` holds back what comes too early and names what is 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from milobot.domain.market import Candle
+from milobot.domain.spans import CandleSpan, count_candles
 from milobot.domain.timeframes import Timeframe
 
 _MOST_HELD = 1000
+# An active symbol is told every second; ten may be missed without a word on a busy line.
+_MOST_QUIET_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,10 @@ class Missing:
 
     first_ms: int
     last_ms: int
+
+    def count(self, timeframe: Timeframe) -> int:
+        """Return how many candles that is."""
+        return count_candles(CandleSpan(self.first_ms, self.last_ms), timeframe)
 
 
 class CandleSequencer:
@@ -40,6 +48,12 @@ class CandleSequencer:
         """Return the open time of the candle that comes next; None before the first."""
         return self._next_ms
 
+    def begin(self, open_ms: int) -> int:
+        """Expect the candle that opens at ``open_ms`` if none is yet; return when the next opens."""
+        if self._next_ms is None:
+            self._next_ms = open_ms
+        return self._next_ms
+
     def offer(self, candle: Candle) -> tuple[Candle, ...]:
         """Take a closed candle; return what can be handed on because of it, oldest first.
 
@@ -47,9 +61,8 @@ class CandleSequencer:
         """
         if self._timeframe.open_of(candle.time) != candle.time:
             return ()
-        if self._next_ms is None:
-            self._next_ms = candle.time
-        if candle.time < self._next_ms:
+        next_ms = self.begin(candle.time)
+        if candle.time < next_ms:
             return ()
         self._held.setdefault(candle.time, candle)
         if len(self._held) > _MOST_HELD:
@@ -113,23 +126,39 @@ class CandleSequencer:
         return self._timeframe.open_of(open_ms - 1)
 
 
+class Ended(NamedTuple):
+    """A candle whose successor has begun.
+
+    Attributes:
+        candle: As it stood when it was last heard of.
+        is_final: Whether that was just now. What was quiet before may be what was missed,
+            since nothing on the wire tells the one from the other.
+    """
+
+    candle: Candle
+    is_final: bool
+
+
 class CandleCloser:
     """Tells when a candle is final where the stream does not: when the next one begins."""
 
     def __init__(self) -> None:
         """Know of no candle yet."""
         self._forming: Candle | None = None
+        self._heard_ms = 0
 
-    def update(self, candle: Candle) -> Candle | None:
-        """Take a candle as it stands; return the one before it when that is final now.
+    def update(self, candle: Candle, now_ms: int) -> Ended | None:
+        """Take a candle as it stands; return the one before it when that has ended.
 
         News of an older candle is dropped.
         """
-        known = self._forming
+        known, quiet_ms = self._forming, now_ms - self._heard_ms
         if known is not None and candle.time < known.time:
             return None
-        self._forming = candle
-        return known if known is not None and known.time < candle.time else None
+        self._forming, self._heard_ms = candle, now_ms
+        if known is None or known.time == candle.time:
+            return None
+        return Ended(known, is_final=quiet_ms <= _MOST_QUIET_MS)
 
     def forget(self) -> None:
         """Forget the forming candle: after a break its last state may have been missed."""

@@ -110,7 +110,8 @@ class FeedHub:
             loader = self._source.loader
             async with self._loading:
                 history = await self._persist(lambda: loader.load(symbol, timeframe, span))
-        next_ms = max(feed.first_ms, timeframe.open_of(now_ms))
+        # Our clock may run ahead of the exchange's: what is not listed may be about to close.
+        next_ms = max(feed.first_ms, newest_ms)
         if len(history.candles):
             next_ms = timeframe.next_open(int(history.candles.time[-1]))
         starts[feed.series] = min(next_ms, starts.get(feed.series, next_ms))

@@ -132,13 +132,23 @@ def test_a_candle_is_final_when_the_next_begins(steps: list[int]) -> None:
     truth = candles(Timeframe.M1, 7)
     closer, closed, newest = CandleCloser(), [], -1
     for step in steps:
-        done = closer.update(truth[step])
+        done = closer.update(truth[step], FIRST_MS)
         if done is not None:
-            closed.append(done)
+            closed.append(done.candle)
         if step > newest >= 0:
-            assert done == truth[newest]
+            assert done == (truth[newest], True)
         newest = max(newest, step)
 
     assert closed == sorted(set(closed), key=lambda c: c.time)
     closer.forget()
-    assert closer.update(truth[6]) is None
+    assert closer.update(truth[6], FIRST_MS) is None
+
+
+def test_a_candle_that_was_quiet_at_its_end_is_not_called_final() -> None:
+    """Its last state may never have come: a lost frame and a market at rest look the same."""
+    first, second, third = candles(Timeframe.M1, 3)
+    closer = CandleCloser()
+    closer.update(first, FIRST_MS)
+
+    assert closer.update(second, FIRST_MS + 10_000) == (first, True)
+    assert closer.update(third, FIRST_MS + 20_001) == (second, False)

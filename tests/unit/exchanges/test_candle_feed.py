@@ -46,6 +46,8 @@ class World:
     Attributes:
         never: Open times of candles that this exchange does not have.
         outages: How many of the next listings fail.
+        unproven: How many of the next listings leave out the last row.
+        limits: How many rows each listing was asked for.
     """
 
     time: VirtualTime
@@ -54,18 +56,27 @@ class World:
     heard: dict[str, list[Candle]] = field(default_factory=lambda: defaultdict(list))
     never: set[int] = field(default_factory=set)
     outages: int = 0
-    listings: int = 0
+    unproven: int = 0
+    limits: list[int] = field(default_factory=list)
+
+    @property
+    def listings(self) -> int:
+        """Return how many were asked for."""
+        return len(self.limits)
 
     async def fetch(
         self, symbol: str, timeframe: Timeframe, *, first_ms: int | None, limit: int
     ) -> CandleSeries:
         """List what has closed."""
-        self.listings += 1
+        self.limits.append(limit)
         await self.time.sleep(0.05)
         if self.outages:
             self.outages -= 1
             raise ExchangeUnavailableError("down")
         last_ms = M1.open_of(self.time.now_ms())
+        if self.unproven:
+            self.unproven -= 1
+            last_ms -= MINUTE_MS
         times = range(first_ms or 0, last_ms, MINUTE_MS)
         return CandleSeries.from_candles(
             [candle_at(at) for at in times if at not in self.never][:limit]
@@ -88,9 +99,9 @@ class World:
 
 
 @asynccontextmanager
-async def watching(since: dict[Series, int | None]) -> AsyncIterator[World]:
+async def watching(since: dict[Series, int | None], *, unproven: int = 0) -> AsyncIterator[World]:
     time = VirtualTime(START_MS)
-    world = World(time, FakeConnector(time), None)  # type: ignore[arg-type]  # the feed is made next
+    world = World(time, FakeConnector(time), None, unproven=unproven)  # type: ignore[arg-type]  # the feed is made next
     world.feed = CandleFeed(since, world.fetch, time, sleep=time.sleep)
     channels = candle_channels(HOSTS, since, world.feed)
     world.feed.over(
@@ -135,6 +146,33 @@ async def test_what_closed_while_nobody_listened_is_listed() -> None:
     async with watching({("BTCUSDT", M1): START_MS - 5 * MINUTE_MS}) as world:
         await world.time.run_for(2)
         assert opens(world.heard["BTCUSDT"]) == [START_MS - n * MINUTE_MS for n in range(5, 0, -1)]
+
+
+async def test_a_candle_that_a_listing_could_not_prove_is_soon_asked_for_again() -> None:
+    """It closed before the stream opened: without a second question nobody brings it."""
+    async with watching({("BTCUSDT", M1): START_MS - 3 * MINUTE_MS}, unproven=1) as world:
+        await world.time.run_for(5)
+        assert opens(world.heard["BTCUSDT"]) == [START_MS - n * MINUTE_MS for n in range(3, 0, -1)]
+
+        await world.time.run_for(40)
+        assert world.listings == 2
+
+
+async def test_a_listing_asks_for_what_is_missing_and_its_proof() -> None:
+    """300 symbols reconnect at once: 500 rows for each would use up the rate budget."""
+    async with watching({("BTCUSDT", M1): START_MS - 5 * MINUTE_MS}) as world:
+        await world.time.run_for(2)
+
+        assert world.limits == [5 + 2]
+
+
+async def test_a_long_hole_is_listed_in_batches() -> None:
+    """A bot that slept for a day has more missing than one listing holds."""
+    async with watching({("BTCUSDT", M1): START_MS - 1200 * MINUTE_MS}) as world:
+        await world.time.run_for(2)
+
+        assert world.limits == [500, 500, 202]
+        assert len(world.heard["BTCUSDT"]) == 1200
 
 
 async def test_a_lost_candle_is_listed_when_it_is_overdue() -> None:

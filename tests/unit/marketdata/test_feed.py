@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from tests.support.feeds import START_MS, FakeStream, FeedWorld, candle_at
+from tests.support.virtual_time import VirtualTime
 
 from milobot.domain.market import CandleSeries
 from milobot.domain.spans import CandleSpan
@@ -128,6 +130,21 @@ async def test_symbol_without_any_candle_begins_with_the_first() -> None:
         await close(world, world.streams[0], BTC)
 
     assert reader.times == minutes(0, 0)
+
+
+async def test_clock_that_runs_ahead_at_the_start_loses_no_candle() -> None:
+    """By our clock the first candle had closed; the exchange closes it a second later."""
+    world = FeedWorld.made(START_MS + MINUTE_MS - 1000)
+    ahead = replace(world.source(), clock=VirtualTime(START_MS + MINUTE_MS + 1000))
+    hub = FeedHub(ahead)
+    feed = hub.feed(*BTC, first_ms=START_MS)
+    async with reading(world, feed, hub=hub) as (reader,):
+        world.streams[0].close(BTC, START_MS)
+        await world.time.run_for(2)
+
+        assert world.streams[0].since == {BTC: START_MS}
+        assert reader.times == [START_MS]
+        assert feed.gaps == []
 
 
 async def test_one_stream_serves_all_that_were_there_at_the_start() -> None:

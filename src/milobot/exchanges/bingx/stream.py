@@ -25,7 +25,7 @@ class CandleTaker:
     """Hands candles on once they are final: when the next one begins.
 
     After a break a candle that was forming may be final with a state that never came, so
-    it is forgotten; the feed asks for it.
+    it is forgotten; the feed asks for it. It asks too for one that was quiet at its end.
     """
 
     def __init__(self, series: Iterable[Series], feed: CandleFeed) -> None:
@@ -45,10 +45,14 @@ class CandleTaker:
             return
         symbol, timeframe, candles = market_mapping.parse_stream_candles(channel, data)
         closer = self._closers.get((symbol, timeframe))
-        for candle in candles if closer is not None else ():
-            final = closer.update(candle) if closer is not None else None
-            if final is not None:
-                self._feed.closed(symbol, timeframe, final)
+        if closer is None:
+            return
+        for candle in candles:
+            ended = closer.update(candle, self._feed.clock.now_ms())
+            if ended is not None and ended.is_final:
+                self._feed.closed(symbol, timeframe, ended.candle)
+            elif ended is not None:
+                self._feed.doubted(symbol, timeframe, ended.candle.time)
 
 
 def candle_channels(

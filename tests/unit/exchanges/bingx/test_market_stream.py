@@ -114,6 +114,17 @@ async def test_a_candle_is_final_when_the_next_begins() -> None:
         assert [(c.time, c.close) for c in world.heard] == [(START_MS, 1.25)]
 
 
+async def test_a_candle_that_was_quiet_at_its_end_is_listed() -> None:
+    """Its last state may have been left out: the next one's begin alone proves no numbers."""
+    async with watching(None) as world:
+        world.push(frame_of(candle_at(START_MS, close=1.9)))
+        await world.time.run_for(60)
+        world.push(frame_of(candle_at(START_MS + MINUTE_MS)))
+        await world.time.run_for(1)
+
+        assert world.heard == [candle_at(START_MS)]
+
+
 async def test_a_candle_that_nobody_traded_after_is_listed() -> None:
     """In a quiet market the next one may be long in coming."""
     async with watching(START_MS) as world:
