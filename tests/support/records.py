@@ -80,7 +80,7 @@ SLOT = Slot(
     setup=Setup(
         INTENT,
         ENTER,
-        Levels(dec("42314.1"), dec("41467.9"), dec("44852.7"), trail=dec("120.5")),
+        Levels(dec("42314.1"), dec("41467.9"), trail=dec("120.5")),
         dec("1.0"),
         dec("0.0005"),
     ),

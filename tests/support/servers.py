@@ -5,14 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. ``url`` leads to its database ``postgres``.
-
-    Attributes:
-        pid: Its main process; 0 when it is not ours.
-    """
+    """A running server. ``url`` leads to its database ``postgres``."""
 
     url: str
-    pid: int = 0
 
     def url_of(self, database: str) -> str:
         """Return the URL of another database of the server."""
