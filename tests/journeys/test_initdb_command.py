@@ -1,6 +1,7 @@
 """``milobot initdb`` over the wire: only what is missing, resumable, gaps named, nothing half done."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.support.process import child_environment, run_classic, run_milobot
 from tests.support.wire import setup_of
@@ -102,6 +104,38 @@ def test_key_brings_the_leverage_brackets(exchange: str, tmp_path: Path) -> None
         rules = store.load_rules(f"{exchange}-local", "BTCUSDT")
         assert rules is not None
         assert rules.brackets
+
+
+def test_pages_are_as_large_as_the_setting_says(tmp_path: Path) -> None:
+    """KLINES_BATCH_SIZE is for those whose line is thin: 250 candles are one page, or three."""
+    calls = {size: _calls_for_250_candles(tmp_path / size, size) for size in ("1000", "100")}
+
+    assert calls["100"] - calls["1000"] == 2
+
+
+def _calls_for_250_candles(folder: Path, batch_size: str) -> int:
+    """Return how often the exchange was asked for public data."""
+    folder.mkdir()
+    with serving("latency:on=market,times=99,p50_ms=1,p95_ms=1") as url:  # it notes what it delays
+        words = ("initdb", "BTCUSDT", "--timeframes", "1m", "--limit", "250")
+        ended = run_milobot(*words, cwd=folder, BINANCE_BASE_URL=url, KLINES_BATCH_SIZE=batch_size)
+        ledger = httpx.get(f"{url}/control/ledger", trust_env=False).json()
+    assert ended.code == 0, ended.err
+    assert_whole(stored(folder, "binance-local", Timeframe.M1), Timeframe.M1, 250)
+    return len(ledger["requests"])
+
+
+def test_log_goes_beside_the_results(tmp_path: Path) -> None:
+    """Results may be piped on: what is logged, as JSON lines, is not among them."""
+    with serving() as url:
+        words = ("initdb", "BTCUSDT", "--timeframes", "1h", "--limit", "20")
+        ended = run_milobot(*words, cwd=tmp_path, BINANCE_BASE_URL=url, LOG_LEVEL="DEBUG")
+
+    assert ended.code == 0, ended.err
+    events = [json.loads(line)["event_type"] for line in ended.err.splitlines()]
+    assert "brackets_need_a_key" in events
+    assert "brackets_need_a_key" not in ended.out
+    assert ended.out.startswith("BTCUSDT: ")
 
 
 def test_second_run_asks_for_nothing(tmp_path: Path) -> None:

@@ -80,10 +80,8 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     from milobot.cli.backtest_table import print_result
     from milobot.cli.run_terms import parse_source, parse_terms
     from milobot.settings import load_settings
-    from milobot.telemetry import configure_logging
 
     settings = load_settings()
-    configure_logging(settings.log_level)
     source = Source(
         script=script or sample(DEFAULT_SAMPLE),
         data=data,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -17,7 +16,6 @@ from milobot.app.examination import Visit, examine_everything
 from milobot.app.exchanges import check_exchange
 from milobot.cli.hidden import ask_password
 from milobot.settings import EXCHANGES
-from milobot.telemetry import configure_logging
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 _WIDTH_IN_FILES = 140
@@ -42,7 +40,6 @@ def doctor(
     Nothing is changed and no order is sent. Without keys and without a network it says
     so and looks at the rest.
     """
-    configure_logging("ERROR", sys.stderr)  # what goes wrong is in the findings
     chosen = [check_exchange(name) for name in exchange or EXCHANGES]
     visit = Visit([] if offline else chosen, symbol.strip().upper(), account)
     findings = asyncio.run(examine_everything(visit, ask_password()))

@@ -70,10 +70,8 @@ def _fetch_market(symbol: str, timeframe: Any, db: Path, exchange: str) -> Any:
     from milobot.app.exchanges import check_exchange
     from milobot.app.markets import market_from_store
     from milobot.settings import load_settings
-    from milobot.telemetry import configure_logging
 
     settings, venue = load_settings(), check_exchange(exchange)
-    configure_logging("WARNING", sys.stderr)
     asyncio.run(fetch_series(settings, venue, symbol, timeframe, db))
     return market_from_store(db, symbol, timeframe)
 

@@ -34,7 +34,6 @@ def initdb(
     Every page is stored as it comes: after Ctrl-C the same command goes on where it was.
     """
     import asyncio
-    import sys
 
     from milobot.app.downloads import (
         DownloadRequest,
@@ -45,10 +44,8 @@ def initdb(
     )
     from milobot.app.exchanges import check_exchange
     from milobot.settings import load_settings
-    from milobot.telemetry import configure_logging
 
     settings = load_settings()
-    configure_logging(_least_level(settings.log_level), sys.stderr)
     venue = check_exchange(exchange)
     request = DownloadRequest(
         venue,
@@ -67,11 +64,6 @@ def initdb(
     with _progress() as report:
         result = asyncio.run(run(report))
     _print_result(result, db)
-
-
-def _least_level(configured: str) -> str:
-    """Return the level to log at: a download is watched, so it logs what went wrong only."""
-    return "WARNING" if configured == "INFO" else configured
 
 
 def _parse_timeframes(text: str) -> tuple[Timeframe, ...]:

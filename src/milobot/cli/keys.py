@@ -1,7 +1,6 @@
 """``milobot keys``: stores, tests, lists and removes API keys; never shows one."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -19,13 +18,11 @@ from milobot.app.keys import (
 from milobot.app.secrecy import hide_memory
 from milobot.cli.hidden import ask_password, read_key
 from milobot.settings import load_settings
-from milobot.telemetry import configure_logging
 
 
 def _prepare() -> None:
-    """Keep keys out of other hands before one is read: out of memory dumps, out of the log."""
+    """Keep keys out of memory dumps, before one is read."""
     hide_memory()
-    configure_logging("ERROR", sys.stderr)
 
 
 app = typer.Typer(

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from milobot.cli.failures import installed_version, run_reporting
+from milobot.cli.logs import Logs, with_logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,40 +23,58 @@ class SubCommand:
 
     Attributes:
         place: ``module:attribute``; the attribute is a function or a ``typer.Typer``.
+        logs: Where its log goes; it is configured before the command begins.
     """
 
     place: str
     summary: str
+    logs: Logs
 
 
 SUB_COMMANDS = {
     "demo": SubCommand(
-        "milobot.cli.demo:demo", "Watch a strategy trade on paper, with a live chart."
+        "milobot.cli.demo:demo", "Watch a strategy trade on paper, with a live chart.", Logs.RESULTS
     ),
     "backtest": SubCommand(
-        "milobot.cli.backtest:backtest", "Run a script over past candles and report the result."
+        "milobot.cli.backtest:backtest",
+        "Run a script over past candles and report the result.",
+        Logs.RESULTS,
     ),
     "run": SubCommand(
-        "milobot.cli.run:run", "Run a script on paper over an exchange's live candles."
+        "milobot.cli.run:run",
+        "Run a script on paper over an exchange's live candles.",
+        Logs.SERVICE,
     ),
     "evaluate": SubCommand(
-        "milobot.cli.evaluate:evaluate", "Evaluate a script once and print its decision."
+        "milobot.cli.evaluate:evaluate",
+        "Evaluate a script once and print its decision.",
+        Logs.RESULTS,
     ),
     "indicators": SubCommand(
-        "milobot.cli.indicators:indicators", "Print the last values of all nine indicators."
+        "milobot.cli.indicators:indicators",
+        "Print the last values of all nine indicators.",
+        Logs.RESULTS,
     ),
     "initdb": SubCommand(
-        "milobot.cli.initdb:initdb", "Load candles and rules of symbols from an exchange."
+        "milobot.cli.initdb:initdb",
+        "Load candles and rules of symbols from an exchange.",
+        Logs.RESULTS,
     ),
-    "data": SubCommand("milobot.cli.data:app", "Import, export and check candles."),
+    "data": SubCommand("milobot.cli.data:app", "Import, export and check candles.", Logs.RESULTS),
     "exchange": SubCommand(
-        "milobot.cli.exchange:exchange", "Serve an exchange on this machine to test clients on."
+        "milobot.cli.exchange:exchange",
+        "Serve an exchange on this machine to test clients on.",
+        Logs.RESULTS,
     ),
-    "keys": SubCommand("milobot.cli.keys:app", "Keep API keys encrypted and test their rights."),
+    "keys": SubCommand(
+        "milobot.cli.keys:app", "Keep API keys encrypted and test their rights.", Logs.SILENT
+    ),
     "doctor": SubCommand(
-        "milobot.cli.doctor:doctor", "Check exchanges, keys, clock, database and this machine."
+        "milobot.cli.doctor:doctor",
+        "Check exchanges, keys, clock, database and this machine.",
+        Logs.SILENT,
     ),
-    "version": SubCommand("milobot.cli.main:version", "Print the version."),
+    "version": SubCommand("milobot.cli.main:version", "Print the version.", Logs.SILENT),
 }
 
 
@@ -81,7 +100,7 @@ class LazyGroup(TyperGroup):
 
 
 def load_command(name: str) -> Any:
-    """Import a sub-command and return it as typer runs it."""
+    """Import a sub-command and return it as typer runs it, its log configured first."""
     module, attribute = SUB_COMMANDS[name].place.split(":")
     target = getattr(importlib.import_module(module), attribute)
     if not isinstance(target, typer.Typer):
@@ -90,6 +109,7 @@ def load_command(name: str) -> Any:
         target = single
     command = typer.main.get_command(target)
     command.name = name
+    command.callback = with_logs(SUB_COMMANDS[name].logs, command.callback)
     return command
 
 

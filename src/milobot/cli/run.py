@@ -49,10 +49,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     from milobot.app.preparation import Source
     from milobot.cli.run_terms import parse_source, parse_terms
     from milobot.settings import load_settings
-    from milobot.telemetry import configure_logging
 
     settings = load_settings()
-    configure_logging(settings.log_level)
     if settings.trading_enabled:
         # Who asked for live trading must not take this for it.
         typer.echo("paper: TRADING_ENABLED=true changes nothing here, no order leaves", err=True)
