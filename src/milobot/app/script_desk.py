@@ -116,6 +116,7 @@ class ScriptDesk:
             action=action,
             reference_price=decimal_from_float(float(candles.close[-1])),
             atr=None if np.isnan(value) else decimal_from_float(value),
+            due_ms=self._plan.info.timeframe.next_open(time_ms),
         )
 
 

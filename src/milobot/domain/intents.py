@@ -145,6 +145,7 @@ class TradeIntent:
         reference_price: Close of the deciding candle, or the signal's own price; every
             level is measured from it.
         atr: ATR(14) at the deciding candle, in price units; None when not known.
+        due_ms: When it was to be carried out: the end of the deciding candle; 0 for ``time_ms``.
     """
 
     key: str
@@ -154,6 +155,7 @@ class TradeIntent:
     action: Close | Enter
     reference_price: Decimal
     atr: Decimal | None = None
+    due_ms: int = 0
 
     @property
     def entry(self) -> Enter:

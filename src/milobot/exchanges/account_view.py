@@ -131,6 +131,10 @@ class AccountView(DelegatedAccount):
             self._prices.learn_asked(symbol, price)
         return price
 
+    def book(self, symbol: str) -> tuple[BookTicker, int] | None:
+        """Return the newest book and its age in milliseconds; None when the stream told none."""
+        return self._prices.book(symbol)
+
     def quote(self, symbol: str) -> Quote | None:
         """Return best bid and ask with their age; None when the stream has told none."""
         return self._prices.quote(symbol)

@@ -47,6 +47,13 @@ class PriceBoard:
         """Keep a price that the exchange was asked for, for estimates."""
         self._asked[symbol] = price
 
+    def book(self, symbol: str) -> tuple[BookTicker, int] | None:
+        """Return the newest book and its age in milliseconds; None when none was told."""
+        if symbol not in self._books:
+            return None
+        book, told_ms = self._books[symbol]
+        return book, self._age_ms(told_ms)
+
     def quote(self, symbol: str) -> Quote | None:
         """Return best bid and ask, however old; None when none was heard of."""
         found = self._books.get(symbol)

@@ -6,47 +6,38 @@ looked at and changed within its turn. Nothing is sent within a turn: while an a
 waited for, news of the same symbol is taken in, and a fill gets its stop.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from milobot.domain.decisions import Decision, Gate, Outcome
-from milobot.domain.ids import client_order_id
-from milobot.domain.intents import Close, PositionSide, TradeIntent
+from milobot.domain.decisions import Decision, Outcome
+from milobot.domain.intents import PositionSide, TradeIntent
 from milobot.domain.market import SymbolRules
-from milobot.domain.money import ZERO
 from milobot.domain.orders import (
     FundingUpdate,
     Order,
-    OrderPurpose,
     OrderStatus,
     OrderType,
     OrderUpdate,
-    Refusal,
 )
-from milobot.domain.slots import PositionState, Setup, Slot, position_state, with_exposure
+from milobot.domain.slots import PositionState, Slot, position_state, with_exposure
 from milobot.errors import (
-    AuthenticationError,
     DuplicateIntentError,
     ExchangeError,
-    LeaseLostError,
-    OrderDeniedError,
-    StorageError,
 )
 from milobot.execution.books import AccountBooks
+from milobot.execution.entries import SEND_WITHIN_MS, Entries, decision_about
 from milobot.execution.exits import Cancel, Command, Place
 from milobot.execution.findings import Ours
-from milobot.execution.gates import Judgement, Limits, Verdict, judge
+from milobot.execution.gates import Limits, Verdict, judge
+from milobot.execution.governor import Governor
 from milobot.execution.ledger import with_sight
 from milobot.execution.moving_stops import moved_stop
-from milobot.execution.planning import Planner
-from milobot.execution.protection import next_command, review, through_the_band
+from milobot.execution.planning import Freshness, Planner, always_fresh
+from milobot.execution.protection import next_command, review, seems_settled, through_the_band
 from milobot.execution.recorder import Recorder
 from milobot.execution.setbacks import has_new_way
-from milobot.ports import Books, Clock, Exchange, Journal, Record
-
-# An order that has not left a second after it was put on record does not leave any more.
-SEND_WITHIN_MS = 1_000
+from milobot.ports import Books, Clock, Exchange, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +56,31 @@ class ExecutionEngine:
     """Turns intents into protected positions on one account."""
 
     def __init__(
-        self, exchange: Exchange, journal: Journal, clock: Clock, config: EngineConfig
+        self,
+        exchange: Exchange,
+        journal: Journal,
+        clock: Clock,
+        config: EngineConfig,
+        *,
+        governor: Governor | None = None,
+        freshness: Callable[[str], Freshness] = always_fresh,
     ) -> None:
-        """Start with nothing known: every slot is flat and free, until ``restore``."""
+        """Start with nothing known: every slot is flat and free, until ``restore``.
+
+        Args:
+            exchange: Where orders go.
+            journal: What survives.
+            clock: The exchange's time.
+            config: Who is traded for.
+            governor: What bounds the account; None for no bounds.
+            freshness: How old what the exchange answers may be, by symbol.
+        """
         self._exchange = exchange
         self._clock = clock
         self._config = config
         self._books = AccountBooks(journal, clock)
-        self._planner = Planner(exchange, config.limits)
+        planner = Planner(exchange, config.limits, clock, governor, freshness)
+        self._entries = Entries(self._books, planner, clock, config.account)
 
     @property
     def recorder(self) -> Recorder:
@@ -114,7 +122,7 @@ class ExecutionEngine:
             try:
                 decision, entry = await self._judge(intent)
             except DuplicateIntentError:
-                return await self._decided_elsewhere(intent)
+                return await self._entries.decided_elsewhere(intent)
         if decision.outcome is not Outcome.ACCEPTED:
             return decision
         if entry is not None:
@@ -202,7 +210,7 @@ class ExecutionEngine:
                 moved = moved_stop(slot, close, rules)
                 if moved != slot:
                     await self._books.change(moved)
-            if moved.stop == slot.stop and not moved.closing:
+            if moved.stop == slot.stop and seems_settled(moved):
                 return
         await self.look_again(symbol)
 
@@ -212,16 +220,16 @@ class ExecutionEngine:
         judged = judge(slot, intent)
         match judged.verdict:
             case Verdict.ENTER:
-                return await self._enter(intent, intent)
+                return await self._entries.enter(intent, intent)
             case Verdict.REVERSE:
                 slot = replace(slot, closing="reversal", queued=intent)
             case Verdict.CLOSE:
                 slot = replace(slot, closing="close")
             case Verdict.IGNORE:
-                return await self._refuse(intent, Outcome.IGNORED, judged, [], intent), None
+                return await self._entries.refuse(intent, Outcome.IGNORED, judged, [], intent), None
             case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
-                return await self._refuse(intent, Outcome.DENIED, judged, [], intent), None
-        decision = _decision(intent, Outcome.ACCEPTED, judged)
+                return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
+        decision = decision_about(intent, Outcome.ACCEPTED, judged)
         self._books.keep(slot)
         self._books.decide(decision)
         # Closing is never held up by a ledger that is away.
@@ -262,7 +270,7 @@ class ExecutionEngine:
         if not (slot.is_idle and slot.owner):
             return None
         await self._books.change(slot.released())
-        return (await self._enter(slot.queued))[1] if slot.queued is not None else None
+        return (await self._entries.enter(slot.queued))[1] if slot.queued is not None else None
 
     async def _record(self, command: Command) -> Order:
         """Put on record what is about to be asked of the exchange."""
@@ -313,110 +321,3 @@ class ExecutionEngine:
         async with self._books.turn(order.symbol):
             for update in answer:
                 await self._books.book(update)
-
-    async def _enter(self, intent: TradeIntent, *new: Record) -> tuple[Decision, Order | None]:
-        """Plan an entry and put it on record; ``new`` goes there with the decision about it."""
-        gates: list[Gate] = []
-        try:
-            setup = await self._planner.plan(intent, self._reserved_risk(), gates)
-            return await self._record_entry(setup, gates, *new)
-        except OrderDeniedError as denied:
-            judged = Judgement(Verdict.DENY, denied.code, str(denied))
-            return await self._refuse(intent, Outcome.DENIED, judged, gates, *new), None
-        except ExchangeError as failure:
-            is_refused = isinstance(failure, AuthenticationError)
-            code = "key_refused" if is_refused else "exchange_unavailable"
-            judged = Judgement(Verdict.DENY, code, f"nothing was sent: {failure}")
-            decision = await self._refuse(intent, Outcome.DENIED, judged, gates, *new)
-            if is_refused:
-                raise  # on record, and now whoever runs this must stop
-            return decision, None
-        finally:
-            self._planner.release(intent.symbol)
-
-    async def _record_entry(
-        self, setup: Setup, gates: list[Gate], *new: Record
-    ) -> tuple[Decision, Order]:
-        intent, order = setup.intent, self._entry_order(setup)
-        before = self.slot(intent.symbol)
-        slot = replace(
-            before,
-            owner=intent.owner,
-            setup=setup,
-            stop=setup.levels.stop,
-            revision=before.revision + 1,
-        ).with_order(order)
-        entry = Judgement(Verdict.ENTER, "accepted", "entry sent")
-        decision = _decision(intent, Outcome.ACCEPTED, entry, gates)
-        try:
-            await self.recorder.demand(*new, decision, slot, order)
-        except (LeaseLostError, DuplicateIntentError):
-            raise
-        except StorageError as error:
-            # It may have been stored although the answer says otherwise: say that it never left.
-            unsent = replace(order, status=OrderStatus.NOT_EXECUTED, refusal=Refusal.UNAVAILABLE)
-            await self.recorder.note(before, unsent)
-            raise OrderDeniedError("ledger_unavailable", f"nothing was sent: {error}") from error
-        self._books.decide(decision)
-        self._books.keep(slot, order)
-        return decision, order
-
-    def _entry_order(self, setup: Setup) -> Order:
-        intent, now_ms = setup.intent, self._clock.now_ms()
-        return Order(
-            client_order_id=client_order_id(self._config.account, intent.key, "entry", 0),
-            intent_key=intent.key,
-            symbol=intent.symbol,
-            side=setup.action.side.entry,
-            type=OrderType.MARKET,
-            purpose=OrderPurpose.ENTRY,
-            quantity=setup.quantity,
-            created_ms=now_ms,
-            leverage=setup.action.leverage,
-            send_before_ms=now_ms + SEND_WITHIN_MS,
-        )
-
-    def _reserved_risk(self) -> Decimal:
-        opening = (s for s, state in self.slots() if state is PositionState.OPENING)
-        return sum((s.setup.risk for s in opening if s.setup), ZERO)
-
-    async def _decided_elsewhere(self, intent: TradeIntent) -> Decision:
-        """Return the decision of whoever took the same intent first."""
-        found = await self._books.decision(intent.key)
-        if found is None:
-            raise DuplicateIntentError(f"the intent {intent.key} is on record without a decision")
-        return found
-
-    async def _refuse(
-        self,
-        intent: TradeIntent,
-        outcome: Outcome,
-        judged: Judgement,
-        gates: list[Gate],
-        *new: Record,
-    ) -> Decision:
-        decision = _decision(intent, outcome, judged, gates)
-        self._books.decide(decision)
-        await self.recorder.note(*new, decision)
-        return decision
-
-
-def _decision(
-    intent: TradeIntent, outcome: Outcome, judged: Judgement, gates: list[Gate] | None = None
-) -> Decision:
-    return Decision(
-        intent_key=intent.key,
-        owner=intent.owner,
-        symbol=intent.symbol,
-        time_ms=intent.time_ms,
-        action=describe(intent),
-        outcome=outcome,
-        code=judged.code,
-        reason=judged.reason,
-        gates=tuple(gates or ()),
-    )
-
-
-def describe(intent: TradeIntent) -> str:
-    """Return an intent's action in one word, for decision rows."""
-    return "close" if isinstance(intent.action, Close) else intent.action.side.lower()

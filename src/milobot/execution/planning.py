@@ -1,17 +1,43 @@
 """From a wish to a plan: what the world says now, every gate, and what others have reserved."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from milobot.domain.decisions import Gate
+from milobot.domain.governor import EntryRequest
 from milobot.domain.intents import TradeIntent
 from milobot.domain.margin import initial_margin
 from milobot.domain.money import ZERO
-from milobot.domain.reports import MarginMode
-from milobot.domain.slots import Setup
+from milobot.domain.orders import OrderPurpose
+from milobot.domain.reports import BookTicker, MarginMode
+from milobot.domain.slots import PositionState, Setup, Slot, position_state
 from milobot.errors import OrderDeniedError
+from milobot.execution.exposures import exposures_of
 from milobot.execution.gates import EntryFacts, Limits, plan_entry
-from milobot.ports import Exchange
+from milobot.execution.governor import Governor
+from milobot.ports import Clock, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old what is decided by may be, and the book it is decided by.
+
+    Attributes:
+        price_ms: When the last price was told; None where it is that of this moment.
+        account_ms: The same of the account.
+        book: Best bid and ask; None where there is no book, as in a back-test.
+    """
+
+    price_ms: int | None = None
+    account_ms: int | None = None
+    book: BookTicker | None = None
+
+
+def always_fresh(symbol: str) -> Freshness:
+    """Return what is true where everything is asked for at the moment it is needed."""
+    del symbol
+    return Freshness()
 
 
 @dataclass(slots=True)
@@ -25,35 +51,43 @@ class Planner:
 
     exchange: Exchange
     limits: Limits
+    clock: Clock
+    governor: Governor | None = None
+    freshness: Callable[[str], Freshness] = always_fresh
     _promised: dict[str, Setup] = field(default_factory=dict)
 
-    async def plan(self, intent: TradeIntent, reserved_risk: Decimal, gates: list[Gate]) -> Setup:
+    async def plan(self, intent: TradeIntent, slots: Iterable[Slot], gates: list[Gate]) -> Setup:
         """Return the plan of an entry, after every gate; ``release`` it once it is sent or not.
 
         Args:
             intent: The wish.
-            reserved_risk: What entries already on their way may lose at their stops, in USDT.
+            slots: All of the account.
             gates: Filled with the checks made, also when one fails.
 
         Raises:
             OrderDeniedError: A gate failed; its code names which.
             ExchangeError: The exchange could not be asked.
         """
+        if self.governor is not None:
+            self.governor.check_open(gates)
         rules = await self.exchange.fetch_rules(intent.symbol)
         last_price = await self.exchange.fetch_last_price(intent.symbol)
         account = await self.exchange.fetch_account()
         # From here to the promise nothing is awaited: two plans never count on the same money.
-        promised = self._promised.values()
-        risk = reserved_risk + sum((s.risk for s in promised), ZERO)
+        slots = tuple(slots)
+        promised = tuple(self._promised.values())
         margin = sum((_margin(s, account.taker_fee) for s in promised), ZERO)
         facts = EntryFacts(
             account=account,
-            equity=account.equity - risk,
+            equity=account.equity - _reserved_risk(slots, promised),
             available=account.available - margin,
             rules=rules,
             last_price=last_price,
         )
         setup = plan_entry(intent, intent.entry, facts, self.limits, gates)
+        if self.governor is not None:
+            request = self._request(setup, last_price, account.equity, slots)
+            self.governor.check_entry(request, gates)
         self._promised[intent.symbol] = setup
         await self._prepare(setup, gates)
         return setup
@@ -61,6 +95,26 @@ class Planner:
     def release(self, symbol: str) -> None:
         """Forget what was promised to a symbol: it is on its way, or will not go."""
         self._promised.pop(symbol, None)
+
+    def _request(
+        self, setup: Setup, last_price: Decimal, equity: Decimal, slots: tuple[Slot, ...]
+    ) -> EntryRequest:
+        intent, fresh = setup.intent, self.freshness(setup.intent.symbol)
+        return EntryRequest(
+            symbol=intent.symbol,
+            side=setup.action.side,
+            leverage=setup.action.leverage,
+            quantity=setup.quantity,
+            last_price=last_price,
+            reference_price=intent.reference_price,
+            equity=equity,
+            now_ms=self.clock.now_ms(),
+            due_ms=intent.due_ms or intent.time_ms,
+            exposures=exposures_of(intent.symbol, slots=slots, promised=self._promised.values()),
+            price_ms=fresh.price_ms,
+            account_ms=fresh.account_ms,
+            book=fresh.book,
+        )
 
     async def _prepare(self, setup: Setup, gates: list[Gate]) -> None:
         """Set leverage and margin mode, and believe only what is read back."""
@@ -77,6 +131,16 @@ class Planner:
                 f"{found.symbol} stays at {shown} although {wanted}x"
                 f" {MarginMode.ISOLATED.value} was set: close what is open there by hand",
             )
+
+
+def _reserved_risk(slots: Iterable[Slot], promised: Iterable[Setup]) -> Decimal:
+    """Return what entries on their way may lose at their stops, in USDT."""
+    opening = (
+        s.setup.risk
+        for s in slots
+        if s.setup and s.live(OrderPurpose.ENTRY) and position_state(s) is PositionState.OPENING
+    )
+    return sum((*opening, *(setup.risk for setup in promised)), ZERO)
 
 
 def _margin(setup: Setup, taker_fee: Decimal) -> Decimal:
