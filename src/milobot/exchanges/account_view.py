@@ -136,7 +136,7 @@ class AccountView(DelegatedAccount):
         return self._prices.book(symbol)
 
     def quote(self, symbol: str) -> Quote | None:
-        """Return best bid and ask with their age; None when the stream has told none."""
+        """Return the book as last told, with its age; None when the stream has told none."""
         return self._prices.quote(symbol)
 
     async def prepare_symbol(

@@ -12,16 +12,20 @@ _MARK_FRESH_MS = 10_000  # for open gains, which a few seconds change little
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best bid and ask of a symbol.
+    """Best bid and ask of a symbol, as they were told; a side may be missing.
 
     Attributes:
         age_ms: How long ago the exchange told them.
     """
 
-    symbol: str
-    bid_price: Decimal
-    ask_price: Decimal
+    book: BookTicker
     age_ms: int
+
+    @property
+    def middle(self) -> Decimal | None:
+        """Return the price between bid and ask; None unless both are there and in order."""
+        bid, ask = self.book.bid_price, self.book.ask_price
+        return (bid + ask) / 2 if 0 < bid <= ask else None
 
 
 class PriceBoard:
@@ -37,10 +41,10 @@ class PriceBoard:
         self._asked: dict[str, Decimal] = {}
 
     def hear(self, price: MarkPrice | BookTicker) -> None:
-        """Take in a price from the stream; a book without two sides in order is none."""
+        """Take in a price from the stream."""
         if isinstance(price, MarkPrice):
             self._marks[price.symbol] = (price, self._told_ms(price.time_ms))
-        elif 0 < price.bid_price <= price.ask_price:
+        else:
             self._books[price.symbol] = (price, self._told_ms(price.time_ms))
 
     def learn_asked(self, symbol: str, price: Decimal) -> None:
@@ -59,14 +63,13 @@ class PriceBoard:
         found = self._books.get(symbol)
         if found is None:
             return None
-        book, told_ms = found
-        return Quote(symbol, book.bid_price, book.ask_price, self._age_ms(told_ms))
+        return Quote(found[0], self._age_ms(found[1]))
 
     def fresh(self, symbol: str) -> Decimal | None:
         """Return the middle of a fresh book, else a fresh mark price; None when neither is fresh."""
         quote = self.quote(symbol)
-        if quote is not None and quote.age_ms <= self._fresh_ms:
-            return (quote.bid_price + quote.ask_price) / 2
+        if quote is not None and quote.age_ms <= self._fresh_ms and quote.middle is not None:
+            return quote.middle
         return self._mark(symbol, self._fresh_ms)
 
     def mark(self, symbol: str) -> Decimal | None:
@@ -78,14 +81,14 @@ class PriceBoard:
 
         Of several prices the dearest: the estimate is of what an order ties up.
         """
-        book = self._books.get(symbol)
+        book = self.quote(symbol)
         mark = self._marks.get(symbol)
         known = [
-            (book[0].ask_price if side is Side.BUY else book[0].bid_price) if book else None,
+            (book.book.ask_price if side is Side.BUY else book.book.bid_price) if book else None,
             mark[0].mark_price if mark else None,
             self._asked.get(symbol),
         ]
-        return max((price for price in known if price is not None), default=None)
+        return max((price for price in known if price), default=None)
 
     def _mark(self, symbol: str, fresh_ms: int) -> Decimal | None:
         found = self._marks.get(symbol)

@@ -70,15 +70,28 @@ async def test_quote_tells_its_age() -> None:
     scene = await begin()
     nothing = scene.view.quote(BTC)
     book(scene, "99", "100")
-    book(scene, "100", "99")  # crossed: no book
     scene.time.step(700)
 
     quote = scene.view.quote(BTC)
 
     assert nothing is None
     assert quote is not None
-    assert (quote.bid_price, quote.ask_price) == (Decimal(99), Decimal(100))
+    assert (quote.book.bid_price, quote.book.ask_price) == (Decimal(99), Decimal(100))
     assert quote.age_ms == 700
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("100", "99"), ("0", "100"), ("99", "0")])
+async def test_book_without_two_sides_is_shown_but_no_price(bid: str, ask: str) -> None:
+    """The governor denies by it; a level is not judged by it."""
+    scene = await begin()
+    book(scene, "98", "99")
+    book(scene, bid, ask)
+
+    quote = scene.view.quote(BTC)
+
+    assert quote is not None
+    assert quote.middle is None
+    assert await scene.view.fetch_last_price(BTC) == 100
 
 
 async def test_rules_are_fetched_once_and_kept_fresh_in_the_background() -> None:
