@@ -28,7 +28,7 @@ ENGINE_EXAMPLES = {
     "max_drawdown": f"=20%, {_UP_TO_ALL}",
     "max_price_age": "=10, seconds from 0.1 to 3600",
     "max_intent_age": "=30, seconds from 0.1 to 86400",
-    "max_price_drift": f"=2%, {_UP_TO_ALL}",
+    "max_price_drift": f"=5%, {_UP_TO_ALL}",
     "engine_delay": "=10, seconds from 0.1 to 300",
 }
 """What to write, by the name of a field."""

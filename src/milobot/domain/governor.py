@@ -36,8 +36,8 @@ class GovernorLimits:
         max_price_age_ms: 10 s: twice the wait before a lost stream is opened anew.
         max_account_age_ms: 90 s: equity is read every 60 s; half a turn late is still fresh.
         max_intent_age_ms: 30 s from when the decision was due: half of the shortest candle.
-        max_price_drift: 2 % between the price decided on and now: the stop distance of an
-            ordinary plan; beyond it the plan is about another market.
+        max_price_drift: 5 % between the price decided on and now: the default stop's distance;
+            beyond it the plan is about another market.
     """
 
     max_leverage: int = 20
@@ -52,7 +52,7 @@ class GovernorLimits:
     max_price_age_ms: int = 10_000
     max_account_age_ms: int = 90_000
     max_intent_age_ms: int = 30_000
-    max_price_drift: Decimal = Decimal("0.02")
+    max_price_drift: Decimal = Decimal("0.05")
 
 
 class HaltKind(StrEnum):

@@ -69,8 +69,8 @@ EDGES = {
         replace(REQUEST, due_ms=NOW_MS - 30_001),
     ),
     "price_drifted": (
-        replace(REQUEST, last_price=dec(102)),
-        replace(REQUEST, last_price=dec("102.01")),
+        replace(REQUEST, last_price=dec(105)),
+        replace(REQUEST, last_price=dec("105.01")),
     ),
     "spread_too_wide": (
         replace(REQUEST, book=book("399", "401")),
@@ -109,7 +109,7 @@ def test_a_limit_passes_at_its_edge_and_not_beyond(code: str) -> None:
 
 def test_a_price_that_moved_in_favour_has_drifted_too() -> None:
     """The plan's levels were measured from a price that is gone, whichever way it went."""
-    assert refusal(replace(REQUEST, last_price=dec("97.99")))[0].code == "price_drifted"
+    assert refusal(replace(REQUEST, last_price=dec("94.99")))[0].code == "price_drifted"
 
 
 def test_a_decision_from_the_future_is_not_stale() -> None:
@@ -224,7 +224,7 @@ def test_every_check_of_an_entry_is_on_record() -> None:
         ("account_age", "0 s", "90 s"),
         ("price_age", "0 s", "10 s"),
         ("intent_age", "0 s", "30 s"),
-        ("price_drift", "0.0000%", "2.0000%"),
+        ("price_drift", "0.0000%", "5.0000%"),
         ("leverage_limit", "10", "20"),
         ("notional", "1000.00", "50000.00"),
         ("total_notional", "1000.00", "100000.00"),
