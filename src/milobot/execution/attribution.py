@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from milobot.domain.ids import client_order_id, is_ours
-from milobot.domain.money import ZERO
+from milobot.domain.ids import client_order_id
+from milobot.domain.money import ZERO, to_money
 from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.slots import Slot
 
@@ -151,17 +151,16 @@ def unexplained(
 def _share_of(fill: Fill, share: Decimal) -> Fill:
     if share == fill.quantity:
         return fill
-    return replace(fill, quantity=share, fee=fill.fee * share / fill.quantity)
+    return replace(fill, quantity=share, fee=to_money(fill.fee * share / fill.quantity))
 
 
 def _news_of(
     slot: Slot, exchange_id: str, fills: list[Fill], told: OrderUpdate | None, account: str
 ) -> OrderUpdate:
-    # The exchange's own name where it was told: its events use it, so both book once.
-    name = told.client_order_id if told is not None else ""
-    if not name or is_ours(name):
-        name = client_order_id(account, f"{slot.symbol}|{exchange_id}", "external", 0)
     purpose = (told.purpose if told is not None else None) or OrderPurpose.EXTERNAL
+    name = client_order_id(account, f"{slot.symbol}|{exchange_id}", "external", 0)
+    if told is not None and purpose is not OrderPurpose.EXTERNAL:
+        name = told.client_order_id  # events of the exchange's own orders use it too
     by_hand = "closed or reduced by somebody else, by hand or by another program"
     by_exchange = "closed or reduced by the exchange: liquidation or auto-deleveraging"
     return OrderUpdate(

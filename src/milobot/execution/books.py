@@ -23,6 +23,7 @@ from milobot.ports import Books, Clock, Journal, Record
 
 _REMEMBERED = 4_096
 _ENDED_PER_SYMBOL = 16
+_FILLS_PER_SYMBOL = 256
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class _Pulse:
     filled_ms: int = 0
     requests: int = 0
     ended: deque[str] = field(default_factory=lambda: deque(maxlen=_ENDED_PER_SYMBOL))
+    fills: deque[str] = field(default_factory=lambda: deque(maxlen=_FILLS_PER_SYMBOL))
 
 
 class AccountBooks:
@@ -155,16 +157,21 @@ class AccountBooks:
         if isinstance(update, FundingUpdate):
             return await self._book_funding(update)
         known = await self.order(update.client_order_id)
-        slot = self.slot(update.symbol)
+        is_of_exchange = update.purpose is not None and update.purpose.is_of_exchange
+        if known is None and is_of_exchange:
+            known = await self._journal.find_order(update.client_order_id)
+        slot, pulse = self.slot(update.symbol), self._pulse(update.symbol)
         if known is None:
-            if update.purpose is None or not update.purpose.is_of_exchange or slot.position.is_flat:
+            if not is_of_exchange or slot.position.is_flat:
                 return False  # somebody else's order: reported by reconciliation, never touched
             known = order_of_exchange(slot, update)
         told = {f.fill_id: f for f in update.fills}
-        new = tuple(fill for fill_id, fill in told.items() if fill_id not in known.booked)
+        # One that was found first and is told under its order's own name later counts once too.
+        booked = known.booked.union(pulse.fills)
+        new = tuple(fill for fill_id, fill in told.items() if fill_id not in booked)
         applied = apply_update(slot, known, update, new)
         if new:
-            pulse = self._pulse(update.symbol)
+            pulse.fills.extend(fill.fill_id for fill in new)
             pulse.filled_ms = max(pulse.filled_ms, *(fill.time_ms for fill in new))
         if not new and applied.order == known:
             return False

@@ -147,9 +147,10 @@ def _book_reduction(look: Look) -> None:
     if found is None:
         return
     unexplained_quantity = missing - sum((_taken_by(update) for update in found), ZERO)
+    if unexplained_quantity and not look.is_seen_long(difference):
+        return  # executions may be told late
     price = _mark_price(look) if unexplained_quantity else ZERO
-    is_told_late = unexplained_quantity > 0 and not look.is_seen_long(difference)
-    if price is None or is_told_late:
+    if price is None:
         return
     for update in found:
         look.tell(update)
@@ -220,7 +221,7 @@ def _excess(look: Look) -> Code | None:
 
 def _foreign_orders(orders: Sequence[OrderReport]) -> str:
     ids = ", ".join(order.exchange_order_id for order in orders[:3])
-    more = f" and {len(orders) - 3} more" if len(orders) > 3 else ""  # noqa: PLR2004
+    more = f" and {len(orders) - 3} more" if len(orders) > 3 else ""  # noqa: PLR2004 - the first three are named
     return (
         f"orders rest that are not ours ({ids}{more}): they are left alone and nothing is"
         " entered here until they are gone"
