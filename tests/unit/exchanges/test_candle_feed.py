@@ -46,7 +46,7 @@ class World:
     Attributes:
         never: Open times of candles that this exchange does not have.
         outages: How many of the next listings fail.
-        unproven: How many of the next listings leave out the last row.
+        proven_ms: Until then listings leave out the last row.
         limits: How many rows each listing was asked for.
     """
 
@@ -56,7 +56,7 @@ class World:
     heard: dict[str, list[Candle]] = field(default_factory=lambda: defaultdict(list))
     never: set[int] = field(default_factory=set)
     outages: int = 0
-    unproven: int = 0
+    proven_ms: int = 0
     limits: list[int] = field(default_factory=list)
 
     @property
@@ -74,8 +74,7 @@ class World:
             self.outages -= 1
             raise ExchangeUnavailableError("down")
         last_ms = M1.open_of(self.time.now_ms())
-        if self.unproven:
-            self.unproven -= 1
+        if self.time.now_ms() < self.proven_ms:
             last_ms -= MINUTE_MS
         times = range(first_ms or 0, last_ms, MINUTE_MS)
         return CandleSeries.from_candles(
@@ -101,7 +100,7 @@ class World:
 @asynccontextmanager
 async def watching(since: dict[Series, int | None], *, unproven: int = 0) -> AsyncIterator[World]:
     time = VirtualTime(START_MS)
-    world = World(time, FakeConnector(time), None, unproven=unproven)  # type: ignore[arg-type]  # the feed is made next
+    world = World(time, FakeConnector(time), None, proven_ms=proven_ms)  # type: ignore[arg-type]  # the feed is made next
     world.feed = CandleFeed(since, world.fetch, time, sleep=time.sleep)
     channels = candle_channels(HOSTS, since, world.feed)
     world.feed.over(
@@ -150,7 +149,8 @@ async def test_what_closed_while_nobody_listened_is_listed() -> None:
 
 async def test_a_candle_that_a_listing_could_not_prove_is_soon_asked_for_again() -> None:
     """It closed before the stream opened: without a second question nobody brings it."""
-    async with watching({("BTCUSDT", M1): START_MS - 3 * MINUTE_MS}, unproven=1) as world:
+    since: dict[Series, int | None] = {("BTCUSDT", M1): START_MS - 3 * MINUTE_MS}
+    async with watching(since, proven_ms=START_MS + 2000) as world:
         await world.time.run_for(5)
         assert opens(world.heard["BTCUSDT"]) == [START_MS - n * MINUTE_MS for n in range(3, 0, -1)]
 
