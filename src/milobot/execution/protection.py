@@ -65,6 +65,15 @@ def next_command(slot: Slot, *, account: str, now_ms: int) -> Command | None:
     )
 
 
+def seems_settled(slot: Slot) -> bool:
+    """Return whether a glance finds nothing to do for a position; ``next_command`` looks closely."""
+    if slot.closing or (slot.stop is not None and slot.exposed_since_ms is not None):
+        return False
+    has_stop = slot.stop is None or any(o.trigger_price == slot.stop for o in slot.orders)
+    has_targets = slot.setup is not None and bool(slot.setup.levels.targets)
+    return has_stop and not (has_targets and not slot.live(OrderPurpose.TARGET))
+
+
 def through_the_band(order: Order, last_price: Decimal, rules: SymbolRules) -> Order:
     """Return a limit order with a price as far beyond the market as exchanges take.
 

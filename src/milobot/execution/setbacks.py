@@ -40,6 +40,8 @@ _DISPROVED = {
     OrderPurpose.CLOSE: frozenset({Refusal.NOTHING_TO_REDUCE, Refusal.SYMBOL_NOT_TRADING}),
     OrderPurpose.TARGET: frozenset({Refusal.WOULD_TRIGGER}),
 }
+# What tells by itself how the next exit has to look.
+_WAYS = frozenset({Refusal.BACKSTOP_EXISTS, Refusal.NO_COUNTERPARTY, Refusal.WOULD_TRIGGER})
 _TAKEN = frozenset(
     {
         OrderStatus.SUBMITTED,
@@ -81,8 +83,11 @@ def after_news(slot: Slot, before: Order, order: Order) -> Slot:
 
 def has_new_way(before: Slot, after: Slot) -> bool:
     """Return whether a refusal has told how to go on at once, instead of at the next look."""
-    began_to_close = bool(after.closing) and not before.closing
-    return began_to_close or after.hindrances > before.hindrances
+    if after.closing and not before.closing:
+        return True
+    new = after.hindrances - before.hindrances
+    has_targets = bool(after.live(OrderPurpose.TARGET))  # they can be withdrawn
+    return bool(new & _WAYS) or (Refusal.NOTHING_TO_REDUCE in new and has_targets)
 
 
 def _without(slot: Slot, hindrances: frozenset[Refusal]) -> Slot:

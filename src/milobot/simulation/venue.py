@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from milobot.domain.intents import Side
 from milobot.domain.margin import max_leverage
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO, to_money
@@ -30,7 +31,7 @@ from milobot.simulation.book import Book, Refused
 from milobot.simulation.matching import Bar, Phase, next_hit
 
 _NOTHING = Refused(Refusal.NOTHING_TO_REDUCE, "nothing is open to reduce")
-_NO_MARKET = Refused(Refusal.OTHER, "only market orders fill in here")
+_NO_MARKET = Refused(Refusal.OTHER, "only market orders and exits with a limit fill in here")
 
 
 class SimulatedVenue:
@@ -169,6 +170,8 @@ class SimulatedVenue:
             return (self._refuse(order, book, _NOTHING),)
         if order.type.is_conditional:
             return (self._rest(book, order),)
+        if order.type is OrderType.LIMIT and order.price is not None and order.reduce_only:
+            return (self._fill_within(book, order, order.price),)
         if order.type is not OrderType.MARKET:
             return (self._refuse(order, book, _NO_MARKET),)
         return (self._fill_market(book, order),)
@@ -206,6 +209,13 @@ class SimulatedVenue:
             if refused.refusal is not None:
                 return self._refuse(order, book, refused)
         return self._fill(book, order, quantity, price)
+
+    def _fill_within(self, book: Book, order: Order, limit: Decimal) -> OrderUpdate:
+        """Fill an exit at the market if that is within its limit; else let it go: none rests."""
+        price = book.adverse_price(order.side, book.last_price, self._slippage)
+        if price < limit if order.side is Side.SELL else price > limit:
+            return self._news(order, book, OrderStatus.EXPIRED, "the market is beyond the limit")
+        return self._fill(book, order, min(order.quantity, book.position.quantity), price)
 
     def _trigger(self, book: Book, order: Order) -> OrderUpdate:
         del book.orders[order.client_order_id]
