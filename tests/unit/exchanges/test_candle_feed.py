@@ -98,7 +98,7 @@ class World:
 
 
 @asynccontextmanager
-async def watching(since: dict[Series, int | None], *, unproven: int = 0) -> AsyncIterator[World]:
+async def watching(since: dict[Series, int | None], *, proven_ms: int = 0) -> AsyncIterator[World]:
     time = VirtualTime(START_MS)
     world = World(time, FakeConnector(time), None, proven_ms=proven_ms)  # type: ignore[arg-type]  # the feed is made next
     world.feed = CandleFeed(since, world.fetch, time, sleep=time.sleep)
