@@ -26,6 +26,10 @@ class OrderPath(Protocol):
         """Return news of an order as it stands."""
         ...
 
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by their id."""
+        ...
+
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests."""
         ...
@@ -68,6 +72,10 @@ class TradingAccount(Generic[P, L]):
     async def fetch_update(self, order: Order) -> OrderUpdate | None:
         """Return news of an order as it stands, with its fills; None when there is none."""
         return await self._orders.fetch_update(order)
+
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by their id, whosever it is; None when they know none."""
+        return await self._orders.fetch_stranger(symbol, exchange_order_id)
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests, conditional orders included."""

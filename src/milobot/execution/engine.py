@@ -203,8 +203,9 @@ class ExecutionEngine:
 
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
         """Let trailing and break-even stops follow a closed candle; try again what was refused."""
-        if not self.slot(symbol).position.is_flat:
-            rules = await self._exchange.fetch_rules(symbol)
+        held = self.slot(symbol)
+        if not held.position.is_flat and held.setup is not None:
+            rules = held.setup.rules  # what is open keeps its grid, whatever becomes of the symbol
             async with self._books.turn(symbol):
                 slot = self.slot(symbol)
                 moved = moved_stop(slot, close, rules)

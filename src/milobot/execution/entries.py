@@ -9,6 +9,7 @@ from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, R
 from milobot.domain.slots import Setup
 from milobot.errors import (
     AuthenticationError,
+    DataError,
     DuplicateIntentError,
     ExchangeError,
     LeaseLostError,
@@ -42,6 +43,9 @@ class Entries:
             return await self._record_entry(setup, gates, *new)
         except OrderDeniedError as denied:
             judged = Judgement(Verdict.DENY, denied.code, str(denied))
+            return await self.refuse(intent, Outcome.DENIED, judged, gates, *new), None
+        except DataError as unknown:
+            judged = Judgement(Verdict.DENY, "symbol_not_traded", f"nothing was sent: {unknown}")
             return await self.refuse(intent, Outcome.DENIED, judged, gates, *new), None
         except ExchangeError as failure:
             is_refused = isinstance(failure, AuthenticationError)

@@ -58,6 +58,11 @@ _SELECT_ORDER = select(_orders).where(
 _SELECT_FILLS = select(_fills.c.fill_id).where(
     _fills.c.account == bindparam("of_account"), _fills.c.client_order_id == bindparam("of_order")
 )
+_SELECT_BOOKED = select(tables.fills.c.fill_id).where(
+    tables.fills.c.account == bindparam("of_account"),
+    tables.fills.c.symbol == bindparam("of_symbol"),
+    tables.fills.c.time_ms >= bindparam("first_ms"),
+)
 _SELECT_DECISION = (
     select(_decisions)
     .where(
@@ -112,6 +117,13 @@ class LedgerJournal:
             return None if row is None else rows.decision_of(row)
 
         return await self._database.read(find)
+
+    async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
+        """Return the ids of the fills on record with a time from ``first_ms`` on."""
+        keys = {"of_account": self._account, "of_symbol": symbol, "first_ms": first_ms}
+        return await self._database.read(
+            lambda c: frozenset(c.execute(_SELECT_BOOKED, keys).scalars())
+        )
 
     def _write(self, connection: Connection, records: Iterable[Record]) -> None:
         if self._lease is not None:

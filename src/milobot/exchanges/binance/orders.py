@@ -97,6 +97,14 @@ class BinanceOrders:
         child = mapping.parse_order(data)
         return await self._update(client_order_id, child, child_id)
 
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by Binance's id, named as Binance names it."""
+        data = await self._ask(requests.fetch_order_by_id(symbol, exchange_order_id))
+        if data is None:
+            return None
+        report = mapping.parse_order(data)
+        return await self._update(report.client_order_id, report, exchange_order_id)
+
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests, plain and conditional."""
         found: list[OrderReport] = []

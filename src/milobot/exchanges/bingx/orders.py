@@ -129,6 +129,10 @@ class BingxOrders:
         report = self._named(mapping.parse_order(data))
         return await self._update(report.client_order_id or exchange_order_id, report)
 
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by BingX's id, under our name where it is one of ours."""
+        return await self.follow(symbol, exchange_order_id)
+
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests, conditional orders included."""
         data = await self._gateway.read(requests.fetch_open_orders(symbol))
