@@ -125,7 +125,7 @@ async def test_client_takes_pace_and_hosts_from_settings(exchange: str, kind: ty
     given = settings(rate_limit_semaphore=3, api_delay=0.5, ws_reconnect_delay=7.0)
     async with open_client(given, exchange) as client:
         assert isinstance(client, kind)
-        options = vars(client)["_options"]
+        options = vars(client)["_connection"].options
 
     assert (options.pace.parallel, options.pace.apart_s) == (3, 0.5)
     assert options.plan.reconnect_delay_s == 7.0

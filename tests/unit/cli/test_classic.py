@@ -1,18 +1,8 @@
 """The flags that users of the old bot have in their fingers."""
 
-from collections.abc import Iterator
-
 import pytest
-import structlog
 
 from milobot.cli.classic import main
-
-
-@pytest.fixture(autouse=True)
-def log_as_before() -> Iterator[None]:
-    """Put the log back to where it was: commands send it to their own streams."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(

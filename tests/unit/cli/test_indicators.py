@@ -1,11 +1,9 @@
 """Where the indicators' candles come from, and what is said when there are none."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from milobot.cli.main import main
 from milobot.domain.market import Candle, CandleSeries
@@ -18,13 +16,11 @@ START_MS = 1704067200000
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work where neither a database nor settings lie; put the log back to where it was."""
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work where neither a database nor settings lie."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CANDLE_DATABASE", raising=False)
     monkeypatch.setenv("BINANCE_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
-    yield
-    structlog.reset_defaults()
 
 
 def candles(timeframe: Timeframe, count: int) -> CandleSeries:

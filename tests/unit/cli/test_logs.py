@@ -1,7 +1,6 @@
 """The log of every command: configured before it begins, secrets cut out, results left alone."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,10 @@ SIGNED = "GET /fapi/v1/order?symbol=BTCUSDT&signature=0a1b2c"
 
 
 @pytest.fixture(autouse=True)
-def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work where no settings lie; put the log back to where it was."""
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work where no settings lie."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LOG_LEVEL", raising=False)
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
