@@ -196,7 +196,7 @@ class Gateway:
         """Send a read once; return what came of it and whether another try can help."""
         facts = await self._send(call, _UNBOUND)
         judgement = judge(facts, self._parts.dialect, is_complete=is_complete)
-        if self._parts.is_clock_error(judgement):
+        if call is not self._parts.clock_call and self._parts.is_clock_error(judgement):
             await self._measure_quietly()
         return judgement, _is_worth_repeating(facts, judgement)
 

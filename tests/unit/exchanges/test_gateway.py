@@ -8,6 +8,7 @@ from milobot.domain.orders import Refusal
 from milobot.errors import (
     AuthenticationError,
     CircuitOpenError,
+    ExchangeError,
     ExchangeUnavailableError,
     OutcomeUnknownError,
     ProtocolError,
@@ -100,6 +101,17 @@ async def test_requests_are_stamped_with_the_exchanges_time() -> None:
     stamped = int(desk.transport.sent[0].params["timestamp"])
     assert stamped == desk.time.now_ms() + 10_000
     assert desk.transport.sent[0].params["recvWindow"] == "2000"
+
+
+async def test_a_question_for_the_time_that_is_refused_for_its_time_has_an_end() -> None:
+    """Measuring the clock because measuring the clock failed would never come back."""
+    desk = bench()
+    desk.transport.on("GET /fapi/v1/time", refusal(-1021))
+
+    with pytest.raises(ExchangeError):
+        await desk.gateway.measure_clock()
+
+    assert len(desk.transport.sent) <= 4
 
 
 async def test_a_clock_error_measures_the_clock_again() -> None:
