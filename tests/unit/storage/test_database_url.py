@@ -1,0 +1,94 @@
+"""Which database keeps the ledger: what may be written, and what is refused in which words."""
+
+from pathlib import Path
+
+import pytest
+
+from milobot.errors import ConfigurationError
+from milobot.storage.database_url import (
+    DEFAULT_DATABASE_URL,
+    PostgresTarget,
+    SqliteTarget,
+    parse_database_url,
+    read_database_url,
+)
+
+
+def test_a_file_is_relative_or_absolute() -> None:
+    """Three slashes are the working folder, four an absolute path, as everywhere."""
+    assert parse_database_url("sqlite:///milobot.db") == SqliteTarget(Path("milobot.db"))
+    assert parse_database_url("sqlite:////var/lib/m.db") == SqliteTarget(Path("/var/lib/m.db"))
+    assert parse_database_url("sqlite:///my%20bot.db") == SqliteTarget(Path("my bot.db"))
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_every_usual_name_of_postgres_is_taken(scheme: str) -> None:
+    """Hosts hand out `postgres://`; others copy what SQLAlchemy wants."""
+    target = parse_database_url(f"{scheme}://milo:p%40ss@127.0.0.1:5433/trading_bot")
+
+    assert target == PostgresTarget(
+        "127.0.0.1", 5433, "milo", "p@ss", "trading_bot", sslmode="disable"
+    )
+    assert target.name == "PostgreSQL at 127.0.0.1:5433"
+    assert "p@ss" not in repr(target)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_this_machine_needs_no_encryption(host: str) -> None:
+    """What never leaves the machine cannot be listened to."""
+    target = parse_database_url(f"postgresql://u@{host}/d")
+
+    assert isinstance(target, PostgresTarget)
+    assert target.sslmode == "disable"
+
+
+def test_a_local_socket_is_this_machine() -> None:
+    """Debian's server listens there by default."""
+    target = parse_database_url("postgresql://u@/d?host=/run/postgresql")
+
+    assert isinstance(target, PostgresTarget)
+    assert (target.host, target.sslmode) == ("/run/postgresql", "disable")
+
+
+def test_another_machine_must_be_reached_on_purpose() -> None:
+    """The password and every order would cross the network in plain text."""
+    with pytest.raises(ConfigurationError, match=r"db\.example and does not say how.*sslmode"):
+        parse_database_url("postgresql://u:secret@db.example/d")
+
+    target = parse_database_url("postgresql://u@db.example/d?sslmode=verify-full")
+    assert isinstance(target, PostgresTarget)
+    assert target.sslmode == "verify-full"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("milobot.db", "is not a database URL"),
+        ("mysql://u:secret@h/d", "starts with mysql://"),
+        ("postgresql+psycopg://u:secret@h/d", r"starts with postgresql\+psycopg://"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite://host/d", "names no file"),
+        ("postgresql://u:secret@localhost", "names no database"),
+        ("postgresql://u:secret@localhost:port/d", "cannot be read"),
+        ("postgresql://u:secret@h/d?sslmode=maybe", "has sslmode=maybe: use one of disable"),
+    ],
+)
+def test_a_wrong_address_is_one_sentence_without_the_password(url: str, sentence: str) -> None:
+    """The sentence goes to a terminal and into logs."""
+    with pytest.raises(ConfigurationError, match=sentence) as caught:
+        parse_database_url(url)
+
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_alembic_reads_what_milobot_reads(tmp_path: Path) -> None:
+    """The environment comes first, then `.env`, then the default."""
+    env_file = tmp_path / ".env"
+    env_file.write_text("DATABASE_URL=sqlite:///of_file.db\n")
+
+    assert read_database_url({"DATABASE_URL": "sqlite:///a.db"}, env_file) == "sqlite:///a.db"
+    assert read_database_url({}, env_file) == "sqlite:///of_file.db"
+    assert read_database_url({}, tmp_path / "none") == DEFAULT_DATABASE_URL
+    assert read_database_url({}, None) == DEFAULT_DATABASE_URL

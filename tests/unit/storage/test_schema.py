@@ -1,0 +1,159 @@
+"""Versions of the schema: made, undone, compared, refused."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from tests.support.process import ROOT, child_environment
+
+from milobot.errors import ConfigurationError, LedgerError, SchemaTooNewError, SchemaTooOldError
+from milobot.storage.database_url import parse_database_url
+from milobot.storage.ledger import open_ledger
+from milobot.storage.schema import REVISIONS, run_on
+from milobot.storage.tables import metadata
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database without any table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/milobot.db"
+    on_server: str = request.getfixturevalue("postgres_url")
+    return on_server
+
+
+def run_alembic(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run ``alembic WORDS`` at the root of the repository, as a user does."""
+    return subprocess.run(  # noqa: S603 - the test's own words
+        [sys.executable, "-m", "alembic", *words],
+        cwd=ROOT,
+        env=child_environment(DATABASE_URL=url),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def tables_of(url: str) -> set[str]:
+    """Return the names of the tables that are there."""
+    found: set[str] = set()
+    run_on(parse_database_url(url), lambda c: found.update(sa.inspect(c).get_table_names()))
+    return found - {"sqlite_sequence"}
+
+
+def set_revision(url: str, revision: str) -> None:
+    """Pretend that another version made the tables."""
+    statement = sa.text("UPDATE alembic_version SET version_num = :revision")
+    run_on(
+        parse_database_url(url),
+        lambda connection: connection.execute(statement, {"revision": revision}).close(),
+    )
+
+
+def test_upgrade_and_downgrade_lead_there_and_back(empty_url: str) -> None:
+    """`alembic upgrade head` from the root is what the documents and the container say."""
+    up = run_alembic(empty_url, "upgrade", "head")
+    assert up.returncode == 0, up.stderr
+    assert tables_of(empty_url) == set(metadata.tables) | {"alembic_version"}
+
+    down = run_alembic(empty_url, "downgrade", "base")
+    assert down.returncode == 0, down.stderr
+    assert tables_of(empty_url) == {"alembic_version"}
+
+    assert run_alembic(empty_url, "upgrade", "head").returncode == 0
+
+
+def test_the_migrations_make_what_the_code_says(empty_url: str) -> None:
+    """No difference between the tables in the code and those that the migrations make."""
+    run_alembic(empty_url, "upgrade", "head")
+    found: list[object] = []
+
+    def compare(connection: sa.Connection) -> None:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found.extend(compare_metadata(context, metadata))
+
+    run_on(parse_database_url(empty_url), compare)
+
+    assert found == []
+
+
+def test_the_versions_in_the_code_are_those_of_the_scripts() -> None:
+    """A start compares with the list in the code, which saves it from loading the scripts."""
+    scripts = ScriptDirectory.from_config(Config(str(ROOT / "alembic.ini")))
+
+    assert [s.revision for s in scripts.walk_revisions()][::-1] == list(REVISIONS)
+
+
+def test_statements_can_be_printed_for_a_database_administrator() -> None:
+    """Some must show what will be run before it is."""
+    printed = run_alembic("postgresql://u@localhost/d", "upgrade", "head", "--sql")
+
+    assert "CREATE TABLE orders" in printed.stdout
+    assert "NUMERIC" in printed.stdout
+
+
+async def test_a_file_brings_itself_up_to_date(tmp_path: Path) -> None:
+    """Whoever just starts milobot needs no second command."""
+    url = f"sqlite:///{tmp_path}/milobot.db"
+
+    async with await open_ledger(url) as ledger:
+        assert (await ledger.journal("a").load()).slots == ()
+    async with await open_ledger(url):
+        pass  # the second start finds everything there
+
+
+def test_a_server_without_tables_names_the_command(postgres_url: str) -> None:
+    """Its tables belong to whoever runs it: nothing is made behind their back."""
+    with pytest.raises(SchemaTooOldError, match=r"no tables.*`alembic upgrade head`"):
+        open_and_close(postgres_url)
+
+
+def test_older_tables_on_a_server_name_the_command(
+    ledger_on_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update of milobot comes before that of its tables."""
+    monkeypatch.setattr("milobot.storage.schema.REVISIONS", ("0001", "0002"))
+
+    with pytest.raises(SchemaTooOldError, match=r"version 0001 and 0002 is needed.*alembic"):
+        open_and_close(ledger_on_postgres)
+
+
+def test_newer_tables_are_left_alone(empty_url: str) -> None:
+    """An older milobot could not know what it destroys."""
+    run_alembic(empty_url, "upgrade", "head")
+    set_revision(empty_url, "9999")
+
+    with pytest.raises(SchemaTooNewError, match=r"version 9999.*up to 0001: update milobot"):
+        open_and_close(empty_url)
+
+
+def test_the_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    """Such as the candle database, whose name is typed by mistake."""
+    url = f"sqlite:///{tmp_path}/binance_data.db"
+    run_on(parse_database_url(url), lambda c: c.exec_driver_sql("CREATE TABLE series (x)").close())
+
+    with pytest.raises(LedgerError, match=r"binance_data.db is a database of another program"):
+        open_and_close(url)
+
+
+def test_a_wrong_address_is_told_before_anything_is_opened() -> None:
+    """One sentence, as for every other setting."""
+    with pytest.raises(ConfigurationError, match="starts with mysql"):
+        open_and_close("mysql://h/d")
+
+
+def open_and_close(url: str) -> None:
+    """Open a ledger in an event loop of its own, and close it."""
+
+    async def run() -> None:
+        await (await open_ledger(url)).close()
+
+    asyncio.run(run())
