@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 from tests.support.servers import Server
 
@@ -10,6 +11,14 @@ from tests.support.servers import Server
 # examples: pytest --hypothesis-profile=default.
 settings.register_profile("milobot", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("milobot")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Put the log back to where it was: commands send it to streams that end with their test."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
