@@ -127,9 +127,12 @@ class AccountBooks:
 
     def keep(self, slot: Slot, order: Order | None = None) -> None:
         """Remember what a slot and an order of it are now, not yet on record."""
+        before = self.slot(slot.symbol)
         self._slots[slot.symbol] = slot
         pulse = self._pulse(slot.symbol)
-        pulse.changed_ms = self._clock.now_ms()
+        # That nobody may enter is no event: what the exchange showed before it is still true.
+        if order is not None or replace(before, blocked=slot.blocked) != slot:
+            pulse.changed_ms = self._clock.now_ms()
         if order is None:
             return
         if order.is_live:

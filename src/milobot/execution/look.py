@@ -98,7 +98,9 @@ class Look:
 
     def note(self, code: Code, sentence: str) -> None:
         """Keep something for the reader."""
-        self.notices.append(Notice(code, self.symbol, f"{self.symbol}: {sentence}"))
+        notice = Notice(code, self.symbol, f"{self.symbol}: {sentence}")
+        if notice not in self.notices:
+            self.notices.append(notice)
 
     def wait(self) -> None:
         """Leave something open that another look may decide."""

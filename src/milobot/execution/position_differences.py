@@ -18,8 +18,6 @@ from milobot.execution.findings import BLOCKING, Code, signed
 from milobot.execution.look import Look
 
 _HOUR_MS = 3_600_000
-# Ended, yet a fill that was never told may be theirs.
-_MAY_HAVE_FILLED = frozenset({OrderStatus.NOT_EXECUTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _MOST_ASKED = 10
 
 
@@ -96,7 +94,8 @@ def _ask_ended(look: Look) -> None:
 
 def _may_have_filled(order: Order, since_ms: int) -> bool:
     is_whole = order.filled_quantity >= order.quantity
-    return order.status in _MAY_HAVE_FILLED and not is_whole and order.created_ms > since_ms
+    is_over = order.status.is_final and order.status is not OrderStatus.FILLED
+    return is_over and not is_whole and order.created_ms > since_ms
 
 
 def _book_executions(look: Look) -> None:
