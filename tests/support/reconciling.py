@@ -23,7 +23,7 @@ from milobot.domain.risk import Levels
 from milobot.domain.slots import Setup, Slot
 from milobot.execution.books import AccountBooks
 from milobot.execution.doubt import Doubt, Sighting, Terms, is_in_doubt, judge
-from milobot.execution.findings import Findings, Needs, Sightings, Snapshot, signed
+from milobot.execution.findings import Findings, Needs, Sightings, Snapshot, booked_quantity
 from milobot.execution.reconciliation import compare
 from milobot.storage.memory import MemoryJournal
 
@@ -197,7 +197,7 @@ class World(ModelExchange):
             fills=self.told(symbol),
             booked=self._booked(symbol),
             held=self.stand(symbol),
-            ours=signed(self.books.slot(symbol).position),
+            ours=booked_quantity(self.books.slot(symbol)),
         )
 
     def _compare(self, snapshot: Snapshot, before: Sightings) -> Findings:

@@ -173,6 +173,16 @@ class Findings:
         return not pending and self.again_ms is None
 
 
+def booked_quantity(slot: Slot) -> Decimal:
+    """Return what our books say is held, negative when short.
+
+    Fills of exits that wait for their entry's fills count: what they closed is closed.
+    """
+    waiting = sum((early.fill.quantity for early in slot.early), ZERO)
+    is_long = slot.held_side is PositionSide.LONG
+    return signed(slot.position) - (waiting if is_long else -waiting)
+
+
 def signed(position: Position | PositionReport | None) -> Decimal:
     """Return what is held, negative when short, zero for nothing."""
     if position is None:

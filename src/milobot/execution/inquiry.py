@@ -14,7 +14,7 @@ from milobot.execution.doubt import (
     judge,
     needs_whole_round,
 )
-from milobot.execution.findings import signed
+from milobot.execution.findings import booked_quantity, signed
 from milobot.ports import Clock, ExchangeAccount, Journal
 
 # A request under way has its answer within this; later it is asked for all the same.
@@ -82,5 +82,5 @@ class Inquiry:
             fills=fills,
             booked=await self.journal.booked_fills(symbol, first_ms=first_ms),
             held=sum((signed(p) for p in held), ZERO),
-            ours=signed(slot.position),
+            ours=booked_quantity(slot),
         )

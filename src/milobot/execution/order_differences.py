@@ -5,7 +5,7 @@ from milobot.domain.reports import OrderReport
 from milobot.domain.slots import PositionState, position_state
 from milobot.execution.attribution import unbooked, with_fills
 from milobot.execution.doubt import is_in_doubt
-from milobot.execution.findings import Code, signed
+from milobot.execution.findings import Code, booked_quantity, signed
 from milobot.execution.listing import adopt, is_altered, sort_listing
 from milobot.execution.look import Look
 
@@ -121,7 +121,7 @@ def _lost(look: Look, report: OrderReport) -> None:
 
 def _is_safe_without(look: Look) -> bool:
     """Return whether nothing is held that an exit of unknown origin may protect."""
-    held, ours = signed(look.theirs), signed(look.slot.position)
+    held, ours = signed(look.theirs), booked_quantity(look.slot)
     is_protected = position_state(look.slot) is PositionState.PROTECTED
     return held == ours and (held == 0 or is_protected)
 

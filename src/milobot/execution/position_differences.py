@@ -14,7 +14,7 @@ from milobot.execution.attribution import (
     unexplained,
     with_fills,
 )
-from milobot.execution.findings import BLOCKING, Code, signed
+from milobot.execution.findings import BLOCKING, Code, booked_quantity, signed
 from milobot.execution.look import Look
 
 _HOUR_MS = 3_600_000
@@ -32,6 +32,9 @@ def compare_position(look: Look) -> Code | None:
     is_known = look.slot.position.is_flat and look.slot.blocked == Code.FOREIGN_POSITION
     if not is_known:
         _book_executions(look)
+    if look.slot.early:
+        look.wait()  # an exit's fills wait for those of its entry: they are being asked for
+        return None
     if not look.has_to_ask():
         _book_reduction(look)
     return None if look.has_to_ask() or _is_reducible(look) else _excess(look)
@@ -72,7 +75,7 @@ def block(look: Look, code: Code | None, foreign: Sequence[OrderReport]) -> None
 
 
 def _difference(look: Look) -> Decimal:
-    return signed(look.theirs) - signed(look.slot.position)
+    return signed(look.theirs) - booked_quantity(look.slot)
 
 
 def _is_stale(look: Look) -> bool:
