@@ -1,0 +1,32 @@
+"""Journals that fail as ledgers do."""
+
+from milobot.errors import LedgerError
+from milobot.ports import Record
+from milobot.storage.memory import MemoryJournal
+
+
+class FailingJournal(MemoryJournal):
+    """A journal in memory that can be away.
+
+    Attributes:
+        failures: What the next commits raise, one after the other; None lets one pass.
+        is_away: Whether every commit fails.
+        loses_answers: Whether a commit that fails has stored its records all the same.
+    """
+
+    def __init__(self) -> None:
+        """Work, to begin with."""
+        super().__init__()
+        self.failures: list[Exception | None] = []
+        self.is_away = False
+        self.loses_answers = False
+
+    async def commit(self, *records: Record) -> None:
+        """Store the records, or fail as asked to."""
+        failure = self.failures.pop(0) if self.failures else None
+        if self.is_away:
+            failure = LedgerError("the ledger is away: wait until it is back")
+        if failure is None or self.loses_answers:
+            await super().commit(*records)
+        if failure is not None:
+            raise failure

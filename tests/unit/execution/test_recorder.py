@@ -1,0 +1,177 @@
+"""What goes on record while the ledger is away: nothing is lost, and an entry never counts on it."""
+
+from dataclasses import replace
+
+import pytest
+from tests.support.desk import PLAN, P, S
+from tests.support.exchanges import SilentExchange, fill_news, status_news
+from tests.support.journals import FailingJournal
+from tests.support.trading import SYMBOL, dec, intent
+
+from milobot.domain.decisions import Outcome
+from milobot.domain.intents import Close, Side
+from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
+from milobot.errors import DuplicateIntentError, LeaseLostError, LedgerError
+from milobot.execution.engine import EngineConfig, ExecutionEngine
+from milobot.execution.recorder import Recorder
+from milobot.simulation.clock import ReplayClock
+
+ORDER = Order("milo1", "k1", SYMBOL, Side.BUY, OrderType.MARKET, OrderPurpose.ENTRY, dec("1"), 0)
+
+
+class Away:
+    """An engine whose ledger can be away."""
+
+    def __init__(self) -> None:
+        """Start flat, with a ledger that works."""
+        self.exchange = SilentExchange()
+        self.journal = FailingJournal()
+        self.engine = ExecutionEngine(self.exchange, self.journal, ReplayClock(), EngineConfig())
+
+    async def restarted(self) -> ExecutionEngine:
+        """Return another engine that knows what is on record."""
+        engine = ExecutionEngine(self.exchange, self.journal, ReplayClock(), EngineConfig())
+        engine.restore(await self.journal.load())
+        return engine
+
+
+@pytest.fixture
+def away() -> Away:
+    """Return an engine whose ledger can be away."""
+    return Away()
+
+
+async def test_entry_that_is_not_on_record_is_not_sent(away: Away) -> None:
+    """An order that no record tells of would be lost in a crash, or sent twice after it."""
+    away.journal.is_away = True
+
+    decision = await away.engine.accept(intent(PLAN))
+
+    assert (decision.outcome, decision.code) == (Outcome.DENIED, "ledger_unavailable")
+    assert "the ledger is away" in decision.reason
+    assert away.exchange.placed == []
+    assert away.engine.slot(SYMBOL).is_idle
+
+
+async def test_stop_does_not_wait_for_the_ledger(away: Away) -> None:
+    """A full disk must not leave a position without its stop."""
+    await away.engine.accept(intent(PLAN))
+    entry = away.exchange.last(P.ENTRY)
+    away.journal.is_away = True
+
+    await away.engine.apply(fill_news(entry, "1", "100", fill_id="f1"))
+
+    assert away.exchange.last(P.STOP).trigger_price == dec("95")
+    assert away.engine.recorder.is_behind
+
+
+async def test_what_was_late_is_on_record_before_what_comes_next(away: Away) -> None:
+    """Once the ledger is back, a restart must know everything that happened meanwhile."""
+    await away.engine.accept(intent(PLAN))
+    entry = away.exchange.last(P.ENTRY)
+    away.journal.is_away = True
+    await away.engine.apply(fill_news(entry, "1", "100", fill_id="f1"))
+    stop = away.exchange.last(P.STOP)
+    await away.engine.apply(status_news(stop, S.SUBMITTED))
+    away.journal.is_away = False
+
+    assert await away.engine.recorder.catch_up()
+    again = await away.restarted()
+
+    assert again.slot(SYMBOL).position == away.engine.slot(SYMBOL).position
+    assert {o.client_order_id: o.status for o in again.slot(SYMBOL).orders} == {
+        o.client_order_id: o.status for o in away.engine.slot(SYMBOL).orders
+    }
+    assert [u.client_order_id for u in away.journal.updates].count(entry.client_order_id) == 1
+
+
+async def test_no_entry_passes_while_something_is_late_that_cannot_be_stored(away: Away) -> None:
+    """The first entry after an outage must not leave on a record with holes before it."""
+    away.journal.is_away = True
+    await away.engine.accept(intent(PLAN))
+
+    decision = await away.engine.accept(intent(PLAN, key="k2"))
+
+    assert decision.code == "ledger_unavailable"
+    assert away.exchange.placed == []
+
+
+async def test_an_entry_stored_although_the_answer_was_lost_is_said_not_to_have_left(
+    away: Away,
+) -> None:
+    """After a restart such an order would be asked for as if it might have been executed."""
+    away.journal.loses_answers = True
+    away.journal.failures = [LedgerError("the connection was lost")]
+
+    decision = await away.engine.accept(intent(PLAN))
+    again = await away.restarted()
+
+    assert decision.outcome is Outcome.DENIED
+    assert again.slot(SYMBOL).orders == ()
+    assert [o.status for o in away.journal.latest.values()] == [OrderStatus.NOT_EXECUTED]
+
+
+async def test_a_close_does_not_wait_for_the_ledger(away: Away) -> None:
+    """Getting out is always possible."""
+    await away.engine.accept(intent(PLAN))
+    await away.engine.apply(fill_news(away.exchange.last(P.ENTRY), "1", "100", fill_id="f1"))
+    away.journal.is_away = True
+
+    await away.engine.accept(intent(Close(), key="k2"))
+
+    assert away.exchange.last(P.CLOSE).quantity == dec("1")
+
+
+async def test_intent_taken_elsewhere_is_decided_there(away: Away) -> None:
+    """Two leaders in a hurry take one intent once: the second returns the first one's decision."""
+    other = await away.restarted()
+    first = await other.accept(intent(PLAN))
+
+    second = await away.engine.accept(intent(PLAN))
+
+    assert second == first
+    assert len(away.exchange.placed) == 1
+
+
+@pytest.mark.parametrize("lost", [LeaseLostError("lost"), DuplicateIntentError("there")])
+async def test_what_ends_trading_is_not_kept_for_later(lost: Exception) -> None:
+    """Who has lost the lead must not write its records over its successor's later on."""
+    journal = FailingJournal()
+    recorder = Recorder(journal)
+    journal.failures = [lost]
+
+    with pytest.raises(type(lost)):
+        await recorder.note(ORDER)
+
+    assert not recorder.is_behind
+
+
+async def test_only_the_newest_state_of_an_order_is_kept_for_later() -> None:
+    """An outage of an hour must not fill the memory, nor bring back an older state."""
+    journal = FailingJournal()
+    recorder = Recorder(journal)
+    journal.is_away = True
+    filled = replace(ORDER, status=OrderStatus.FILLED, filled_quantity=dec("1"))
+
+    await recorder.note(ORDER)
+    await recorder.note(filled)
+    journal.is_away = False
+    await recorder.catch_up()
+
+    assert journal.latest == {"milo1": filled}
+    assert journal.orders == []
+
+
+async def test_an_intent_that_was_stored_after_all_holds_up_nothing(away: Away) -> None:
+    """A lost answer would otherwise make every later record wait behind the same intent."""
+    journal = away.journal
+    journal.loses_answers = True
+    journal.failures = [LedgerError("the connection was lost")]
+    recorder = Recorder(journal)
+    wish = intent(PLAN)
+
+    await recorder.note(wish, ORDER)
+    assert not await recorder.catch_up()
+
+    assert await recorder.catch_up()
+    assert journal.latest == {"milo1": ORDER}
