@@ -39,10 +39,19 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def ledger_on_postgres(postgres_url: str) -> str:
-    """Give the URL of a PostgreSQL database that has the tables of the ledger."""
-    from tests.support.postgres import make_tables  # noqa: PLC0415 - as above
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Server) -> Iterator[str]:
+    """Give the name of a database that has the tables of the ledger."""
+    from tests.support.postgres import ledger_template  # noqa: PLC0415 - as above
 
-    make_tables(postgres_url)
-    return postgres_url
+    with ledger_template(postgres_server) as name:
+        yield name
+
+
+@pytest.fixture
+def ledger_on_postgres(postgres_server: Server, postgres_template: str) -> Iterator[str]:
+    """Give the URL of a PostgreSQL database that has the tables of the ledger."""
+    from tests.support.postgres import fresh_database  # noqa: PLC0415 - as above
+
+    with fresh_database(postgres_server, template=postgres_template) as url:
+        yield url

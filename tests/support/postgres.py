@@ -35,19 +35,22 @@ def running_server() -> Iterator[Server]:
 
 
 @contextmanager
-def fresh_database(server: Server) -> Iterator[str]:
-    """Give the URL of an empty database, and drop it afterwards."""
+def fresh_database(server: Server, *, template: str = "template1") -> Iterator[str]:
+    """Give the URL of a copy of ``template``, and drop it afterwards."""
     name = f"test_{os.getpid()}_{next(_NAMES)}"
-    run_statement(server.url, f"CREATE DATABASE {name}")
+    run_statement(server.url, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield server.url_of(name)
     finally:
         run_statement(server.url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def make_tables(url: str) -> None:
-    """Bring an empty database to the newest version of the ledger."""
-    run_on(parse_database_url(url), upgrade)
+@contextmanager
+def ledger_template(server: Server) -> Iterator[str]:
+    """Give the name of a database with the tables of the ledger: copying is quicker than making."""
+    with fresh_database(server) as url:
+        run_on(parse_database_url(url), upgrade)
+        yield url.rpartition("/")[2]
 
 
 def run_statement(url: str, statement: str) -> None:

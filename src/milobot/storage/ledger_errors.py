@@ -3,9 +3,13 @@
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from milobot.errors import LedgerError, LedgerUnavailableError
 from milobot.storage.sqlite import reason_of
+
+TROUBLE = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
+"""What SQLAlchemy and asyncpg raise when the server or the way to it is not well."""
 
 _WAITING_HELPS = frozenset(
     {
@@ -49,7 +53,7 @@ def sqlite_error(name: str, error: BaseException) -> LedgerError:
 
 def postgres_error(name: str, error: BaseException) -> LedgerError:
     """Return the sentence for an error of PostgreSQL or of the way to it."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, (TimeoutError, PoolTimeoutError)):
         return LedgerUnavailableError(f"{name} does not answer: look at the server and its load")
     state = _sqlstate(error)
     if state in _SENTENCES:

@@ -9,7 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from milobot.errors import CommitUnknownError
 from milobot.storage.database_url import PostgresTarget
-from milobot.storage.ledger_errors import is_collision, is_disconnect, postgres_error
+from milobot.storage.ledger_errors import (
+    TROUBLE,
+    is_collision,
+    is_disconnect,
+    postgres_error,
+)
 from milobot.storage.tables import metadata
 
 _T = TypeVar("_T")
@@ -76,13 +81,13 @@ class PostgresDatabase:
         for _ in range(_TRIES - 1):
             try:
                 return await self._write_once(unit)
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except TROUBLE as error:
                 # Certainly undone. An idle connection does not know that its server restarted.
                 if not (is_collision(error) or _is_stale(error)):
                     raise postgres_error(self.name, error) from error
         try:
             return await self._write_once(unit)
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             raise postgres_error(self.name, error) from error
 
     async def read(self, query: Callable[[Connection], _T]) -> _T:
@@ -94,7 +99,7 @@ class PostgresDatabase:
                 if not _is_stale(error):
                     raise
                 return await self._read_once(query)
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             raise postgres_error(self.name, error) from error
 
     async def maintain(self) -> None:
@@ -106,7 +111,7 @@ class PostgresDatabase:
                 await bare.exec_driver_sql("SET statement_timeout = 0")
                 for table in metadata.sorted_tables:
                     await bare.exec_driver_sql(f"VACUUM (ANALYZE) {table.name}")
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             raise postgres_error(self.name, error) from error
         finally:
             await engine.dispose()
@@ -128,7 +133,7 @@ class PostgresDatabase:
             transaction, result = await connection.run_sync(numbered)
             try:
                 await connection.commit()
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except TROUBLE as error:
                 await _abandon(connection)
                 if not await self._was_committed(transaction, error):
                     raise postgres_error(self.name, error) from error
@@ -143,7 +148,7 @@ class PostgresDatabase:
         sentence = f"SELECT txid_status({transaction})"
         try:
             status = await self._read_once(lambda c: c.exec_driver_sql(sentence).scalar_one())
-        except (DBAPIError, OSError, TimeoutError):
+        except TROUBLE:
             status = "unanswered"
         if status == "committed":
             return True
@@ -162,5 +167,5 @@ def _is_stale(error: BaseException) -> bool:
 async def _abandon(connection: AsyncConnection) -> None:
     try:
         await connection.invalidate()
-    except (DBAPIError, OSError, TimeoutError):  # it is gone already
+    except TROUBLE:  # it is gone already
         return
