@@ -15,8 +15,8 @@ from functools import partial
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
-from milobot.domain.orders import FundingUpdate, OrderUpdate
-from milobot.domain.reports import AccountNews, NewsKind
+from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderUpdate
+from milobot.domain.reports import AccountNews, NewsKind, PositionNews
 from milobot.domain.slots import PositionState
 from milobot.errors import AuthenticationError, ExchangeError, OrderTransitionError
 from milobot.execution.engine import ExecutionEngine
@@ -79,7 +79,7 @@ class AccountTrader:
         self._ledger_away = False
         self._tasks: asyncio.TaskGroup | None = None
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
-        self._told: dict[str, tuple[Decimal, int]] = {}
+        self._told: dict[str, tuple[PositionNews, int]] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -148,6 +148,8 @@ class AccountTrader:
             while not self._due and clock.now_ms() < due_ms:
                 await self._parts.sleep(cadence.look_s)
             self._due = False
+            # Whoever asks again and again is not answered more often than this.
+            await self._parts.sleep(cadence.ask_s)
             if not await self._reconcile():
                 await self._parts.sleep(cadence.ask_s)
                 self._due = True
@@ -168,9 +170,16 @@ class AccountTrader:
         waiting = self._mail[symbol]
         while waiting:
             update = waiting.popleft()
-            if await self._booked(update) and self._tasks is not None:
-                look = partial(self._engine.look_again, symbol)
-                self._tasks.create_task(self._guarded(look))
+            if await self._booked(update):
+                self._look_at(symbol)
+
+    def _look_at(self, symbol: str) -> None:
+        """Do what there is to do in a symbol, also while an answer about it is waited for.
+
+        What is sent may never be answered; the next look must not wait for that.
+        """
+        if self._tasks is not None:
+            self._tasks.create_task(self._guarded(partial(self._engine.look_again, symbol)))
 
     async def _booked(self, update: OrderUpdate | FundingUpdate) -> bool:
         try:
@@ -189,8 +198,10 @@ class AccountTrader:
             if self._inquiry.due(slot):
                 self._start(tasks, f"ask {symbol}", partial(self._ask, symbol))
             if state in {PositionState.UNPROTECTED, PositionState.CLOSING} or slot.closing:
-                self._start(tasks, f"look {symbol}", partial(self._engine.look_again, symbol))
+                self._look_at(symbol)
             self._notice_position(symbol)
+            if slot.is_doubted:
+                self.reconcile_soon()
             if self._mail.get(symbol):
                 self._start(tasks, f"book {symbol}", partial(self._deliver, symbol))
 
@@ -218,8 +229,8 @@ class AccountTrader:
         """Ask for every order of a symbol whose end is not known."""
         for order in self._inquiry.due(self._engine.slot(symbol)):
             update = await self._inquiry.ask(self._engine.slot(symbol), order)
-            if update is not None:
-                await self._engine.apply(update)
+            if update is not None and await self._booked(update):
+                self._look_at(symbol)
 
     def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:
@@ -228,7 +239,7 @@ class AccountTrader:
             self.reconcile_soon()
             return
         for position in news.positions:
-            self._told[position.symbol] = (position.quantity, self._parts.clock.now_ms())
+            self._told[position.symbol] = (position, self._parts.clock.now_ms())
 
     def _notice_position(self, symbol: str) -> None:
         """Compare with the exchange when a position that it told of stays different from ours.
@@ -237,12 +248,17 @@ class AccountTrader:
         """
         if symbol not in self._told:
             return
-        quantity, since_ms = self._told[symbol]
-        if self._engine.slot(symbol).position.quantity == quantity:
+        told, since_ms = self._told[symbol]
+        slot = self._engine.slot(symbol)
+        if slot.position.quantity == told.quantity:
             del self._told[symbol]
         elif self._parts.clock.now_ms() - since_ms > _EXPLAINED_WITHIN_MS:
             del self._told[symbol]
             self.reconcile_soon()
+            if told.side is not None and slot.live(OrderPurpose.ENTRY) and self._tasks is not None:
+                # An entry in doubt seems to be filled: its stop does not wait for the proof.
+                seen = partial(self._engine.position_seen, symbol, told.side, told.quantity)
+                self._tasks.create_task(self._guarded(seen))
 
     async def _save(self) -> None:
         """Store what the ledger did not take before."""
