@@ -108,19 +108,33 @@ class World(ModelExchange):
             await self.hear(remote, ())
 
     async def hear(self, remote: Remote, fills: tuple[Fill, ...]) -> None:
-        """Book an event about an order of ours."""
+        """Book an event about an order of ours.
+
+        As clients do it: an end is not told before everything that was filled is.
+        """
         name = remote.order.client_order_id
         own = tuple(replace(fill, client_order_id=name) for fill in fills)
+        known = self.journal.latest[name].filled_quantity
+        is_whole = known + sum((fill.quantity for fill in own), ZERO) >= remote.filled
+        if not is_whole and not own:
+            return
         await self.books.book(
             OrderUpdate(
                 name,
                 remote.order.symbol,
-                remote.status,
+                remote.status if is_whole else S.PARTIALLY_FILLED,
                 self.clock.time_ms,
                 own,
                 exchange_order_id=remote.exchange_id,
             )
         )
+
+    async def hear_of_others(self, name: str, fill: Fill) -> None:
+        """Book an event about an order that the exchange made itself."""
+        purpose = self.remotes[name].purpose
+        told = replace(fill, client_order_id=name)
+        news = OrderUpdate(name, fill.symbol, S.FILLED, fill.time_ms, (told,), purpose=purpose)
+        await self.books.book(news)
 
     async def opened(self, quantity: str = "1") -> tuple[Remote, Remote, Remote]:
         """Hold a position with stop and target, all heard; return entry, stop and target."""

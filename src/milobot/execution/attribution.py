@@ -92,23 +92,14 @@ def reductions(
 
     Args:
         slot: The slot; its position is open.
-        foreign: Others' executions since the position was opened, oldest first.
-        quantity: How much is missing; what the executions explain beyond it is left out.
+        foreign: Others' executions since shortly before the position was opened, oldest first.
+        quantity: How much is missing; what older executions explain beyond it is left out.
         account: Part of the news' identities.
         strangers: What the exchange told of the orders behind, by its own id.
     """
     shares: dict[str, list[Fill]] = {}
-    theirs, missing = ZERO, quantity
-    for fill in foreign:
-        if fill.side is not slot.position.side.exit:
-            theirs += fill.quantity
-            continue
-        of_theirs = min(theirs, fill.quantity)
-        theirs -= of_theirs
-        share = min(fill.quantity - of_theirs, missing)
-        missing -= share
-        if share > 0:
-            shares.setdefault(fill.client_order_id, []).append(_share_of(fill, share))
+    for fill, share in _latest(_shares(slot, foreign), quantity):
+        shares.setdefault(fill.client_order_id, []).append(_share_of(fill, share))
     return tuple(
         _news_of(slot, exchange_id, fills, strangers.get(exchange_id), account)
         for exchange_id, fills in shares.items()
@@ -146,6 +137,31 @@ def unexplained(
         reason="gone from the exchange without an execution that tells why; booked at mark price",
         purpose=OrderPurpose.EXTERNAL,
     )
+
+
+def _shares(slot: Slot, foreign: Iterable[Fill]) -> list[tuple[Fill, Decimal]]:
+    """Return how much of each execution reduced ours: what exceeds what they had added."""
+    found = []
+    theirs = ZERO
+    for fill in foreign:
+        if fill.side is not slot.position.side.exit:
+            theirs += fill.quantity
+            continue
+        of_theirs = min(theirs, fill.quantity)
+        theirs -= of_theirs
+        if fill.quantity > of_theirs:
+            found.append((fill, fill.quantity - of_theirs))
+    return found
+
+
+def _latest(shares: list[tuple[Fill, Decimal]], quantity: Decimal) -> list[tuple[Fill, Decimal]]:
+    """Return the last of some executions that add up to a quantity, oldest first."""
+    found = []
+    for fill, share in reversed(shares):
+        if quantity > 0:
+            found.append((fill, min(share, quantity)))
+            quantity -= share
+    return found[::-1]
 
 
 def _share_of(fill: Fill, share: Decimal) -> Fill:

@@ -11,6 +11,8 @@ from milobot.execution.findings import Code, Notice, Ours, Sightings, Snapshot
 from milobot.execution.ledger import apply_update, order_of_exchange
 
 _DAY_MS = 24 * 3_600_000
+# The first fill that we know of may have had others before it.
+_FIRST_FILL_MS = 60_000
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class Look:
         blocked: The reason to block entries with, empty to let them pass; None for no change.
         ask_updates: Orders to be asked for, by our id.
         ask_fills_since_ms: Since when executions have to be listed; None for not at all.
+        shown: Our ids of the orders that rest with just the fills that we know.
         has_missing: Whether an order of ours is missing and it is not known yet why.
         is_decided: Whether everything could be judged.
         is_to_repeat: Whether something has to be looked at once more soon.
@@ -55,6 +58,7 @@ class Look:
     ask_fills_since_ms: int | None = None
     asks_mark_price: bool = False
     notices: list[Notice] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
     has_missing: bool = False
     is_decided: bool = True
     is_to_repeat: bool = False
@@ -89,7 +93,10 @@ class Look:
     @property
     def has_open_question(self) -> bool:
         """Return whether an order's fate is open: it may explain any difference."""
-        return any(is_in_doubt(order) for order in self.slot.orders)
+        return any(
+            is_in_doubt(order) and order.client_order_id not in self.shown
+            for order in self.slot.orders
+        )
 
     def has_to_ask(self) -> bool:
         """Return whether more has to be asked."""
@@ -108,11 +115,13 @@ class Look:
         self.is_to_repeat = True
 
     def is_seen_twice(self, what: str) -> bool:
-        """Return whether something was seen before, long enough ago, and nothing came between."""
+        """Return whether something was seen before, long enough ago.
+
+        ``what`` says all that it stands on: whatever event changes any of that makes it
+        something else, to be seen twice again. So does every order that we send.
+        """
         key, asked_ms = self._key(what), self.snapshot.asked_ms
         first_ms = self.before.first_ms.get(key, asked_ms)
-        if first_ms <= self.ours.changed_ms:
-            first_ms = asked_ms
         self.seen[key] = first_ms
         if asked_ms - first_ms >= self.terms.apart_ms:
             return True
@@ -178,13 +187,13 @@ class Look:
         slot = self.ours.slot
         moments = [order.created_ms for order in slot.orders]
         if slot.tally is not None:
-            moments.append(slot.tally.entry_time_ms)
+            moments.append(slot.tally.entry_time_ms - _FIRST_FILL_MS)
         elif self.theirs is not None:
             moments.append(self.theirs.time_ms or self.snapshot.asked_ms - _DAY_MS)
         return min(moments, default=self.snapshot.asked_ms - _DAY_MS)
 
     def _key(self, what: str) -> str:
-        return f"{self.symbol}|{what}"
+        return f"{self.symbol}|{self.ours.slot.revision}|{what}"
 
     def _keep(self, slot: Slot, order: Order) -> None:
         self.slot = slot

@@ -9,6 +9,7 @@ from milobot.execution.findings import Code, booked_quantity, signed
 from milobot.execution.listing import adopt, is_altered, sort_listing
 from milobot.execution.look import Look
 
+_RESTING = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED})
 _NOT_KNOWN_TO_REST = frozenset({OrderStatus.PENDING, OrderStatus.UNKNOWN})
 
 
@@ -43,6 +44,9 @@ def _resting(look: Look, order: Order, report: OrderReport) -> None:
     else:
         # Nothing new but their name of it, which our books may lack.
         look.tell(_news(order, order.status, report))
+    now = look.orders[order.client_order_id]
+    if now.status in _RESTING and now.filled_quantity == report.filled_quantity:
+        look.shown.add(order.client_order_id)
 
 
 def _missing(look: Look, order: Order) -> None:
@@ -62,7 +66,7 @@ def _missing(look: Look, order: Order) -> None:
     visible_ms = order.created_ms + look.terms.engine_delay_ms
     if look.snapshot.asked_ms <= visible_ms:
         look.wait()
-    elif look.is_seen_twice(f"gone|{order.client_order_id}"):
+    elif look.is_seen_twice(f"gone|{order.client_order_id}|{order.status}|{order.filled_quantity}"):
         _vanished(look, order)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from milobot.domain.ids import is_ours
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderStatus, OrderUpdate
+from milobot.domain.orders import Fill, Order, OrderUpdate
 from milobot.domain.reports import MarginMode, OrderReport
 from milobot.execution.attribution import (
     Unbooked,
@@ -97,8 +97,7 @@ def _ask_ended(look: Look) -> None:
 
 def _may_have_filled(order: Order, since_ms: int) -> bool:
     is_whole = order.filled_quantity >= order.quantity
-    is_over = order.status.is_final and order.status is not OrderStatus.FILLED
-    return is_over and not is_whole and order.created_ms > since_ms
+    return order.status.is_final and not is_whole and order.created_ms > since_ms
 
 
 def _book_executions(look: Look) -> None:
@@ -109,9 +108,19 @@ def _book_executions(look: Look) -> None:
     for name, own in _unbooked(look, fills).own.items():
         if look.tell(with_fills(look.orders[name], own)):
             look.note(Code.ORDER_NEWS, f"order {name} had an execution that was never told")
-    for fill in _unbooked(look, fills).foreign:
-        stranger = look.snapshot.strangers.get(fill.client_order_id)
-        _ask_record(look, stranger.client_order_id if stranger else fill.client_order_id)
+    if _difference(look) == 0:
+        return
+    # What is left is others' or of an order of ours whose name there we do not know.
+    strangers = look.snapshot.strangers
+    for name in dict.fromkeys(fill.client_order_id for fill in _unbooked(look, fills).foreign):
+        if is_ours(name):
+            _ask_record(look, name)
+        elif name not in strangers:
+            look.ask_strangers.append(name)
+            look.is_decided = False
+        else:
+            told = strangers[name]
+            _ask_record(look, told.client_order_id if told else "")
 
 
 def _ask_record(look: Look, name: str) -> None:
@@ -169,13 +178,13 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
     if look.has_missing or any(fill.time_ms > look.snapshot.asked_ms for fill in foreign):
         look.wait()
         return None
-    strangers = look.snapshot.strangers
-    unknown = {fill.client_order_id for fill in foreign} - strangers.keys()
-    if unknown:
-        look.ask_strangers += sorted(unknown)
-        look.is_decided = False
-        return None
-    return reductions(look.slot, foreign, missing, account=look.account, strangers=strangers)
+    return reductions(
+        look.slot,
+        foreign,
+        missing,
+        account=look.account,
+        strangers=look.snapshot.strangers,
+    )
 
 
 def _taken_by(update: OrderUpdate) -> Decimal:

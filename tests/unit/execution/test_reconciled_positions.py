@@ -48,26 +48,41 @@ async def test_nothing_is_taken_from_our_books_at_first_sight() -> None:
     second = await world.reconcile()
 
     assert not first.is_converged
-    assert first.again_ms == first.sightings.first_ms["BTCUSDT|position|1|0"] + 2_000
+    assert first.again_ms == first.sightings.first_ms["BTCUSDT|0|position|1|0"] + 2_000
     assert (first.updates, second.updates) == ((), ())
     assert world.slot.position.quantity == 1
 
 
 async def test_an_event_between_two_sightings_starts_the_count_anew() -> None:
-    """What was seen before the event is no sight of the state after it."""
+    """What was seen before a fill is no sight of the state after it."""
     world = World()
-    entry, *_ = await world.opened("2")
+    _, _, target = await world.opened("4")
     world.others_trade("-1")
     await world.reconcile()
-    world.later(2.5)
-    await world.hear(replace(entry, exchange_id="renamed"), ())
+    world.later(2)
+    await world.fill(target, "1")
 
-    world.later(0.1)
+    world.later(0.5)
     findings = await world.reconcile()
 
     assert findings.updates == ()
     await world.converge()
-    assert world.slot.position.quantity == 1
+    assert world.slot.position.quantity == 2
+
+
+async def test_an_order_sent_between_two_sightings_starts_the_count_anew() -> None:
+    """It may be what changes the position next."""
+    world = World()
+    await world.opened()
+    world.others_trade("-1")
+    await world.reconcile()
+    world.later(2)
+    await world.books.change(replace(world.slot, revision=world.slot.revision + 1))
+
+    world.later(0.5)
+    findings = await world.reconcile()
+
+    assert findings.updates == ()
 
 
 async def test_a_part_taken_by_hand_leaves_the_rest_ours() -> None:
