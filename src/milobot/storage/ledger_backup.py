@@ -72,12 +72,12 @@ def _copy(target: SqliteTarget, folder: Path, now_ms: int, keep: int) -> Path:
 def _verify(copy: Path) -> None:
     try:
         with closing(sqlite3.connect(f"file:{copy.resolve()}?mode=ro", uri=True)) as connection:
-            found = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    except sqlite3.Error as error:
-        found = str(error)
-    if found != "ok":
+            is_whole = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    except sqlite3.Error:
+        is_whole = False
+    if not is_whole:
         copy.unlink(missing_ok=True)
         raise LedgerError(
-            f"the copy {copy.name} is damaged ({found}) and was removed: check the disk and the"
-            " ledger, then try again"
+            f"the copy {copy.name} is damaged, as the ledger itself may be, and was removed:"
+            " check the disk, keep older copies, then try again"
         )
