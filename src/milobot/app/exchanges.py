@@ -19,6 +19,7 @@ from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.bingx import signing as bingx_signing
 from milobot.exchanges.bingx.client import BingxClient
 from milobot.exchanges.candle_feed import Series
+from milobot.exchanges.deadlines import Deadline, no_deadline
 from milobot.exchanges.gateway import Timeouts
 from milobot.exchanges.limits import DownloadPace, PriorityLimiter
 from milobot.exchanges.options import ClientOptions
@@ -138,6 +139,7 @@ def open_client(
     key: ApiKey | None = None,
     *,
     timeouts: Timeouts | None = None,
+    deadline: Deadline = no_deadline,
 ) -> ExchangeClient:
     """Return a client of the hosts that the settings name; nothing is sent yet.
 
@@ -146,6 +148,7 @@ def open_client(
         exchange: ``binance`` or ``bingx``.
         key: The account's key; None for public data only.
         timeouts: How long answers are waited for; None for a live bot's.
+        deadline: Until when orders may be signed, such as a ``SigningDeadline``.
 
     Raises:
         ConfigurationError: An address is none, or not encrypted.
@@ -156,6 +159,7 @@ def open_client(
         pace=DownloadPace(parallel=settings.rate_limit_semaphore, apart_s=settings.api_delay),
         plan=StreamPlan(reconnect_delay_s=settings.ws_reconnect_delay),
         timeouts=timeouts or Timeouts(),
+        signing_deadline=deadline,
     )
     venue = settings.venue(exchange)
     if exchange == "binance":

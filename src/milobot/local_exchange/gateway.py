@@ -107,7 +107,7 @@ class Gateway:
             return RequestRecord(0, self.dialect.name, endpoint.call, "", 0)
         now = self._clock.now_ms()
         named = next((call.params[n] for n in _CLIENT_IDS if call.params.get(n)), "")
-        record = self.ledger.note(self.dialect.name, endpoint.call, named, now)
+        record = self.ledger.note(self.dialect.name, endpoint.call, named, now, call.key)
         record.faults = list(struck)
         return record
 

@@ -17,6 +17,7 @@ class RequestRecord:
         call: What was asked, free of dialect.
         executed: Whether it took effect, now or, with a late execution, later.
         answer: HTTP status, or ``dropped``, ``silent``, ``cut`` where none came whole.
+        key: API key that it came with; an account may have several.
         faults: Names of the faults that struck it.
     """
 
@@ -25,6 +26,7 @@ class RequestRecord:
     call: str
     client_id: str
     time_ms: int
+    key: str = ""
     faults: list[str] = field(default_factory=list)
     executed: bool = False
     order_id: int = 0
@@ -43,9 +45,11 @@ class Ledger:
         """Start empty."""
         self.requests: list[RequestRecord] = []
 
-    def note(self, dialect: str, call: str, client_id: str, time_ms: int) -> RequestRecord:
+    def note(
+        self, dialect: str, call: str, client_id: str, time_ms: int, key: str
+    ) -> RequestRecord:
         """Add a request."""
-        record = RequestRecord(len(self.requests) + 1, dialect, call, client_id, time_ms)
+        record = RequestRecord(len(self.requests) + 1, dialect, call, client_id, time_ms, key)
         self.requests.append(record)
         return record
 

@@ -36,11 +36,17 @@ DEFAULT_LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An API key, its secret and what it may do."""
+    """An API key, its secret and what it may do.
+
+    Attributes:
+        further_keys: Other keys of the same account, with the same secret and rights, by which
+            the ledger tells apart who sent what.
+    """
 
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SECRET
     rights: Rights = field(default_factory=Rights)
+    further_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +127,11 @@ def build_venues(setup: ExchangeSetup, clock: ServerTime) -> dict[str, Venue]:
         }
         venue = Venue(market, contracts, clock, terms=setup.terms, first_id=_FIRST_IDS[name])
         for given in setup.credentials:
-            venue.accounts[given.key] = Account(
+            account = Account(
                 given.key, given.secret, setup.wallet, given.rights, opened_ms=clock.now_ms()
             )
+            venue.accounts[given.key] = account
+            venue.further_keys |= dict.fromkeys(given.further_keys, account)
         venues[name] = venue
     return venues
 

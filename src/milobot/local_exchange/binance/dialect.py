@@ -74,7 +74,7 @@ class BinanceDialect:
             return
         if not call.key:
             raise error(-2014)
-        account = self._venue.accounts.get(call.key)
+        account = self._venue.account_of(call.key)
         if account is None or not account.rights.allowed_ip:
             raise error(-2015)
         call.account = account

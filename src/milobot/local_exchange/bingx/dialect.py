@@ -65,7 +65,7 @@ class BingxDialect:
         """Check key, rights, signature and time."""
         if endpoint.security is Security.NONE:
             return
-        account = self._venue.accounts.get(call.key)
+        account = self._venue.account_of(call.key)
         if account is None:
             raise error(100413)
         if not account.rights.allowed_ip:

@@ -43,6 +43,7 @@ class Venue:
     Attributes:
         contracts: Rules by symbol; the market may have other exchanges with other rules.
         accounts: By API key.
+        further_keys: Accounts by other keys that they have.
         listeners: Called with every event of an account, in order.
         rejections: Why the child of a conditional order will be rejected, by its id.
     """
@@ -62,6 +63,7 @@ class Venue:
         self.clock = clock
         self.terms = terms
         self.accounts: dict[str, Account] = {}
+        self.further_keys: dict[str, Account] = {}
         self.listeners: list[Listener] = []
         self.rejections: dict[int, str] = {}
         self._ids = itertools.count(first_id)
@@ -69,6 +71,10 @@ class Venue:
         self._income_ids = itertools.count(9_000_001)
 
     # What others ask.
+
+    def account_of(self, key: str) -> Account | None:
+        """Return the account of an API key; None when nobody has it."""
+        return self.accounts.get(key) or self.further_keys.get(key)
 
     def tape(self, symbol: str) -> Tape:
         """Return a symbol's market.
