@@ -17,6 +17,7 @@ from milobot.marketdata.files import load_candles
 from milobot.marketdata.generated import generate_candles
 from milobot.marketdata.writers import save_candles
 from milobot.storage.candle_schema import MIGRATIONS
+from milobot.storage.ledger import open_ledger
 
 SERIES = ("--symbol", "BTCUSDT", "--timeframe", "1h")
 
@@ -99,6 +100,23 @@ def test_backup_and_vacuum(imported: Path) -> None:
     assert copied.out == "binance_data.db copied to copy.db\n"
     assert shrunk.out == "copy.db holds 0.0 MiB now\n"
     assert "BTCUSDT" in info.out
+
+
+async def test_backup_of_the_ledger(tmp_path: Path) -> None:
+    """Without a file it is the ledger that is copied: what cannot be fetched again."""
+    await (await open_ledger(f"sqlite:///{tmp_path}/milobot.db")).close()
+
+    copied = run_milobot("data", "backup", "--to", "copies", cwd=tmp_path)
+    nothing = run_milobot("data", "backup", cwd=tmp_path, DATABASE_URL="sqlite:///other.db")
+    server = run_milobot(
+        "data", "backup", cwd=tmp_path, DATABASE_URL="postgresql://u:secret@localhost/books"
+    )
+
+    [copy] = (tmp_path / "copies").iterdir()
+    assert copied.out == f"ledger copied to copies/{copy.name} and checked\n"
+    assert (nothing.code, "other.db does not exist" in nothing.err) == (2, True)
+    assert (server.code, "pg_dump --format=custom" in server.err) == (2, True)
+    assert "secret" not in server.out + server.err
 
 
 REFUSALS: dict[str, tuple[Sequence[str], str]] = {

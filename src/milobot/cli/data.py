@@ -157,16 +157,35 @@ def show_gaps(
 
 @app.command("backup")
 def back_up(
-    out: Annotated[Path, typer.Argument(help="File to write the copy to.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Copy the candle database to this file, in place of the ledger."),
+    ] = None,
     *,
+    to: Annotated[
+        Path, typer.Option("--to", help="Folder for the copies of the ledger; the last 14 stay.")
+    ] = Path("backups"),
     db: Database,
 ) -> None:
-    """Copy the database while it is in use."""
+    """Copy the ledger (orders, positions, decisions), or the candles, while it is in use."""
+    if out is None:
+        _back_up_ledger(to)
+        return
     from milobot.storage.candles import SqliteCandleStore
 
     with SqliteCandleStore(db, must_exist=True) as store:
         store.backup(out)
     print(f"{db} copied to {out}")
+
+
+def _back_up_ledger(folder: Path) -> None:
+    from milobot.exchanges.times import SteadyClock
+    from milobot.settings import load_settings
+    from milobot.storage.ledger_backup import back_up_ledger
+
+    url = load_settings().database_url.get_secret_value()
+    copy = back_up_ledger(url, folder, now_ms=SteadyClock().now_ms())
+    print(f"ledger copied to {copy} and checked")
 
 
 @app.command("vacuum")
