@@ -24,7 +24,7 @@ _TRIES = 3
 _MAINTENANCE_LIMIT_S = 600.0
 # A process frozen inside a transaction would hold its lease row; nobody could take over.
 _IDLE_LIMIT_MS = 2_000
-_STATEMENT_LIMIT_MS = 10_000
+_CONNECT_LIMIT_S = 5.0
 _LOCK_LIMIT_MS = 4_000
 
 
@@ -33,7 +33,7 @@ def make_engine(target: PostgresTarget, *, timeout_s: float = 5.0) -> AsyncEngin
 
     Args:
         target: Where the database is.
-        timeout_s: How long to wait for a connection, and for the answer to a statement.
+        timeout_s: How long to wait for the answer to a statement.
     """
     url = URL.create(
         "postgresql+asyncpg",
@@ -46,7 +46,7 @@ def make_engine(target: PostgresTarget, *, timeout_s: float = 5.0) -> AsyncEngin
     limits = {
         "application_name": "milobot",
         "idle_in_transaction_session_timeout": str(_IDLE_LIMIT_MS),
-        "statement_timeout": str(_STATEMENT_LIMIT_MS),
+        "statement_timeout": str(round(timeout_s * 2_000)),
         "lock_timeout": str(_LOCK_LIMIT_MS),
     }
     return create_async_engine(
@@ -55,7 +55,7 @@ def make_engine(target: PostgresTarget, *, timeout_s: float = 5.0) -> AsyncEngin
         max_overflow=_POOL_SIZE,
         pool_timeout=timeout_s,
         connect_args={
-            "timeout": timeout_s,
+            "timeout": min(timeout_s, _CONNECT_LIMIT_S),
             "command_timeout": timeout_s,
             "ssl": target.sslmode,
             "server_settings": limits,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from milobot.errors import LedgerError, SchemaTooNewError, SchemaTooOldError
 from milobot.storage.database_url import PostgresTarget, SqliteTarget, Target
-from milobot.storage.ledger_errors import sqlite_error
+from milobot.storage.ledger_errors import TROUBLE, postgres_error, sqlite_error
 from milobot.storage.postgres_ledger import make_engine
 from milobot.storage.sqlite import transaction
 from milobot.storage.sqlite_ledger import connect_sqlite, driver_of
@@ -23,6 +23,7 @@ _VERSION_TABLE = "alembic_version"
 _MIGRATIONS = "milobot.storage:migrations"
 # Any number, as long as two migrations at the same time use the same.
 _MIGRATION_LOCK = 6_423_001
+_MIGRATION_LIMIT_S = 600.0
 
 
 def read_revision(connection: Connection) -> str | None:
@@ -87,17 +88,32 @@ def bring_up_to_date(path: Path) -> None:
 
 
 def run_on(target: Target, work: Callable[[Connection], None]) -> None:
-    """Run ``work`` as one transaction on a database, alone; what ``alembic`` is given."""
-    if isinstance(target, SqliteTarget):
-        connection = connect_sqlite(target.path)
-        try:
-            connection.begin()  # so that Alembic leaves the end of the transaction to us
-            with transaction(driver_of(connection)):
-                work(connection)
-        finally:
-            connection.close()
-    else:
-        asyncio.run(_run_on_server(target, work))
+    """Run ``work`` as one transaction on a database, alone; what ``alembic`` is given.
+
+    Raises:
+        LedgerError: The database cannot be used; nothing was changed.
+    """
+    try:
+        if isinstance(target, SqliteTarget):
+            _run_on_file(target.path, work)
+        else:
+            asyncio.run(_run_on_server(target, work))
+    except sqlite3.Error as error:
+        raise sqlite_error(target.name, error) from error
+    except TROUBLE as error:
+        is_file = isinstance(target, SqliteTarget)
+        translated = (sqlite_error if is_file else postgres_error)(target.name, error)
+        raise translated from error
+
+
+def _run_on_file(path: Path, work: Callable[[Connection], None]) -> None:
+    connection = connect_sqlite(path)
+    try:
+        connection.begin()  # so that Alembic leaves the end of the transaction to us
+        with transaction(driver_of(connection)):
+            work(connection)
+    finally:
+        connection.close()
 
 
 async def _run_on_server(target: PostgresTarget, work: Callable[[Connection], None]) -> None:
@@ -105,7 +121,7 @@ async def _run_on_server(target: PostgresTarget, work: Callable[[Connection], No
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         work(connection)
 
-    engine = make_engine(target)
+    engine = make_engine(target, timeout_s=_MIGRATION_LIMIT_S)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(alone)

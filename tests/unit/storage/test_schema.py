@@ -150,6 +150,25 @@ def test_a_wrong_address_is_told_before_anything_is_opened() -> None:
         open_and_close("mysql://h/d")
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("mysql://u:secret@h/d", "DATABASE_URL starts with mysql://"),
+        ("postgresql://u:secret@127.0.0.1:1/d", "PostgreSQL at 127.0.0.1:1 is away: start it"),
+        ("sqlite:////nowhere/milobot.db", "milobot.db cannot be opened: check that its folder"),
+    ],
+)
+def test_alembic_says_what_is_wrong_in_one_sentence(url: str, sentence: str) -> None:
+    """A traceback of three drivers helps nobody, and may show the password."""
+    done = run_alembic(url, "upgrade", "head")
+
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert sentence in said
+    assert "Traceback" not in said
+    assert "secret" not in said
+
+
 def open_and_close(url: str) -> None:
     """Open a ledger in an event loop of its own, and close it."""
 

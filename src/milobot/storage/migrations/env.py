@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from milobot.errors import MilobotError
 from milobot.storage.database_url import SqliteTarget, parse_database_url, read_database_url
 from milobot.storage.schema import run_on
 from milobot.storage.tables import metadata
@@ -29,11 +31,14 @@ def _main() -> None:
     if given is not None:
         _migrate(given)
         return
-    target = parse_database_url(read_database_url(os.environ, Path(".env")))
-    if context.is_offline_mode():
-        _print_statements("sqlite" if isinstance(target, SqliteTarget) else "postgresql")
-    else:
-        run_on(target, _migrate)
+    try:
+        target = parse_database_url(read_database_url(os.environ, Path(".env")))
+        if context.is_offline_mode():
+            _print_statements("sqlite" if isinstance(target, SqliteTarget) else "postgresql")
+        else:
+            run_on(target, _migrate)
+    except MilobotError as error:
+        raise CommandError(str(error)) from error  # Alembic shows the sentence alone
 
 
 _main()
