@@ -452,3 +452,110 @@ async def test_what_moved_the_wallet_beside_our_trades_is_a_number() -> None:
     drift = wallet_drift(mark, dec("1100") - dec("0.01"), [world.slot])
 
     assert drift == 100
+
+
+async def test_the_latest_executions_are_those_that_reduced_ours() -> None:
+    """What somebody closed of their own just before our entry has nothing to do with it."""
+    world = World()
+    world.others_trade("-1")
+    world.held.clear()
+    world.later(10)
+    await world.opened()
+    reduced = world.others_trade("-0.5")
+
+    await world.converge()
+
+    (update,) = world.journal.updates[-1:]
+    assert [fill.fill_id for fill in update.fills] == [reduced.fill_id]
+
+
+async def test_what_they_added_and_took_again_is_not_counted() -> None:
+    """Bought 1, sold 1, sold half of ours: one execution of three is ours."""
+    world = World()
+    await world.opened()
+    world.others_trade("1")
+    world.others_trade("-1")
+    reduced = world.others_trade("-0.5")
+
+    await world.converge()
+
+    (update,) = world.journal.updates[-1:]
+    assert [fill.fill_id for fill in update.fills] == [reduced.fill_id]
+
+
+async def test_an_execution_named_by_our_id_is_looked_up_on_record() -> None:
+    """Some clients name executions by our id; after a restart the order is not at hand."""
+    world = World()
+    await world.opened()
+    close = await world.send(world.order(P.CLOSE))
+    close.fill_name = close.order.client_order_id
+    await world.end(close, S.CANCELLED)
+    world.later(60)
+    world.execute(close, dec("1"))
+    await world.restart()
+
+    await world.converge(1)
+
+    assert world.slot.position.is_flat
+    assert world.journal.latest[close.order.client_order_id].filled_quantity == 1
+
+
+async def test_fills_of_an_exit_that_wait_for_the_entry_decide_nothing() -> None:
+    """The position was seen before the entry's fill was told, and is closed already."""
+    world = World()
+    entry = await world.send(world.order(P.ENTRY))
+    world.execute(entry, dec("1"))
+    await world.books.change(replace(world.slot, seen=dec("1")))
+    close = await world.send(world.order(P.CLOSE))
+    await world.fill(close, "1")
+    assert world.slot.early
+    entry.is_known = False
+    await world.books.book(
+        OrderUpdate(entry.order.client_order_id, SYMBOL, S.EXPIRED, world.clock.time_ms)
+    )
+    await world.restart()
+    world.later(60)
+    hidden, world.fills = world.fills, []
+
+    await world.converge(3)
+    assert world.slot.position.is_flat
+    assert (world.slot.blocked, world.last.is_converged) == ("", False)
+
+    world.fills, entry.is_known = hidden, True
+    await world.converge(1)
+    (trip,) = world.journal.round_trips
+    assert (trip.quantity, world.slot.early) == (dec("1"), ())
+
+
+async def test_an_execution_later_than_the_listing_waits_for_the_next() -> None:
+    """The position that is listed may or may not show it."""
+    world = World()
+    await world.opened("2")
+    world.others_trade("-0.5")
+    await world.reconcile()
+    world.later(2.5)
+    shot = world.snapshot()
+    world.later(0.1)
+    world.others_trade("-0.5")
+
+    findings = await world.reconcile(shot)
+    assert findings.updates == ()
+
+    await world.converge()
+    assert world.slot.position.quantity == 1
+
+
+async def test_a_part_of_an_order_that_ended_leaves_it_ended() -> None:
+    """Late fills bring no order back to life."""
+    world = World()
+    await world.opened()
+    close = await world.send(world.order(P.CLOSE))
+    await world.end(close, S.CANCELLED)
+    world.later(60)
+    world.execute(close, dec("0.4"))
+    close.is_known = close.is_listed = False
+
+    await world.converge(1)
+
+    assert world.slot.position.quantity == dec("0.6")
+    assert world.journal.latest[close.order.client_order_id].status is S.CANCELLED
