@@ -71,16 +71,15 @@ def _ends(
     least = max(step, setup.rules.min_quantity)
     share, start = ZERO, ZERO
     found = []
-    for target in targets:
+    for target in targets[:-1]:
         share += target.share
         end = round_down(entered * share, step)
-        if target is targets[-1] or entered - end < least:
-            found.append((target, entered))
-            break
+        if entered - end < least:
+            return [*found, (target, entered)]
         if end - start >= least:
             found.append((target, end))
             start = end
-    return found
+    return [*found, (targets[-1], entered)]
 
 
 def _target_order(
