@@ -118,7 +118,7 @@ class World(ModelExchange):
         is_whole = known + sum((fill.quantity for fill in own), ZERO) >= remote.filled
         if not is_whole and not own:
             return
-        await self.books.book(
+        await self.book(
             OrderUpdate(
                 name,
                 remote.order.symbol,
@@ -129,12 +129,18 @@ class World(ModelExchange):
             )
         )
 
+    async def book(self, update: OrderUpdate) -> None:
+        """Book news and put it on record, as the engine does."""
+        await self.books.book(update)
+        await self.books.recorder.flush(update.symbol)
+
     async def hear_of_others(self, name: str, fill: Fill) -> None:
         """Book an event about an order that the exchange made itself."""
         purpose = self.remotes[name].purpose
         told = replace(fill, client_order_id=name)
         news = OrderUpdate(name, fill.symbol, S.FILLED, fill.time_ms, (told,), purpose=purpose)
-        await self.books.book(news)
+        await self.book(news)
+        await self.books.recorder.flush(news.symbol)
 
     async def opened(self, quantity: str = "1") -> tuple[Remote, Remote, Remote]:
         """Hold a position with stop and target, all heard; return entry, stop and target."""
@@ -183,7 +189,8 @@ class World(ModelExchange):
         for order in findings.adopted:
             await self.books.change(self.books.slot(order.symbol).with_order(order), order)
         for update in findings.updates:
-            await self.books.book(update)
+            await self.book(update)
+            await self.books.recorder.flush(update.symbol)
         for order in findings.withdraw:
             remote = self.remotes[order.client_order_id]
             await self.end(remote, S.CANCELLED)
@@ -199,7 +206,8 @@ class World(ModelExchange):
                 doubt, update = judge(order, sighting, doubt, self.terms)
                 self._doubts[order.client_order_id] = doubt
                 if update is not None:
-                    await self.books.book(update)
+                    await self.book(update)
+                    await self.books.recorder.flush(update.symbol)
 
     def _sighting(self, order: Order) -> Sighting:
         now_ms, symbol = self.clock.time_ms, order.symbol

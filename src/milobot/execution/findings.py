@@ -48,6 +48,8 @@ class Ours:
             not known.
         is_busy: Whether a request about the symbol is under way.
         ended: Orders of the symbol that ended lately, as far as they are at hand.
+        booked: Ids of the fills booked lately, under whatever order: a ledger that is away
+            does not know of them yet.
     """
 
     slot: Slot
@@ -55,6 +57,7 @@ class Ours:
     filled_ms: int = 0
     is_busy: bool = False
     ended: tuple[Order, ...] = ()
+    booked: frozenset[str] = frozenset()
 
 
 def _nothing() -> Mapping[str, None]:

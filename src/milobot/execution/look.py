@@ -73,7 +73,7 @@ class Look:
         known = (*records, *self.ours.ended, *self.slot.orders)
         self.orders = {order.client_order_id: order for order in known}
         told = self.snapshot.booked.get(self.symbol, frozenset())
-        self.booked = told.union(*(order.booked for order in known))
+        self.booked = told.union(self.ours.booked, *(order.booked for order in known))
 
     @property
     def symbol(self) -> str:

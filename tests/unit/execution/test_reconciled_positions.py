@@ -120,7 +120,7 @@ async def test_an_event_after_its_finding_books_nothing_again() -> None:
     await world.converge()
 
     late = OrderUpdate("adl_autoclose-9", SYMBOL, S.FILLED, fill.time_ms, (fill,))
-    await world.books.book(replace(late, purpose=OrderPurpose.LIQUIDATION))
+    await world.book(replace(late, purpose=OrderPurpose.LIQUIDATION))
 
     assert world.slot.position.quantity == 1
 
@@ -135,7 +135,7 @@ async def test_an_event_under_another_name_books_nothing_again() -> None:
     assert world.slot.position.quantity == 1
 
     late = OrderUpdate("adl_autoclose-9", SYMBOL, S.FILLED, fill.time_ms, (fill,))
-    await world.books.book(replace(late, purpose=OrderPurpose.LIQUIDATION))
+    await world.book(replace(late, purpose=OrderPurpose.LIQUIDATION))
 
     assert world.slot.position.quantity == 1
 
@@ -147,10 +147,10 @@ async def test_an_event_told_again_after_a_restart_books_nothing_again() -> None
     fill = world.others_trade("-1", purpose=OrderPurpose.LIQUIDATION, name="adl_autoclose-9")
     told = OrderUpdate("adl_autoclose-9", SYMBOL, S.FILLED, fill.time_ms, (fill,))
     told = replace(told, purpose=OrderPurpose.LIQUIDATION)
-    await world.books.book(told)
+    await world.book(told)
     await world.restart()
 
-    await world.books.book(told)
+    await world.book(told)
 
     assert world.slot.position.quantity == 1
 
@@ -510,7 +510,7 @@ async def test_fills_of_an_exit_that_wait_for_the_entry_decide_nothing() -> None
     await world.fill(close, "1")
     assert world.slot.early
     entry.is_known = False
-    await world.books.book(
+    await world.book(
         OrderUpdate(entry.order.client_order_id, SYMBOL, S.EXPIRED, world.clock.time_ms)
     )
     await world.restart()
