@@ -98,6 +98,7 @@ class AccountBooks:
                     filled_ms=pulse.filled_ms,
                     is_busy=pulse.requests > 0,
                     ended=tuple(order for order in ended if order is not None),
+                    booked=frozenset(pulse.fills),
                 )
             )
         return tuple(found)
@@ -145,7 +146,7 @@ class AccountBooks:
     async def change(self, slot: Slot, order: Order | None = None) -> None:
         """Remember what a slot and an order of it are now, and put it on record."""
         self.keep(slot, order)
-        await self.recorder.note(slot, *((order,) if order else ()))
+        await self.recorder.note(slot.symbol, slot, *((order,) if order else ()))
 
     def decide(self, decision: Decision) -> None:
         """Remember a decision, not yet on record."""
@@ -180,7 +181,7 @@ class AccountBooks:
             return False
         self.keep(with_exposure(applied.slot, self._clock.now_ms()), applied.order)
         more: list[Record] = [applied.round_trip] if applied.round_trip else []
-        await self.recorder.note(update, applied.order, self.slot(update.symbol), *more)
+        self.recorder.hold(update.symbol, update, applied.order, self.slot(update.symbol), *more)
         return True
 
     def _pulse(self, symbol: str) -> _Pulse:
@@ -195,5 +196,5 @@ class AccountBooks:
         if paid == slot:
             return False
         self.keep(paid)
-        await self.recorder.note(update, paid)
+        self.recorder.hold(update.symbol, update, paid)
         return True

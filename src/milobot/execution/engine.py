@@ -164,9 +164,7 @@ class ExecutionEngine:
 
     async def look_again(self, symbol: str) -> None:
         """Do what has to be done in a symbol now that time has passed."""
-        slot = self.slot(symbol)
-        if slot.owner or not slot.is_idle:
-            await self._settle(symbol)
+        await self._settle(symbol)
 
     async def position_seen(self, symbol: str, side: PositionSide, quantity: Decimal) -> None:
         """Take in what the exchange shows as held: an entry in doubt gets its stop at once.
@@ -234,7 +232,7 @@ class ExecutionEngine:
         self._books.keep(slot)
         self._books.decide(decision)
         # Closing is never held up by a ledger that is away.
-        await self.recorder.note(intent, decision, slot)
+        await self.recorder.note(slot.symbol, intent, decision, slot)
         return decision, None
 
     async def _settle(self, symbol: str) -> None:
@@ -247,22 +245,25 @@ class ExecutionEngine:
                     order = await self._free(symbol)
                 else:
                     order = await self._record(command)
-            if order is None:
-                return
+                if order is None:
+                    await self.recorder.flush(symbol)
+                    return
             if command is None:
                 await self._send(order)
             elif not await self._carry_out(command, order) and not has_new_way(
                 before, self.slot(symbol)
             ):
-                return  # refused: the next look, news or candle tries again
+                break  # refused: the next look, news or candle tries again
+        async with self._books.turn(symbol):
+            await self.recorder.flush(symbol)
 
     async def _next_command(self, symbol: str) -> Command | None:
         slot, account, now_ms = self.slot(symbol), self._config.account, self._clock.now_ms()
         reviewed = review(slot, now_ms)
-        if reviewed.closing != slot.closing:
-            await self._books.change(reviewed)
-        elif reviewed is not slot:
+        if reviewed is not slot:
             self._books.keep(reviewed)
+        if reviewed.closing != slot.closing:
+            self.recorder.hold(symbol, reviewed)
         return next_command(reviewed, account=account, now_ms=now_ms)
 
     async def _free(self, symbol: str) -> Order | None:

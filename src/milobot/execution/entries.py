@@ -73,13 +73,13 @@ class Entries:
         entry = Judgement(Verdict.ENTER, "accepted", "entry sent")
         decision = decision_about(intent, Outcome.ACCEPTED, entry, gates)
         try:
-            await self._books.recorder.demand(*new, decision, slot, order)
+            await self._books.recorder.demand(slot.symbol, *new, decision, slot, order)
         except (LeaseLostError, DuplicateIntentError):
             raise
         except StorageError as error:
             # It may have been stored although the answer says otherwise: say that it never left.
             unsent = replace(order, status=OrderStatus.NOT_EXECUTED, refusal=Refusal.UNAVAILABLE)
-            await self._books.recorder.note(before, unsent)
+            await self._books.recorder.note(before.symbol, before, unsent)
             raise OrderDeniedError("ledger_unavailable", f"nothing was sent: {error}") from error
         self._books.decide(decision)
         self._books.keep(slot, order)
@@ -118,7 +118,7 @@ class Entries:
         """Put a decision not to trade on record with ``new``, and return it."""
         decision = decision_about(intent, outcome, judged, gates)
         self._books.decide(decision)
-        await self._books.recorder.note(*new, decision)
+        await self._books.recorder.note(intent.symbol, *new, decision)
         return decision
 
 

@@ -16,21 +16,31 @@ from milobot.ports import Journal, Record
 
 
 class Recorder:
-    """Puts records into a journal, those that are late first."""
+    """Puts records into a journal, those that are late first.
+
+    What was heard of a symbol is held until something about it is sent, and goes on record
+    with that, in one transaction; or with ``flush`` when nothing is. Calls for one symbol
+    must not overlap.
+    """
 
     def __init__(self, journal: Journal) -> None:
         """Start with nothing late."""
         self._journal = journal
+        self._held: dict[str, list[Record]] = {}
         self._late: list[Record] = []
         self._turn = asyncio.Lock()
         self.reason = ""
 
     @property
     def is_behind(self) -> bool:
-        """Return whether something that happened is not on record yet."""
+        """Return whether the ledger has not taken something that happened."""
         return bool(self._late)
 
-    async def demand(self, *records: Record) -> None:
+    def hold(self, symbol: str, *records: Record) -> None:
+        """Keep records of what has happened until the next ones of the symbol are stored."""
+        self._held[symbol] = _merged(self._held.get(symbol, []), records)
+
+    async def demand(self, symbol: str, *records: Record) -> None:
         """Put records on record, or raise and keep none of them.
 
         Raises:
@@ -38,43 +48,88 @@ class Recorder:
             DuplicateIntentError: The intent is there already.
             StorageError: The ledger takes no records.
         """
-        if not self._late:
-            await self._journal.commit(*records)
-            return
-        async with self._turn:  # what is late is stored once, and before what came after it
-            await self._journal.commit(*self._late, *records)
-            self._late, self.reason = [], ""
+        held = self._held.pop(symbol, [])
+        try:
+            await self._commit(_merged(held, records))
+        except LeaseLostError:
+            raise
+        except DuplicateIntentError:
+            self._hold_again(symbol, held)
+            raise
+        except StorageError as error:
+            self._keep(held, error)
+            raise
 
-    async def note(self, *records: Record) -> None:
+    async def note(self, symbol: str, *records: Record) -> None:
         """Put records on record now, or as soon as the ledger takes them.
 
         Raises:
             LeaseLostError: Another process leads the account now.
             DuplicateIntentError: The intent is there already.
         """
+        held = self._held.pop(symbol, [])
+        batch = _merged(held, records)
+        if not batch:
+            return
         try:
-            await self.demand(*records)
-        except (LeaseLostError, DuplicateIntentError):
+            await self._commit(batch)
+        except LeaseLostError:
+            raise
+        except DuplicateIntentError:
+            self._hold_again(symbol, held)
             raise
         except StorageError as error:
-            self.reason = str(error)
-            self._late = _merged(self._late, records)
+            self._keep(batch, error)
+
+    async def flush(self, symbol: str) -> None:
+        """Put what is held of a symbol on record, or keep it as late.
+
+        Raises:
+            LeaseLostError: Another process leads the account now.
+        """
+        await self.note(symbol)
 
     async def catch_up(self) -> bool:
         """Store what is late. Return whether nothing is late any more."""
         try:
             if self._late:
-                await self.note()
+                await self._commit([])
+        except LeaseLostError:
+            raise
         except DuplicateIntentError:
             # The ledger took it and its answer was lost: the intent is there, the rest may not be.
             self._late = [r for r in self._late if not isinstance(r, TradeIntent)]
+        except StorageError as error:
+            self.reason = str(error)
         return not self._late
 
+    async def _commit(self, records: list[Record]) -> None:
+        if not self._late:
+            await self._journal.commit(*records)
+            return
+        async with self._turn:  # what is late is stored once, and before what came after it
+            late = self._late
+            await self._journal.commit(*_merged(late, tuple(records)))
+            # What was kept meanwhile came after it and is late still.
+            self._late, self.reason = self._late[len(late) :], ""
 
-def _merged(late: list[Record], records: tuple[Record, ...]) -> list[Record]:
-    """Return what is late with newer records; an order or slot is kept as it is last."""
-    newer = {_identity(r) for r in records} - {None}
-    return [r for r in late if _identity(r) not in newer] + list(records)
+    def _hold_again(self, symbol: str, held: list[Record]) -> None:
+        self._held[symbol] = _merged(held, tuple(self._held.get(symbol, [])))
+
+    def _keep(self, records: list[Record], error: StorageError) -> None:
+        self.reason = str(error)
+        if self._turn.locked():  # what is being stored is known by its length
+            self._late = [*self._late, *records]
+        else:
+            self._late = _merged(self._late, tuple(records))
+
+
+def _merged(older: list[Record], newer: tuple[Record, ...]) -> list[Record]:
+    """Return older records with newer ones; an order or slot is kept as it is last."""
+    if not older:
+        return list(newer)
+    again = {_identity(r) for r in newer} - {None}
+    return [r for r in older if _identity(r) not in again] + list(newer)
 
 
 def _identity(record: Record) -> tuple[str, str] | None:

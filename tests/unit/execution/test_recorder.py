@@ -141,7 +141,7 @@ async def test_what_ends_trading_is_not_kept_for_later(lost: Exception) -> None:
     journal.failures = [lost]
 
     with pytest.raises(type(lost)):
-        await recorder.note(ORDER)
+        await recorder.note(SYMBOL, ORDER)
 
     assert not recorder.is_behind
 
@@ -153,8 +153,8 @@ async def test_only_the_newest_state_of_an_order_is_kept_for_later() -> None:
     journal.is_away = True
     filled = replace(ORDER, status=OrderStatus.FILLED, filled_quantity=dec("1"))
 
-    await recorder.note(ORDER)
-    await recorder.note(filled)
+    await recorder.note(SYMBOL, ORDER)
+    await recorder.note(SYMBOL, filled)
     journal.is_away = False
     await recorder.catch_up()
 
@@ -170,7 +170,7 @@ async def test_an_intent_that_was_stored_after_all_holds_up_nothing(away: Away) 
     recorder = Recorder(journal)
     wish = intent(PLAN)
 
-    await recorder.note(wish, ORDER)
+    await recorder.note(SYMBOL, wish, ORDER)
     assert not await recorder.catch_up()
 
     assert await recorder.catch_up()
