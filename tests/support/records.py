@@ -14,6 +14,7 @@ from milobot.domain.intents import (
     SizeKind,
     TradeIntent,
 )
+from milobot.domain.market import SymbolRules
 from milobot.domain.orders import (
     Fill,
     FundingUpdate,
@@ -22,11 +23,12 @@ from milobot.domain.orders import (
     OrderStatus,
     OrderType,
     OrderUpdate,
+    Refusal,
 )
 from milobot.domain.positions import Position
-from milobot.domain.risk import Levels
+from milobot.domain.risk import Levels, Target
 from milobot.domain.round_trips import RoundTrip
-from milobot.domain.slots import Setup, Slot, Tally
+from milobot.domain.slots import EarlyExit, Setup, Slot, Tally
 
 ENTER = Enter(
     PositionSide.LONG,
@@ -80,9 +82,15 @@ SLOT = Slot(
     setup=Setup(
         INTENT,
         ENTER,
-        Levels(dec("42314.1"), dec("41467.9"), trail=dec("120.5")),
+        Levels(
+            dec("42314.1"),
+            dec("41467.9"),
+            (Target(dec("43000.0"), dec("0.5")), Target(dec("44852.7"))),
+            trail=dec("120.5"),
+        ),
         dec("1.0"),
         dec("0.0005"),
+        SymbolRules(SYMBOL, dec("0.10"), dec("0.001"), dec("0.001"), dec("120"), dec("5")),
     ),
     stop=dec("41467.9"),
     queued=INTENT,
@@ -91,6 +99,9 @@ SLOT = Slot(
     exposed_since_ms=7,
     blocked="foreign_position",
     paid=("p1", "p2"),
+    hindrances=frozenset({Refusal.BACKSTOP_EXISTS, Refusal.WOULD_TRIGGER}),
+    seen=dec("0.1"),
+    early=(EarlyExit(OrderPurpose.STOP, FILL),),
 )
 TRIP = RoundTrip(
     symbol=SYMBOL,

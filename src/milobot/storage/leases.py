@@ -7,7 +7,7 @@ loss of its lease cannot write over its successor.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, case, or_, select, update
+from sqlalchemy import Connection, bindparam, literal, select, update
 
 from milobot.errors import LeaseLostError
 from milobot.ports import Clock
@@ -18,30 +18,26 @@ from milobot.storage.upserts import insert_or_keep
 TTL_MS = 4_000
 
 _leases = tables.leases
+_IS_NAMED = _leases.c.name == bindparam("of_name")
 _IS_MINE = _leases.c.holder == bindparam("me")
-_TAKE = (
+_RENEW = (
     update(_leases)
-    .where(
-        _leases.c.name == bindparam("of_name"),
-        or_(_IS_MINE, _leases.c.until_ms < bindparam("now")),
-    )
-    .values(
-        holder=bindparam("me"),
-        until_ms=bindparam("until"),
-        epoch=_leases.c.epoch + case((_IS_MINE, 0), else_=1),
-    )
+    .where(_IS_NAMED, _IS_MINE)
+    .values(until_ms=bindparam("until"))
     .returning(_leases.c.epoch)
 )
-_GIVE_UP = (
+_TAKE = (
     update(_leases)
-    .where(_leases.c.name == bindparam("of_name"), _IS_MINE)
-    .values(until_ms=0, holder="")
+    .where(_IS_NAMED)
+    .values(holder=bindparam("me"), until_ms=bindparam("until"), epoch=_leases.c.epoch + literal(1))
+    .returning(_leases.c.epoch)
 )
-_SELECT = select(_leases).where(_leases.c.name == bindparam("of_name"))
-# FOR SHARE (PostgreSQL; SQLite has one writer anyway): nobody takes the lease before our commit.
-_SELECT_EPOCH = (
-    select(_leases.c.epoch).where(_leases.c.name == bindparam("of_name")).with_for_update(read=True)
-)
+_GIVE_UP = update(_leases).where(_IS_NAMED, _IS_MINE).values(until_ms=0, holder="")
+_SELECT = select(_leases).where(_IS_NAMED)
+# On PostgreSQL a commit locks the row's key and a takeover the whole row, so they exclude each
+# other; renewing locks neither, so that it never waits for commits. SQLite has one writer anyway.
+_SELECT_TO_TAKE = _SELECT.with_for_update()
+_SELECT_EPOCH = select(_leases.c.epoch).where(_IS_NAMED).with_for_update(read=True, key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +58,22 @@ def take_lease(
     Returns:
         Its epoch; None while somebody else holds it.
     """
-    until_ms = now_ms + ttl_ms
-    keys = {"of_name": name, "me": holder, "now": now_ms, "until": until_ms}
-    epoch: int | None = connection.execute(_TAKE, keys).scalar_one_or_none()
-    if epoch is not None or connection.execute(_SELECT, {"of_name": name}).first():
+    keys = {"of_name": name, "me": holder, "until": now_ms + ttl_ms}
+    epoch: int | None = connection.execute(_RENEW, keys).scalar_one_or_none()
+    if epoch is not None:
         return epoch
-    first = {"name": name, "holder": holder, "epoch": 1, "until_ms": until_ms}
-    made = connection.execute(insert_or_keep(_leases, connection.dialect.name), first)
-    return 1 if made.rowcount else None  # somebody else may have been first at this moment
+    found = read_lease(connection, name)  # without a lock: who stands by must not hold up commits
+    if found is None:
+        first = {"name": name, "holder": holder, "epoch": 1, "until_ms": now_ms + ttl_ms}
+        made = connection.execute(insert_or_keep(_leases, connection.dialect.name), first)
+        return 1 if made.rowcount else None  # somebody else may have been first at this moment
+    if found.until_ms >= now_ms:
+        return None
+    locked = connection.execute(_SELECT_TO_TAKE, {"of_name": name}).one()
+    if locked.until_ms >= now_ms:
+        return None  # somebody else was faster
+    taken: int = connection.execute(_TAKE, keys).scalar_one()
+    return taken
 
 
 def read_lease(connection: Connection, name: str) -> LeaseRow | None:

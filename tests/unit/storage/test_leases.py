@@ -1,7 +1,10 @@
 """Who leads an account: one at a time, for a while, provably at every commit."""
 
+import asyncio
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +145,42 @@ async def test_one_can_see_whether_anybody_is_alive(ledger: Ledger) -> None:
     row = await ledger.read(lambda c: read_lease(c, name))
     assert row is not None
     assert row.holder == "one"
+
+
+async def test_renewing_waits_for_no_commit(ledger: Ledger) -> None:
+    """A leader under load must not lose its lease to its own commits."""
+    clock = VirtualTime(1_000)
+    lease = ledger.lease(ACCOUNT, "one", clock)
+    await lease.take()
+    journal = ledger.journal(ACCOUNT, lease)
+    waits: list[float] = []
+
+    async def commit(worker: int) -> None:
+        for number in range(25):
+            await journal.commit(replace(ORDER, client_order_id=f"{worker}-{number}"))
+
+    async def renew() -> None:
+        for _ in range(10):
+            begun = time.monotonic()
+            await lease.take()
+            waits.append(time.monotonic() - begun)
+
+    await asyncio.gather(renew(), *(commit(worker) for worker in range(8)))
+
+    assert max(waits) < 1.0
+
+
+async def test_many_who_stand_by_make_one_leader(ledger: Ledger) -> None:
+    """All of them see the lease run out at the same moment."""
+    clock = VirtualTime(1_000)
+    await ledger.lease(ACCOUNT, "gone", clock).take()
+    clock.step(TTL_MS + 1)
+    standing_by = [ledger.lease(ACCOUNT, f"{n}", clock) for n in range(8)]
+
+    taken = await asyncio.gather(*(lease.take() for lease in standing_by))
+
+    assert sum(taken) == 1
+    assert [lease.epoch for lease in standing_by if lease.is_held] == [2]
 
 
 async def test_accounts_have_leases_of_their_own(ledger: Ledger) -> None:

@@ -12,15 +12,18 @@ from tests.support.own_postgres import OwnServer, own_server
 from tests.support.postgres import fresh_database, ledger_template, run_statement
 from tests.support.records import DECISION, INTENT, ORDER, SLOT
 from tests.support.servers import Server
+from tests.support.virtual_time import VirtualTime
 
 from milobot.errors import (
     CommitUnknownError,
     DuplicateIntentError,
+    LeaseLostError,
     LedgerError,
     LedgerUnavailableError,
 )
 from milobot.storage.account_records import save_cursor
 from milobot.storage.database_url import PostgresTarget, parse_database_url
+from milobot.storage.leases import TTL_MS, require_lease
 from milobot.storage.ledger import Ledger, open_ledger
 from milobot.storage.postgres_ledger import PostgresDatabase
 
@@ -208,6 +211,34 @@ async def test_a_locked_table_is_told_and_forgotten(url: str, ledger: Ledger) ->
 
     await ledger.journal("a").commit(ORDER)
     await other.close()
+
+
+async def test_a_takeover_waits_for_the_commit_of_the_one_before(shared: Ledger) -> None:
+    """Whoever reads the books after a takeover must see everything that was let through before."""
+    clock = VirtualTime(1_000)
+    first, second = shared.lease("a", "one", clock), shared.lease("a", "two", clock)
+    await first.take()
+    clock.step(TTL_MS + 1)
+    order: list[str] = []
+
+    def slow(connection: Connection) -> None:
+        require_lease(connection, first)
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+    async def commit() -> None:
+        await shared.write(slow)
+        order.append("committed")
+
+    async def take_over() -> None:
+        await asyncio.sleep(0.2)
+        assert await second.take()
+        order.append("taken over")
+
+    await asyncio.gather(commit(), take_over())
+
+    assert order == ["committed", "taken over"]
+    with pytest.raises(LeaseLostError):
+        await shared.write(slow)
 
 
 async def test_a_frozen_transaction_of_another_is_ended(shared: Ledger) -> None:
