@@ -70,7 +70,7 @@ def _ends(
     step = setup.rules.quantity_step
     least = max(step, setup.rules.min_quantity)
     share, start = ZERO, ZERO
-    found = []
+    found: list[tuple[Target, Decimal]] = []
     for target in targets[:-1]:
         share += target.share
         end = round_down(entered * share, step)
