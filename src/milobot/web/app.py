@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from milobot.web.chart_routes import chart_router
+from milobot.web.chart_routes import chart_routes
 from milobot.web.security import LOOPBACK_HOSTS, PageGuard
 from milobot.web.state import ChartState
 
@@ -19,32 +23,45 @@ def create_app(
     state: ChartState,
     *,
     allowed_hosts: Iterable[str] = LOOPBACK_HOSTS,
-    routers: Iterable[APIRouter] = (),
+    routes: Iterable[BaseRoute] = (),
     static: Path = STATIC,
-) -> FastAPI:
+) -> Starlette:
     """Return the application that serves one chart.
 
     Args:
         state: What the page shows.
         allowed_hosts: Names under which it may be asked for; see :class:`PageGuard`.
-        routers: Further routes.
+        routes: Further routes.
         static: Folder of the page's files.
     """
-    app = FastAPI(title="milobot", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(PageGuard, allowed_hosts=tuple(allowed_hosts), open_paths=OPEN_PATHS)
 
-    @app.get("/")
-    async def page() -> FileResponse:
-        """Return the page."""
+    async def page(_request: Request) -> FileResponse:
         return FileResponse(static / "index.html")
 
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        """Say that the event loop turns."""
-        return {"status": "ok"}
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/health", _health),
+            *chart_routes(state),
+            *routes,
+            Mount("/static", StaticFiles(directory=static)),
+        ],
+        middleware=[
+            Middleware(PageGuard, allowed_hosts=tuple(allowed_hosts), open_paths=OPEN_PATHS)
+        ],
+        exception_handlers={HTTPException: _say_as_json},
+    )
 
-    app.include_router(chart_router(state))
-    for router in routers:
-        app.include_router(router)
-    app.mount("/static", StaticFiles(directory=static))
-    return app
+
+async def _health(_request: Request) -> JSONResponse:
+    """Say that the event loop turns."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _say_as_json(_request: Request, error: Exception) -> Response:
+    """Answer a refusal as everything else under this address: as JSON."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse(
+        {"detail": error.detail}, status_code=error.status_code, headers=error.headers
+    )

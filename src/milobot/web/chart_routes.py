@@ -1,12 +1,18 @@
 """The page's data: one snapshot, then changes, by polling or over a WebSocket."""
 
 import asyncio
+import functools
 import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response, WebSocket, WebSocketDisconnect
+from pydantic import Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from milobot.web.revisions import RevisedModel
 from milobot.web.state import ChartState
@@ -16,48 +22,60 @@ PING_S = 5.0
 PUSH_INTERVAL_S = 0.04
 """Least time between two messages; what happens within it travels together."""
 _SMALLEST_COMPRESSED = 2_000
-
-Revision = Annotated[int | None, Query(ge=0, lt=2**53)]
-Session = Annotated[str | None, Query(max_length=64)]
+_POLICY_VIOLATION = 1008
 
 
-def chart_router(state: ChartState, *, ping_s: float = PING_S) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a reader says it has; a revision is a whole number that JavaScript can hold."""
+
+    since: Annotated[int | None, Field(ge=0, lt=2**53)] = None
+    session: Annotated[str | None, Field(max_length=64)] = None
+
+
+@functools.cache
+def _known() -> TypeAdapter[_Known]:
+    return TypeAdapter(_Known)  # at first use: it takes longer than the rest of this module
+
+
+def chart_routes(state: ChartState, *, ping_s: float = PING_S) -> list[BaseRoute]:
     """Return ``GET /api/chart`` and ``WS /ws/chart`` over a chart's state."""
-    router = APIRouter()
     revisions = state.revisions
 
-    @router.get("/api/chart")
-    async def get_chart(
-        since: Revision = None,
-        session: Session = None,
-        accept_encoding: Annotated[str, Header()] = "",
-    ) -> Response:
-        """Return what changed after ``since``, or everything."""
-        body = revisions.message_since(since, session)
-        headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-        if len(body) >= _SMALLEST_COMPRESSED and "gzip" in accept_encoding:
-            # In a thread: a year of minutes takes long enough to delay an order.
-            body = await asyncio.to_thread(gzip.compress, body, 1)
-            headers["Content-Encoding"] = "gzip"
-        return Response(body, media_type="application/json", headers=headers)
-
-    @router.websocket("/ws/chart")
-    async def push_chart(
-        socket: WebSocket, since: Revision = None, session: Session = None
-    ) -> None:
-        """Send what the reader lacks, then every change, until it goes away."""
-        await socket.accept()
+    async def get_chart(request: Request) -> Response:
         try:
-            async with asyncio.TaskGroup() as tasks:
-                pushing = tasks.create_task(
-                    _push(_Reader(socket, since, session), revisions, ping_s)
-                )
-                await _until_gone(socket)
-                pushing.cancel()
-        except* WebSocketDisconnect:
-            pass
+            known = _known().validate_python(dict(request.query_params))
+        except ValidationError as error:
+            return _refusal(error)
+        body = revisions.message_since(known.since, known.session)
+        return await _answer(body, request.headers)
 
-    return router
+    async def push_chart(socket: WebSocket) -> None:
+        try:
+            known = _known().validate_python(dict(socket.query_params))
+        except ValidationError:
+            await socket.close(_POLICY_VIOLATION, "wrong query")
+            return
+        await socket.accept()
+        await _serve(_Reader(socket, known.since, known.session), revisions, ping_s)
+
+    return [Route("/api/chart", get_chart), WebSocketRoute("/ws/chart", push_chart)]
+
+
+def _refusal(error: ValidationError) -> Response:
+    faults = [
+        {**fault, "loc": ["query", *fault["loc"]]} for fault in error.errors(include_url=False)
+    ]
+    return JSONResponse({"detail": faults}, status_code=422)
+
+
+async def _answer(body: bytes, asked: Mapping[str, str]) -> Response:
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if len(body) >= _SMALLEST_COMPRESSED and "gzip" in asked.get("accept-encoding", ""):
+        # In a thread: a year of minutes takes long enough to delay an order.
+        body = await asyncio.to_thread(gzip.compress, body, 1)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @dataclass(slots=True)
@@ -65,6 +83,17 @@ class _Reader:
     socket: WebSocket
     since: int | None
     session: str | None
+
+
+async def _serve(reader: _Reader, revisions: RevisedModel, ping_s: float) -> None:
+    """Send what the reader lacks, then every change, until it goes away."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            pushing = tasks.create_task(_push(reader, revisions, ping_s))
+            await _until_gone(reader.socket)
+            pushing.cancel()
+    except* WebSocketDisconnect:
+        pass
 
 
 async def _push(reader: _Reader, revisions: RevisedModel, ping_s: float) -> None:

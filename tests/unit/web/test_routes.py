@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 
 import orjson
 import pytest
-from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from tests.support.charts import ChartPlayer, random_candles
 from tests.support.pages import Site, receive_json, served
+from websockets.exceptions import InvalidStatus
 
 from milobot.web.app import create_app
-from milobot.web.chart_routes import chart_router
+from milobot.web.chart_routes import chart_routes
 
 
 @pytest.fixture
@@ -58,12 +62,50 @@ async def test_large_answers_are_compressed_for_those_who_can(site: Site) -> Non
     assert "content-encoding" not in plain.headers
 
 
-@pytest.mark.parametrize("since", ["-1", "x", str(2**60)])
+@pytest.mark.parametrize("since", ["-1", "x", "", str(2**60)])
 async def test_a_wrong_revision_is_refused(site: Site, since: str) -> None:
     """Only whole numbers that JavaScript can hold are revisions."""
     answer = await site.client.get("/api/chart", params={"since": since})
 
     assert answer.status_code == 422
+    (fault,) = answer.json()["detail"]
+    assert (fault["loc"], fault["input"]) == (["query", "since"], since)
+
+
+async def test_every_fault_of_a_query_is_told_at_once(site: Site) -> None:
+    """Who writes a program against the page need not find them one by one."""
+    answer = await site.client.get("/api/chart", params={"since": "x", "session": "s" * 65})
+
+    faults = answer.json()["detail"]
+    assert [fault["loc"] for fault in faults] == [["query", "since"], ["query", "session"]]
+    assert faults[1]["msg"] == "String should have at most 64 characters"
+
+
+@pytest.mark.parametrize("query", ["?since=x", "?session=" + "s" * 65])
+async def test_a_socket_with_a_wrong_query_is_not_opened(site: Site, query: str) -> None:
+    """It would be sent the wrong changes; the page asks again without."""
+    with pytest.raises(InvalidStatus):
+        await site.socket(query)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "detail"),
+    [("GET", "/missing", 404, "Not Found"), ("POST", "/api/chart", 405, "Method Not Allowed")],
+)
+async def test_refusals_are_json(
+    site: Site, method: str, path: str, status: int, detail: str
+) -> None:
+    """One form for all answers: what reads them needs no second parser."""
+    answer = await site.client.request(method, path)
+
+    assert (answer.status_code, answer.json()) == (status, {"detail": detail})
+
+
+async def test_health_can_be_asked_for_without_a_body(site: Site) -> None:
+    """Some load balancers probe with HEAD."""
+    answer = await site.client.head("/health")
+
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_the_socket_pushes_everything_then_changes(player: ChartPlayer, site: Site) -> None:
@@ -104,8 +146,7 @@ async def test_a_reader_that_leaves_is_forgotten(player: ChartPlayer, site: Site
 
 async def test_a_quiet_socket_says_that_it_lives(player: ChartPlayer) -> None:
     """A page cannot see protocol pings, and must know silence from death."""
-    app = FastAPI()
-    app.include_router(chart_router(player.state, ping_s=0.05))
+    app = Starlette(routes=chart_routes(player.state, ping_s=0.05))
 
     async with served(app) as site, await site.socket() as socket:
         await receive_json(socket)
@@ -116,10 +157,11 @@ async def test_a_quiet_socket_says_that_it_lives(player: ChartPlayer) -> None:
     assert message["kind"] == "delta"
 
 
-async def test_further_routers_are_served(player: ChartPlayer) -> None:
+async def test_further_routes_are_served(player: ChartPlayer) -> None:
     """Signals and metrics come to the same application."""
-    router = APIRouter()
-    router.add_api_route("/status", lambda: {"mode": "paper"})
 
-    async with served(create_app(player.state, routers=[router])) as site:
+    async def status(_request: Request) -> JSONResponse:
+        return JSONResponse({"mode": "paper"})
+
+    async with served(create_app(player.state, routes=[Route("/status", status)])) as site:
         assert (await site.client.get("/status")).json() == {"mode": "paper"}
