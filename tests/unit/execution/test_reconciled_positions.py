@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.reconciling import P, S, World
+from tests.support.reconciling import ACCOUNT, P, S, World
 from tests.support.trading import SYMBOL, dec
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.orders import OrderPurpose, OrderUpdate
 from milobot.domain.reports import MarginMode
+from milobot.execution.attribution import reductions
 from milobot.execution.drift import WalletMark, booked_total, wallet_drift
+from milobot.execution.reconciliation import compare
 
 
 async def test_what_agrees_gives_no_finding() -> None:
@@ -559,3 +561,83 @@ async def test_a_part_of_an_order_that_ended_leaves_it_ended() -> None:
 
     assert world.slot.position.quantity == dec("0.6")
     assert world.journal.latest[close.order.client_order_id].status is S.CANCELLED
+
+
+async def test_an_execution_booked_as_somebody_s_is_not_booked_as_its_order_s() -> None:
+    """The exchange tells later that it was a close of ours that counted as not executed."""
+    world = World()
+    await world.opened("2")
+    close = await world.send(world.order(P.CLOSE), is_heard=False)
+    close.is_known = False
+    world.later(3)
+    await world.ask()
+    world.execute(close, dec("1"))
+    await world.converge(2)
+    assert world.slot.position.quantity == 1
+
+    close.is_known = True
+    world.others_trade("-0.5")
+    await world.converge(2)
+
+    assert (world.slot.position.quantity, world.slot.blocked) == (dec("0.5"), "")
+
+
+async def test_what_they_took_of_their_own_last_is_not_what_reduced_ours() -> None:
+    """Half of ours sold, then 1 bought and sold again: the first sale was ours."""
+    world = World()
+    await world.opened()
+    reduced = world.others_trade("-0.5")
+    world.later(1)
+    world.others_trade("1")
+    world.later(1)
+    world.others_trade("-1")
+
+    await world.converge()
+
+    (update,) = world.journal.updates[-1:]
+    assert [fill.fill_id for fill in update.fills] == [reduced.fill_id]
+
+
+async def test_two_orders_of_others_under_one_name_are_two() -> None:
+    """Others may use a name twice; the exchange's own id of an order is never used again."""
+    world = World()
+    await world.opened("2")
+    fills = [world.others_trade("-0.5"), world.others_trade("-0.5")]
+    told = OrderUpdate("web_1", SYMBOL, S.FILLED, 0)
+    strangers = {fill.client_order_id: told for fill in fills}
+
+    updates = reductions(world.slot, fills, dec("1"), account=ACCOUNT, strangers=strangers)
+
+    assert len({update.client_order_id for update in updates}) == 2
+
+
+async def test_a_stop_whose_fate_is_open_may_be_what_closed_the_position() -> None:
+    """Its execution has another name than itself: nobody else is held responsible too soon."""
+    world = World()
+    await world.opened()
+    stop = await world.send(world.order(P.STOP))
+    stop.is_known = stop.is_listed = False
+    world.execute(stop, dec("1"))
+
+    await world.converge(2)
+    assert world.slot.position.quantity == 1
+
+    stop.is_known = True
+    await world.converge(1)
+    assert [trip.exit_reason for trip in world.journal.round_trips] == ["stop"]
+
+
+async def test_nothing_is_found_of_a_symbol_before_all_is_asked() -> None:
+    """Half of it, carried out, would make the snapshot old for the other half."""
+    world = World()
+    await world.opened()
+    await world.send(world.order(P.STOP), is_heard=False)
+    world.others_trade("-0.5")
+    world.later(1)
+
+    findings = compare(
+        world.books.ours(), world.snapshot(), world.last.sightings, world.terms, account=ACCOUNT
+    )
+
+    assert findings.needs.fills
+    assert findings.updates == ()
