@@ -41,7 +41,7 @@ def _resting(look: Look, order: Order, report: OrderReport) -> None:
         _ask(look, order)
     elif order.status in _NOT_KNOWN_TO_REST:
         look.tell(_news(order, OrderStatus.SUBMITTED, report))
-    else:
+    elif report.exchange_order_id != order.exchange_order_id:
         # Nothing new but their name of it, which our books may lack.
         look.tell(_news(order, order.status, report))
     now = look.orders[order.client_order_id]

@@ -14,8 +14,10 @@ with nothing under way. ``docs/reconciliation.md`` lists every situation and wha
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from milobot.domain.positions import Position
+from milobot.domain.reports import OrderReport, PositionReport
 from milobot.domain.slots import Slot
 from milobot.execution.doubt import Terms
 from milobot.execution.findings import Findings, Needs, Notice, Ours, Sightings, Snapshot
@@ -37,12 +39,34 @@ def compare(
         account: ``exchange:name``, part of the ids of what others did to our positions.
     """
     known = {one.slot.symbol: one for one in ours}
-    told = [p.symbol for p in snapshot.positions] + [o.symbol for o in snapshot.open_orders]
-    for symbol in dict.fromkeys(told):
+    parts = _by_symbol(snapshot)
+    for symbol in parts:
         if symbol not in known:
             known[symbol] = Ours(Slot(symbol, Position(symbol)))
-    looks = [_look(one, snapshot, before, terms, account) for one in known.values()]
+    nothing = replace(snapshot, positions=(), open_orders=())
+    looks = [
+        _look(one, parts.get(symbol, nothing), before, terms, account)
+        for symbol, one in known.items()
+    ]
     return _collect(looks, snapshot, before, terms)
+
+
+def _by_symbol(snapshot: Snapshot) -> dict[str, Snapshot]:
+    """Return a snapshot in parts: every symbol that something is told of with just that."""
+    positions: dict[str, list[PositionReport]] = {}
+    orders: dict[str, list[OrderReport]] = {}
+    for position in snapshot.positions:
+        positions.setdefault(position.symbol, []).append(position)
+    for order in snapshot.open_orders:
+        orders.setdefault(order.symbol, []).append(order)
+    return {
+        symbol: replace(
+            snapshot,
+            positions=tuple(positions.get(symbol, ())),
+            open_orders=tuple(orders.get(symbol, ())),
+        )
+        for symbol in dict.fromkeys((*positions, *orders))
+    }
 
 
 def _look(ours: Ours, snapshot: Snapshot, before: Sightings, terms: Terms, account: str) -> Look:
