@@ -91,8 +91,9 @@ def has_new_way(before: Slot, after: Slot) -> bool:
 
 
 def _without(slot: Slot, hindrances: frozenset[Refusal]) -> Slot:
-    left = slot.hindrances - hindrances
-    return slot if left == slot.hindrances else replace(slot, hindrances=left)
+    if slot.hindrances.isdisjoint(hindrances):
+        return slot
+    return replace(slot, hindrances=slot.hindrances - hindrances)
 
 
 def _reason_to_close(slot: Slot, before: Order, order: Order, refusal: Refusal | None) -> str:
