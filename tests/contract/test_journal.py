@@ -101,6 +101,16 @@ async def test_a_live_order_is_loaded_with_the_fills_it_has(journal: Journal) ->
     assert (await journal.load()).orders == (half,)
 
 
+async def test_what_was_booked_lately_is_known(journal: Journal) -> None:
+    """Reconciliation asks which fills of the exchange's list are in the books already."""
+    late = replace(FILL, fill_id="f2", time_ms=FILL.time_ms + 10)
+    await journal.commit(replace(UPDATE, fills=(FILL, late)), ORDER)
+
+    assert await journal.booked_fills(SYMBOL, first_ms=0) == {"f1", "f2"}
+    assert await journal.booked_fills(SYMBOL, first_ms=late.time_ms) == {"f2"}
+    assert await journal.booked_fills("ETHUSDT", first_ms=0) == frozenset()
+
+
 async def test_the_same_fills_and_payments_again_change_nothing(journal: Journal) -> None:
     """News comes twice; the books do not."""
     filled = replace(ORDER, filled_quantity=FILL.quantity, booked=frozenset({FILL.fill_id}))

@@ -148,6 +148,7 @@ fills = Table(
     _time("time_ms"),
     PrimaryKeyConstraint("account", "symbol", "fill_id"),  # each is booked once
     Index(None, "account", "client_order_id"),  # the fills of an order
+    Index(None, "account", "symbol", "time_ms"),  # what was booked lately of a symbol
     Index(None, "account", "time_ms"),  # latest fills of an account
     Index(None, "time_ms"),  # pruning by age
 )

@@ -129,6 +129,7 @@ async def test_no_query_walks_through_a_large_table(tmp_path: Path) -> None:
             "SELECT * FROM orders WHERE account='a' ORDER BY created_ms DESC LIMIT 9",
             "SELECT * FROM orders WHERE account='a' AND intent_key='k' ORDER BY created_ms",
             "SELECT * FROM fills WHERE account='a' AND client_order_id='o'",
+            "SELECT fill_id FROM fills WHERE account='a' AND symbol='s' AND time_ms >= 5",
             "SELECT * FROM fills WHERE account='a' ORDER BY time_ms DESC LIMIT 9",
             "SELECT * FROM decisions WHERE account='a' ORDER BY id DESC LIMIT 9",
             "SELECT * FROM decisions WHERE account='a' AND symbol='s' ORDER BY id DESC LIMIT 9",

@@ -97,6 +97,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_fills_account_client_order_id"), "fills", ["account", "client_order_id"]
     )
+    op.create_index(
+        op.f("ix_fills_account_symbol_time_ms"), "fills", ["account", "symbol", "time_ms"]
+    )
     op.create_index(op.f("ix_fills_account_time_ms"), "fills", ["account", "time_ms"])
     op.create_index(op.f("ix_fills_time_ms"), "fills", ["time_ms"])
     op.create_table(
