@@ -20,6 +20,7 @@ from milobot.exchanges.binance.mapping import (
     USDT,
     fee_in_usdt,
     funding_id,
+    identity_of,
     position_side_of,
     purpose_of,
     side_of,
@@ -95,9 +96,7 @@ class UserEvents:
         order = event.object("o")
         exchange_id = order.identity("i")
         named = order.text_or_empty("c")
-        client_id = self._parents.get(exchange_id, named)
-        if purpose_of(named) and not any(c.isdigit() for c in named):
-            client_id = f"{named}-{exchange_id}"  # one name for all: make it an identity
+        client_id = self._parents.get(exchange_id) or identity_of(named, exchange_id)
         fill = self._fill(order, client_id)
         update = OrderUpdate(
             client_order_id=client_id,

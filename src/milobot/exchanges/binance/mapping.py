@@ -224,6 +224,12 @@ def purpose_of(client_order_id: str) -> OrderPurpose | None:
     return OrderPurpose.LIQUIDATION if client_order_id.startswith(_FORCED) else None
 
 
+def identity_of(client_order_id: str, exchange_order_id: str) -> str:
+    """Return what an order goes by: the exchange's own share one name, so their id joins it."""
+    is_shared = purpose_of(client_order_id) and not any(c.isdigit() for c in client_order_id)
+    return f"{client_order_id}-{exchange_order_id}" if is_shared else client_order_id
+
+
 def funding_id(symbol: str, time_ms: int) -> str:
     """Return the identity of a funding payment, the same from events and from listings.
 

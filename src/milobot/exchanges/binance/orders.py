@@ -103,7 +103,8 @@ class BinanceOrders:
         if data is None:
             return None
         report = mapping.parse_order(data)
-        return await self._update(report.client_order_id, report, exchange_order_id)
+        name = mapping.identity_of(report.client_order_id, exchange_order_id)
+        return await self._update(name, report, exchange_order_id)
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests, plain and conditional."""
