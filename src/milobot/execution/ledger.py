@@ -65,8 +65,9 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
     if not slot.position.is_flat:
         # Nobody waits for a fill of an order that no plan covers: what it opened is closed.
         is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
-        late = "late_fill" if fills and not is_planned else ""
-        return Applied(replace(slot, closing=slot.closing or late), order)
+        if fills and not is_planned and not slot.closing:
+            slot = replace(slot, closing="late_fill")
+        return Applied(slot, order)
     if slot.tally is None:
         return Applied(slot, order)
     trip = _round_trip(slot, slot.tally)
@@ -144,22 +145,20 @@ def _book(slot: Slot, purpose: OrderPurpose, fill: Fill) -> Slot:
     before = slot.position
     after = apply_fill(before, fill)
     tally = slot.tally or Tally(start=before, entry_time_ms=fill.time_ms)
-    if purpose is OrderPurpose.ENTRY:
-        tally = replace(
-            tally,
-            entry_quantity=tally.entry_quantity + fill.quantity,
-            entry_cost=tally.entry_cost + fill.quantity * fill.price,
-        )
-    else:
-        tally = replace(
-            tally,
-            exit_quantity=tally.exit_quantity + fill.quantity,
-            exit_cost=tally.exit_cost + fill.quantity * fill.price,
-        )
-    if purpose is OrderPurpose.TARGET:
-        tally = replace(tally, target_quantity=tally.target_quantity + fill.quantity)
-    largest = max(tally.largest, after.quantity)
-    tally = replace(tally, largest=largest, last=purpose, last_time_ms=fill.time_ms)
+    cost, is_entry = fill.quantity * fill.price, purpose is OrderPurpose.ENTRY
+    entered, left = (fill.quantity, ZERO) if is_entry else (ZERO, fill.quantity)
+    tally = Tally(
+        start=tally.start,
+        entry_quantity=tally.entry_quantity + entered,
+        entry_cost=tally.entry_cost + (cost if is_entry else ZERO),
+        exit_quantity=tally.exit_quantity + left,
+        exit_cost=tally.exit_cost + (ZERO if is_entry else cost),
+        largest=max(tally.largest, after.quantity),
+        entry_time_ms=tally.entry_time_ms,
+        target_quantity=tally.target_quantity + (left if purpose is OrderPurpose.TARGET else ZERO),
+        last=purpose,
+        last_time_ms=fill.time_ms,
+    )
     return replace(slot, position=after, tally=tally)
 
 
