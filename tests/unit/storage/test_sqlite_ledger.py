@@ -19,7 +19,7 @@ from tests.support.records import DECISION, INTENT, ORDER, SLOT
 from milobot.errors import DuplicateIntentError, LedgerError, LedgerUnavailableError
 from milobot.storage.ledger import Ledger, open_ledger
 from milobot.storage.schema import bring_up_to_date
-from milobot.storage.sqlite_ledger import SqliteDatabase
+from milobot.storage.sqlite_ledger import SqliteDatabase, driver_of
 
 # Commits whole sets of records and says which are acknowledged, until it is killed.
 COMMIT_FOREVER = """
@@ -153,6 +153,39 @@ async def test_a_unit_that_fails_leaves_nothing_of_itself(ledger: Ledger) -> Non
     assert (
         await ledger.read(lambda c: c.execute(text("SELECT count(*) FROM cursors")).scalar()) == 0
     )
+
+
+async def test_a_group_that_was_undone_as_a_whole_is_repeated_one_by_one(ledger: Ledger) -> None:
+    """A full disk takes the whole transaction back: those that still fit must be stored."""
+    journal = ledger.journal("a")
+    sizes: list[int] = []
+
+    def undo_everything(connection: Connection) -> None:
+        sizes.append(1)
+        driver_of(connection).execute("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    results = await asyncio.gather(
+        journal.commit(SLOT),
+        journal.commit(ORDER),
+        ledger.write(undo_everything),
+        journal.commit(DECISION),
+        return_exceptions=True,
+    )
+
+    assert [type(r) for r in results if r is not None] == [LedgerError]
+    assert await journal.find_order(ORDER.client_order_id) == ORDER
+    assert await journal.find_decision(DECISION.intent_key) == DECISION
+    assert len((await journal.load()).slots) == 1
+    assert sizes
+
+
+async def test_a_failed_read_is_told_and_the_next_one_works(ledger: Ledger) -> None:
+    """A mistake in one query must not cost the connection."""
+    with pytest.raises(LedgerError, match=r"milobot.db failed: no such table: nothing"):
+        await ledger.read(lambda c: c.execute(text("SELECT * FROM nothing")).all())
+
+    assert (await ledger.journal("a").load()).orders == ()
 
 
 async def test_a_cancelled_commit_hurts_nobody(ledger: Ledger) -> None:
