@@ -28,7 +28,7 @@ MODULES = (
     "milobot.settings",
     "milobot.app.wire_demo",
     "milobot.app.live_paper",
-    "milobot.app.trader",
+    "milobot.app.live_trading",
     "milobot.exchanges.binance.client",
     "milobot.exchanges.bingx.client",
     "milobot.web.server",

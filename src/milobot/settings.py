@@ -121,7 +121,7 @@ class Settings(EngineSettings):
             its reference price: ``Decimal("0.05")`` for ``DEFAULT_STOP=5%``.
         allow_unprotected: Whether ``sl=none`` is accepted.
         log_level: Least level that is logged.
-        trading_enabled: Whether orders may leave this machine; refused for real money.
+        trading_enabled: Whether orders may leave this machine.
         keys_file: File of the keys that ``milobot keys`` keeps.
         keys_password: Opens it where nobody can be asked.
         rate_limit_semaphore: Downloads from one exchange at a time.
@@ -193,9 +193,8 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment and ``env_file``, which need not exist; None reads no file.
 
     Raises:
-        ConfigurationError: Values are malformed or contradict each other, or they ask to
-            trade real money, which this version does not; the sentence names every such
-            variable with an example, and shows no secret.
+        ConfigurationError: Values are malformed or contradict each other; the sentence names
+            every such variable with an example, and shows no secret.
     """
     faults: dict[str, str] = {}
     try:
@@ -293,13 +292,6 @@ def _contradictions_of(settings: Settings, exchange: str) -> Iterator[tuple[set[
             f" may be a real exchange: remove it, or set {upper}_TESTNET=false"
         )
         yield fields, said
-    elif settings.trading_enabled and not venue.is_play_money:
-        said = (
-            f"TRADING_ENABLED=true with {upper}_TESTNET=false asks to trade real money, and this"
-            " version keeps no record of orders that survives a crash: set TRADING_ENABLED=false,"
-            f" or {upper}_TESTNET=true for play money"
-        )
-        yield {*fields, "trading_enabled"}, said
 
 
 def _half_a_key(settings: Settings, exchange: str) -> str | None:

@@ -36,6 +36,7 @@ _SECRET_NAME = re.compile(
 _SECRET_VALUE = re.compile(
     r"(?i)((?:signature|listenKey|apiKey|secret|token)(?:=|\\?\"\s*:\s*\\?\"))[^\s&\"'\\]+"
 )
+_TALKATIVE = ("alembic",)  # tells of every part of itself that it loads
 _hidden: set[str] = set()
 
 
@@ -84,6 +85,8 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_LibraryHandler()], level=least, force=True)
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(max(least, logging.WARNING))
 
 
 class _LibraryHandler(logging.Handler):

@@ -232,14 +232,13 @@ def test_wrong_settings_are_a_finding_and_the_machine_is_still_examined(tmp_path
         *("doctor", "--json"),
         cwd=tmp_path,
         DATA_LIMIT="many",
-        TRADING_ENABLED="true",
-        BINGX_TESTNET="false",
+        BINGX_STREAM_URL="wss://a.example",
     )
 
     found = {one["subject"]: one for one in json.loads(ended.out)}
     assert ended.code == 1
     assert "DATA_LIMIT='many'" in found["settings"]["fact"]
-    assert "asks to trade real money" in found["settings"]["fact"]
+    assert "BINGX_STREAM_URL is set without" in found["settings"]["fact"]
     assert found["disk"]["verdict"] in {"ok", "warn"}
 
 

@@ -227,14 +227,17 @@ def refusal(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> str:
         {"BINGX_TESTNET": "false", "BINGX_BASE_URL": "https://127.0.0.1.example"},
     ],
 )
-def test_real_money_is_refused_not_ignored(
+def test_real_money_takes_both_switches(
     hosts: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who asks for live trading must not believe that anything else is it."""
-    said = refusal(monkeypatch, {**LIVE, **hosts})
+    """Trading on, testnet off: whoever says both means it, and what is in doubt is real."""
+    for name, value in {**LIVE, **hosts}.items():
+        monkeypatch.setenv(name, value)
 
-    assert "asks to trade real money" in said
-    assert "set TRADING_ENABLED=false" in said
+    settings = load_settings()
+
+    assert settings.trading_enabled is True
+    assert not all(settings.venue(name).is_play_money for name in ("binance", "bingx"))
 
 
 @pytest.mark.parametrize(
@@ -302,8 +305,7 @@ def test_everything_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_
             "API_DELAY": "slow",
             "BINGX_API_KEY": KEY,
             "KEYS_PASSWORD_FILE": str(tmp_path / "missing"),
-            **LIVE,
-            "BINANCE_TESTNET": "false",
+            "BINANCE_STREAM_URL": "wss://a.example",
         },
     )
 
@@ -311,7 +313,7 @@ def test_everything_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_
     for part in ("DATA_LIMIT='many'", "API_DELAY='slow'", "BINGX_API_KEY is set without"):
         assert part in said
     assert "KEYS_PASSWORD_FILE=" in said
-    assert "asks to trade real money" in said
+    assert "BINANCE_STREAM_URL is set without" in said
     assert KEY not in said
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 import numpy as np
 
 from milobot.app.backtests import decisions_of, describe_settings, funding_warnings
+from milobot.app.happenings import JournalReader
 from milobot.app.markets import Market
 from milobot.app.pages import serve_beside
 from milobot.app.preparation import Source, find_market, prepare, worker_for
@@ -84,7 +85,8 @@ class Demo:
         heading = Heading(
             "demo", self._info.coin, str(self._info.timeframe.value), source.script.name
         )
-        self._page = RunPage(heading, self._account.engine, self._account.journal)
+        reader = JournalReader(self._account.journal)
+        self._page = RunPage(heading, self._account.engine.slots, reader)
 
     @property
     def state(self) -> ChartState:

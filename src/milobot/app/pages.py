@@ -3,13 +3,19 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
+from milobot.telemetry import get_logger
 from milobot.web.app import create_app
 from milobot.web.server import serving
 from milobot.web.state import ChartState
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
+_ORDERLY_S = 4.0
+
+
+async def _at_once() -> None:
+    """Do nothing before the end."""
 
 
 async def serve_beside(
@@ -18,6 +24,7 @@ async def serve_beside(
     listener: socket.socket,
     *,
     stays: bool,
+    finish: Callable[[], Awaitable[None]] = _at_once,
 ) -> bool:
     """Serve a page while something runs; Ctrl-C and SIGTERM end both in order.
 
@@ -26,6 +33,7 @@ async def serve_beside(
         state: Its model.
         listener: An open socket, taken before anything was started.
         stays: Go on serving after ``run`` has ended, until a signal comes.
+        finish: Awaited, for some seconds at most, between the signal and the end of ``run``.
 
     Returns:
         Whether ``run`` came to its own end.
@@ -36,7 +44,7 @@ async def serve_beside(
         loop.add_signal_handler(ending, stop.set)
     try:
         async with serving(create_app(state), listener):
-            is_done = await _run_until(run, stop)
+            is_done = await _run_until(run, stop, finish)
             if is_done and stays:
                 await stop.wait()
             return is_done
@@ -45,11 +53,20 @@ async def serve_beside(
             loop.remove_signal_handler(ending)
 
 
-async def _run_until(run: Callable[[], Coroutine[None, None, None]], stop: asyncio.Event) -> bool:
+async def _run_until(
+    run: Callable[[], Coroutine[None, None, None]],
+    stop: asyncio.Event,
+    finish: Callable[[], Awaitable[None]],
+) -> bool:
     """Run to the end, or until ``stop`` is set; return which it was."""
 
     async def watch(task: asyncio.Task[None]) -> None:
         await stop.wait()
+        try:
+            async with asyncio.timeout(_ORDERLY_S):
+                await finish()
+        except TimeoutError:
+            get_logger().warning("end_not_orderly", waited_s=_ORDERLY_S)
         task.cancel()
 
     async with asyncio.TaskGroup() as tasks:

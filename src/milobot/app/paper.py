@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from milobot.app.backtests import decisions_of
+from milobot.app.happenings import JournalReader
 from milobot.app.run_page import RunPage, Standing
 from milobot.backtest.core import Session
 from milobot.backtest.runner import PaperAccount, Terms, open_account
@@ -60,7 +61,8 @@ class PaperRun:
         self._begins = timeframe.next_open(int(history.time[-1])) if len(history) else None
         self._codes = np.empty(0, dtype=np.uint8)
         heading = Heading("paper", desk.info.coin, str(timeframe.value), desk.script)
-        self._page = RunPage(heading, self._account.engine, self._account.journal)
+        reader = JournalReader(self._account.journal)
+        self._page = RunPage(heading, self._account.engine.slots, reader)
 
     @property
     def state(self) -> ChartState:

@@ -32,6 +32,10 @@ class Presenter:
         self._calls: tuple[IndicatorCall, ...] = ()
         self._studies = Studies(())
 
+    def take_over(self, position: Position) -> None:
+        """Begin with a position that was opened before the page was."""
+        self._position = position
+
     def show_studies(self, uses: Iterable[IndicatorUse], candles: CandleSeries) -> None:
         """Draw the indicators that a script asks for, over all candles since the anchor."""
         found = tuple(dict.fromkeys((*self._calls, *map(_call, uses))))

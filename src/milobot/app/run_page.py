@@ -1,26 +1,37 @@
-"""The page of a run that goes on: what the journal gained since the last look."""
+"""The page of a run that goes on: what has happened since the last look."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from milobot.app.happenings import Happened, Happenings
 from milobot.app.presenter import Presenter, closes_by_time, reach_of
-from milobot.backtest.runner import executions
+from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.market import CandleSeries
 from milobot.domain.money import ZERO, format_decimal
-from milobot.execution.engine import ExecutionEngine
+from milobot.domain.round_trips import RoundTrip
+from milobot.domain.slots import PositionState, Slot
 from milobot.scripting.results import Evaluation, IndicatorUse
-from milobot.storage.memory import MemoryJournal
 from milobot.web.state import ChartState, Heading
 
+Slots = Callable[[], Iterable[tuple[Slot, PositionState]]]
+_DECIDED_WITHIN = 50
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """How much of each journal list the page has."""
 
-    decisions: int = 0
-    updates: int = 0
-    round_trips: int = 0
+@dataclass(slots=True)
+class Sums:
+    """What the round trips so far came to."""
+
+    count: int = 0
+    won: int = 0
+    fees: Decimal = ZERO
+
+    def add(self, trips: Iterable[RoundTrip]) -> None:
+        """Count further round trips."""
+        for trip in trips:
+            self.count += 1
+            self.won += trip.pnl > 0
+            self.fees += trip.fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +54,32 @@ class Standing:
 class RunPage:
     """Shows a run on the page, bit by bit."""
 
-    def __init__(self, heading: Heading, engine: ExecutionEngine, journal: MemoryJournal) -> None:
-        """Begin with an empty page."""
+    def __init__(self, heading: Heading, slots: Slots, happenings: Happenings) -> None:
+        """Begin with an empty page.
+
+        Args:
+            heading: Whose symbol has the chart; of the others only the log tells.
+            slots: Tells what is held now.
+            happenings: Tells what has happened since it was asked last.
+        """
         self.state = ChartState(heading)
+        self._symbol = heading.symbol
         self._presenter = Presenter(self.state, heading.symbol)
-        self._engine = engine
-        self._journal = journal
-        self._seen = Seen()
+        self._slots = slots
+        self._happenings = happenings
+        self._sums = Sums()
         self._uses: tuple[IndicatorUse, ...] = ()
 
     def log(self, time_ms: int, level: str, text: str) -> None:
         """Append a log line."""
         self.state.add_log(time_ms, level, text)
+
+    def take_over(self) -> None:
+        """Begin with what is held now; what has happened before that is not shown any more."""
+        self._happenings.take()
+        for slot, _ in self._slots():
+            if slot.symbol == self._symbol:
+                self._presenter.take_over(slot.position)
 
     def show_evaluation(self, evaluation: Evaluation, candles: CandleSeries) -> None:
         """Show what a script printed and where it failed.
@@ -97,18 +122,17 @@ class RunPage:
             equity: Points of the equity curve not shown yet.
             standing: Of the account now.
         """
-        presenter, journal, seen = self._presenter, self._journal, self._seen
+        presenter, happened = self._presenter, self._happenings.take()
         self.state.add_candles(fresh)
-        # A decision is carried out on the candle after its own.
-        recent = candles.part(max(0, len(candles) - len(fresh) - 2), len(candles))
-        presenter.show_decisions(journal.decisions[seen.decisions :], closes_by_time(recent))
-        presenter.show_executions(executions(journal, seen.updates))
-        presenter.show_round_trips(journal.round_trips[seen.round_trips :])
+        # A decision is carried out on the candle after its own, a reversal's entry later.
+        first = max(0, len(candles) - len(fresh) - _DECIDED_WITHIN)
+        closes = closes_by_time(candles.part(first, len(candles)))
+        self._show_happened(happened, closes)
         for time_ms, value in equity:
             self.state.add_equity(time_ms, value)
-        self._seen = Seen(len(journal.decisions), len(journal.updates), len(journal.round_trips))
-        for slot, state in self._engine.slots():
-            presenter.show_position(slot, state, standing.unrealized_pnl, standing.liquidation)
+        for slot, state in self._slots():
+            if slot.symbol == self._symbol:
+                presenter.show_position(slot, state, standing.unrealized_pnl, standing.liquidation)
         self._show_summary(standing)
         if len(fresh):
             presenter.show_studies(self._uses, candles)
@@ -118,17 +142,41 @@ class RunPage:
         self.state.set_status(running=running, text=f"{what} {reach_of(candles)}")
         self.state.publish()
 
+    def _show_happened(self, happened: Happened, closes: dict[int, float]) -> None:
+        """Show on the chart what belongs to its symbol, and in the log what does not."""
+        here = [d for d in happened.decisions if d.symbol == self._symbol and d.time_ms in closes]
+        self._presenter.show_decisions(here, closes)
+        for decision in happened.decisions:
+            if decision not in here and decision.outcome is not Outcome.IGNORED:
+                self.log(decision.time_ms, _level(decision), describe_decision(decision))
+        self._presenter.show_executions(
+            done for done in happened.executions if done.fill.symbol == self._symbol
+        )
+        self._presenter.show_round_trips(happened.round_trips)
+        self._sums.add(happened.round_trips)
+
     def _show_summary(self, standing: Standing) -> None:
-        trips = self._journal.round_trips
-        won = sum(trip.pnl > 0 for trip in trips)
+        sums = self._sums
         change = (standing.equity / standing.start - 1) * 100 if standing.start else ZERO
         self.state.set_summary(
             {
                 "Equity": f"{standing.equity:,.2f} USDT",
                 "Return": f"{change:+.2f} %",
-                "Round trips": str(len(trips)),
-                "Won": f"{100 * won / len(trips):.0f} %" if trips else "-",
-                "Fees": f"{sum((t.fees for t in trips), ZERO):,.2f} USDT",
+                "Round trips": str(sums.count),
+                "Won": f"{100 * sums.won / sums.count:.0f} %" if sums.count else "-",
+                "Fees": f"{sums.fees:,.2f} USDT",
                 "Start": f"{format_decimal(standing.start)} USDT",
             }
         )
+
+
+def describe_decision(decision: Decision) -> str:
+    """Return a decision in one line, with its symbol."""
+    text = f"{decision.symbol} {decision.action} {decision.outcome}"
+    if decision.outcome is Outcome.ACCEPTED:
+        return text
+    return f"{text}, {decision.code}: {decision.reason}"
+
+
+def _level(decision: Decision) -> str:
+    return "warning" if decision.outcome is Outcome.DENIED else "info"

@@ -48,7 +48,12 @@ class DeskPlan:
 
 
 class ScriptDesk:
-    """Lets one script decide about each closed candle; only the newest one may trade."""
+    """Lets one script decide about each closed candle; only the newest one may trade.
+
+    Attributes:
+        candles: Since the anchor.
+        is_closing: Whether nothing new is to be asked for, as before the end of a run.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class ScriptDesk:
         self._trader = trader
         self._watcher = watcher
         self.candles = history
+        self.is_closing = False
 
     async def run(self) -> None:
         """Decide about each candle as it closes, until the feed ends or the run is cancelled."""
@@ -89,7 +95,7 @@ class ScriptDesk:
         self._watcher.evaluated(evaluation, self.candles)
         await self._trader.candle_closed(info.coin, decimal_from_float(float(fresh.close[-1])))
         action = action_of(info, int(evaluation.codes[-1]))
-        if isinstance(action, DoNothing):
+        if isinstance(action, DoNothing) or self.is_closing:
             return None
         decision = await self._trader.submit(self._intent(action))
         self._watcher.decided(decision)

@@ -5,41 +5,50 @@ exchange, news comes back over a stream. Only the money and the market are made 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from milobot.app.exchange_process import ExchangeAddress, local_exchange
+from milobot.app.exchanges import ExchangeClient
+from milobot.app.leader import SigningDeadline
+from milobot.app.live_account import LivePlan
+from milobot.app.live_bot import BotPlan
+from milobot.app.live_page import LivePage
+from milobot.app.live_run import LiveRun, RunPlan
+from milobot.app.live_setup import load_plans, settings_ahead, trust_of
 from milobot.app.pages import serve_beside
-from milobot.app.preparation import Source, load_script, worker_for
-from milobot.app.run_page import RunPage
-from milobot.app.trader import Desk, Trader
+from milobot.app.preparation import Source
+from milobot.app.sessions import ScriptPlan
 from milobot.backtest.runner import Terms
-from milobot.domain.market import CandleSeries
+from milobot.domain.governor import GovernorLimits
 from milobot.domain.money import format_decimal
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import ConfigurationError
+from milobot.exchanges.account_view import ViewPlan
 from milobot.exchanges.binance import signing as binance_signing
 from milobot.exchanges.binance.client import BinanceClient
 from milobot.exchanges.binance.hosts import BinanceHosts
 from milobot.exchanges.bingx import signing as bingx_signing
 from milobot.exchanges.bingx.client import BingxClient
 from milobot.exchanges.bingx.hosts import BingxHosts
-from milobot.execution.engine import EngineConfig, ExecutionEngine
-from milobot.ports import CandleStream
-from milobot.scripting.client import ScriptWorker
+from milobot.exchanges.deadlines import Deadline
+from milobot.exchanges.options import ClientOptions
+from milobot.execution.engine import EngineConfig
+from milobot.scripting.lock_levels import Trust
 from milobot.scripting.results import ScriptInfo
-from milobot.storage.memory import MemoryJournal
+from milobot.storage.ledger import open_ledger
 from milobot.web.server import open_listener, page_address
-from milobot.web.state import ChartState, Heading
+from milobot.web.state import Heading
 
 SCRIPT_CANDLES_PER_S = 4.0
 HISTORY = 480
 _DAYS = 120
 _FASTEST = 900.0
-
-
-ExchangeClient = BinanceClient | BingxClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +80,6 @@ class WireDemoRequest:
             )
 
 
-class StreamedCandles:
-    """A ``MarketFeed`` of one series straight from a candle stream."""
-
-    def __init__(self, stream: CandleStream) -> None:
-        """Take candles from ``stream``."""
-        self._stream = stream
-
-    async def candles(self) -> AsyncIterator[CandleSeries]:
-        """Yield each candle as it closes."""
-        async for closed in self._stream.candles():
-            yield CandleSeries.from_candles([closed.candle])
-
-
 def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], None]) -> None:
     """Run the demo with its page until Ctrl-C or SIGTERM.
 
@@ -91,79 +87,108 @@ def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], N
         MilobotError: The port is taken, or script, candles or a flag is wrong.
     """
     listener = open_listener("127.0.0.1", port)
-    with closing(listener), worker_for(request.source) as worker:
-        info = load_script(worker, request.source)
-
-        async def run() -> None:
-            async with local_exchange(_flags(request, info)) as exchange:
-                say(f"exchange: {exchange.url} ({request.dialect} dialect, play money)")
-                async with _CLIENTS[request.dialect](exchange) as client:
-                    counter = await open_counter(request, info, worker, client)
-
-                    async def trade() -> None:
-                        # Said once Ctrl-C is listened to: who reads it may press it at once.
-                        say(f"demo: {request.source.script.name} on {info.coin} {info.timeframe}")
-                        say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
-                        await counter.run()
-
-                    await serve_beside(trade, counter.state, listener, stays=False)
-
-        asyncio.run(run())
+    source = replace(request.source, data_limit=HISTORY)
+    trust = trust_of([source.script], is_real=False, is_trusted=source.trusts_script)
+    with closing(listener), TemporaryDirectory(prefix="milobot-demo-") as folder:
+        (script,) = load_plans([source], trust)
+        ledger = Path(folder) / "demo.db"
+        stage = Stage(request, script, trust, f"sqlite:///{ledger}", say)
+        say_where = partial(say, f"chart: {page_address(listener)}  (Ctrl-C ends it)")
+        asyncio.run(
+            serve_beside(
+                partial(stage.run, say_where),
+                stage.page.state,
+                listener,
+                stays=False,
+                finish=stage.finish,
+            )
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """A trader at its desk, with the stream of candles that has to be kept running."""
+class Stage:
+    """Everything of a demo: the exchange, a client, a ledger that is thrown away, a live run.
 
-    trader: Trader
-    candles: CandleStream
-    state: ChartState
+    Attributes:
+        page: Where it is shown.
+    """
 
-    async def run(self) -> None:
-        """Trade until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.candles.run())
-            tasks.create_task(self.trader.run())
+    def __init__(
+        self,
+        request: WireDemoRequest,
+        script: ScriptPlan,
+        trust: Trust,
+        database_url: str,
+        say: Callable[[str], None],
+    ) -> None:
+        """Prepare; nothing runs yet."""
+        self._request, self._script, self._say = request, script, say
+        info, name = script.info, script.source.script.name
+        self.page = LivePage(Heading("demo", info.coin, info.timeframe.value, name))
+        self._plan = RunPlan(
+            bot=_plan_bot(request, script, database_url),
+            scripts=(script,),
+            trust=trust,
+            mode="demo",
+            source=f"{request.dialect}-local",
+            candle_file=None,
+        )
+        self._run: LiveRun | None = None
+
+    async def run(self, say_where: Callable[[], None]) -> None:
+        """Trade until cancelled; ``say_where`` tells where the page is once it is served."""
+        request, info = self._request, self._script.info
+        async with local_exchange(_flags(request, info)) as exchange:
+            self._say(f"exchange: {exchange.url} ({request.dialect} dialect, play money)")
+            client = _CLIENTS[request.dialect](exchange, self._plan.bot.deadline)
+            async with client, await open_ledger(self._plan.bot.database_url) as ledger:
+                self._run = LiveRun(client, ledger, self._plan, self.page)
+                # Said once Ctrl-C is listened to: who reads it may press it at once.
+                self._say(f"demo: {request.source.script.name} on {info.coin} {info.timeframe}")
+                say_where()
+                await self._run.run()
+
+    async def finish(self) -> None:
+        """Prepare for the end as a live run does."""
+        if self._run is not None:
+            await self._run.finish()
 
 
-async def open_counter(
-    request: WireDemoRequest, info: ScriptInfo, worker: ScriptWorker, client: ExchangeClient
-) -> Counter:
-    """Fetch what is needed from the exchange and put a trader together."""
-    symbol, timeframe = info.coin, info.timeframe
-    # Which rules the script may ask for is known only now that its symbol is.
-    load_script(worker, request.source, await client.account.fetch_rules(symbol))
-    history = await client.market.fetch_candles(symbol, timeframe, first_ms=None, limit=HISTORY)
-    begins = timeframe.next_open(int(history.time[-1])) if len(history) else None
-    stream = client.candle_feed({(symbol, timeframe): begins})
-    journal = MemoryJournal()
-    config = EngineConfig(account=f"{request.dialect}:local", limits=request.terms.limits)
-    engine = ExecutionEngine(client.account, journal, client.clock, config)
-    heading = Heading("demo", symbol, str(timeframe.value), request.source.script.name)
-    page = RunPage(heading, engine, journal)
-    desk = Desk(
-        worker=worker,
-        info=info,
-        feed=StreamedCandles(stream),
-        account=client.account,
-        news=client.user_feed(),
-        engine=engine,
-        owner=f"demo:{request.source.script.name}",
+def _plan_bot(request: WireDemoRequest, script: ScriptPlan, database_url: str) -> BotPlan:
+    """Return how the demo's account is run.
+
+    Its market goes through days in seconds, so what is counted by the day or the minute
+    would stop it: those limits are lifted. Everything else is as live.
+    """
+    account = f"{request.dialect}:demo"
+    return BotPlan(
+        live=LivePlan(
+            config=EngineConfig(account=account, limits=request.terms.limits),
+            symbols=(script.info.coin,),
+            settings=settings_ahead([script]),
+            view=ViewPlan(has_bulk_brackets=request.dialect == "binance"),
+        ),
+        limits=GovernorLimits(
+            daily_loss=Decimal(1), max_drawdown=Decimal(1), max_entries_per_minute=100_000
+        ),
+        holder="demo",
+        deadline=SigningDeadline(),
+        database_url=database_url,
     )
-    return Counter(Trader(desk, page, history), stream, page.state)
 
 
-def _binance(exchange: ExchangeAddress) -> BinanceClient:
+def _binance(exchange: ExchangeAddress, deadline: Deadline) -> ExchangeClient:
     credentials = binance_signing.Credentials(exchange.api_key, exchange.secret)
-    return BinanceClient(BinanceHosts.at(exchange.url), credentials)
+    options = ClientOptions(signing_deadline=deadline)
+    return BinanceClient(BinanceHosts.at(exchange.url), credentials, options)
 
 
-def _bingx(exchange: ExchangeAddress) -> BingxClient:
+def _bingx(exchange: ExchangeAddress, deadline: Deadline) -> ExchangeClient:
     credentials = bingx_signing.Credentials(exchange.api_key, exchange.secret)
-    return BingxClient(BingxHosts.at(exchange.url), credentials)
+    options = ClientOptions(signing_deadline=deadline)
+    return BingxClient(BingxHosts.at(exchange.url), credentials, options)
 
 
-_CLIENTS: Mapping[str, Callable[[ExchangeAddress], ExchangeClient]] = {
+_CLIENTS: Mapping[str, Callable[[ExchangeAddress, Deadline], ExchangeClient]] = {
     "binance": _binance,
     "bingx": _bingx,
 }

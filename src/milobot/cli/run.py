@@ -1,4 +1,4 @@
-"""``milobot run``: a script on paper over an exchange's live candles."""
+"""``milobot run``: scripts on an account, or one on paper over an exchange's live candles."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +20,15 @@ from milobot.cli.run_flags import (
 
 def run(  # noqa: PLR0913 - one parameter for each flag
     *,
-    script: Annotated[Path, typer.Option("--script", help="The script.")],
+    script: Annotated[
+        list[Path], typer.Option("--script", help="A script; repeat it to trade several.")
+    ],
     exchange: Annotated[
-        str, typer.Option("--exchange", help="Whose candles: binance or bingx.")
-    ] = "binance",
+        str | None, typer.Option("--exchange", help="binance or bingx; binance without.")
+    ] = None,
+    account: Annotated[
+        str, typer.Option("--account", help="Name of the account whose key trades.")
+    ] = "default",
     db: Database,
     symbol: Symbol = None,
     timeframe: TimeframeName = None,
@@ -34,39 +39,40 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     trust_script: TrustScript = False,
     port: Port = 8080,
 ) -> None:
-    """Trade a script on paper over live candles and show it on http://localhost:8080.
+    """Trade scripts and show the first on http://localhost:8080.
 
-    Candles come from the exchange's public data, no key is needed, and no order leaves this
-    machine. The script sees the last DATA_LIMIT candles before the start as its history.
+    With TRADING_ENABLED=true they trade live with the account's key: play money at the
+    exchange's demo hosts, real money only with BINANCE_TESTNET=false (or BINGX_TESTNET=false).
+    Without it one script trades on paper: candles come from the exchange's public data, no key
+    is needed, and no order leaves this machine.
     """
-    from milobot.app.exchanges import (
-        check_exchange,
-        environment_name,
-        open_client,
-        with_production_data,
-    )
-    from milobot.app.live_paper import LivePaperRequest, run_live_paper
+    from milobot.app.exchanges import parse_account
     from milobot.app.preparation import Source
+    from milobot.cli.run_kinds import refuse_simulation_flags, run_on_paper, run_with_key
     from milobot.cli.run_terms import parse_source, parse_terms
     from milobot.settings import load_settings
 
     settings = load_settings()
-    if settings.trading_enabled:
-        # Who asked for live trading must not take this for it.
-        typer.echo("paper: TRADING_ENABLED=true changes nothing here, no order leaves", err=True)
-    name = check_exchange(exchange)
-    public = with_production_data(settings, name)
-    source = Source(
-        script=script,
-        symbol=symbol,
-        timeframe=timeframe,
-        parameters=parameters or (),
-        trusts_script=trust_script,
+    named = parse_account(account, exchange if exchange or ":" in account else "binance")
+    sources = tuple(
+        parse_source(
+            Source(
+                script=path,
+                symbol=symbol,
+                timeframe=timeframe,
+                parameters=parameters or (),
+                trusts_script=trust_script,
+            ),
+            db,
+            settings,
+        )
+        for path in script
     )
-    terms = parse_terms(equity=equity, fee=fee, slippage=slippage, funding=None, settings=settings)
-    run_live_paper(
-        LivePaperRequest(parse_source(source, db, settings), terms, environment_name(public, name)),
-        lambda: open_client(public, name),
-        port=port,
-        say=typer.echo,
-    )
+    if not settings.trading_enabled:
+        terms = parse_terms(
+            equity=equity, fee=fee, slippage=slippage, funding=None, settings=settings
+        )
+        run_on_paper(sources, terms, named.exchange, settings, port)
+        return
+    refuse_simulation_flags(equity=equity, fee=fee, slippage=slippage)
+    run_with_key(sources, named, settings, port)

@@ -17,7 +17,7 @@ from milobot.web.revisions import RevisedModel
 from milobot.web.studies import StudySet
 from milobot.web.views import FillView, PositionView, SignalView, log_row, round_trip_row
 
-Mode = Literal["demo", "backtest", "paper"]
+Mode = Literal["demo", "backtest", "paper", "testnet", "live"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import { byId, element, setText } from "./dom.js";
 import { decimal, number, price, pricePlaces, time, timeOfDay, tone } from "./format.js";
 import { indexOf } from "./rows.js";
 
-const MODES = { demo: "DEMO", paper: "PAPER", backtest: "BACK-TEST" };
+const MODES = { demo: "DEMO", paper: "PAPER", backtest: "BACK-TEST", testnet: "TESTNET", live: "LIVE" };
 const SHOWN_ROWS = 500;
 const DAY_MS = 86400000;
 

@@ -1,0 +1,211 @@
+"""A live run: scripts that trade an account, with page, ledger and an orderly end."""
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from milobot.app.exchanges import ExchangeClient
+from milobot.app.live_account import LiveAccount
+from milobot.app.live_bot import BotPlan, LiveBot
+from milobot.app.live_page import LivePage, QuietWatcher
+from milobot.app.live_scripts import Floor, LiveScripts, scripts_at_work
+from milobot.app.script_desk import DeskWatcher
+from milobot.app.sessions import ScriptPlan, continue_session, session_id
+from milobot.domain.orders import OrderPurpose, OrderStatus
+from milobot.domain.slots import PositionState, Slot
+from milobot.errors import ExchangeError
+from milobot.marketdata.feed import FeedSource
+from milobot.marketdata.history import HistoryLoader
+from milobot.scripting.lock_levels import Trust
+from milobot.storage.account_records import Session
+from milobot.storage.candles import SqliteCandleStore
+from milobot.storage.ledger import Ledger
+from milobot.telemetry import get_logger
+
+_SETTLED_WITHIN_S = 3.0
+_LOOK_S = 0.05
+_RESTS = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED})
+_UNSETTLED = frozenset({PositionState.UNPROTECTED, PositionState.OPENING})
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a live run consists of.
+
+    Attributes:
+        bot: How the account is run.
+        scripts: At least one; the first has the chart.
+        trust: What is known about all of the scripts.
+        mode: ``demo``, ``testnet`` or ``live``, for page and sessions.
+        source: Name under which candles are stored.
+        candle_file: Where they are stored; None stores none.
+    """
+
+    bot: BotPlan
+    scripts: tuple[ScriptPlan, ...]
+    trust: Trust
+    mode: str
+    source: str
+    candle_file: Path | None
+
+
+class LiveRun:
+    """Scripts on one account, from the first comparison to the orderly end."""
+
+    def __init__(
+        self,
+        client: ExchangeClient,
+        ledger: Ledger,
+        plan: RunPlan,
+        page: LivePage,
+    ) -> None:
+        """Prepare; nothing is asked before ``run``.
+
+        Args:
+            client: Made with the deadline of the plan's bot as its signing deadline.
+            ledger: Open, and of this version.
+            plan: What to run.
+            page: Where it is shown.
+        """
+        self._client, self._ledger, self._plan = client, ledger, plan
+        self._page = page
+        self._bot = LiveBot(client, ledger, plan.bot, page.tell, show=page.before)
+        self._live: LiveAccount | None = None
+        self._scripts: LiveScripts | None = None
+
+    @property
+    def live(self) -> LiveAccount | None:
+        """Return the account while it is ours, else None."""
+        return self._live
+
+    async def run(self) -> None:
+        """Trade until cancelled.
+
+        Raises:
+            MilobotError: The exchange, the ledger or a script does not let it begin.
+        """
+        now_ms = await self._client.market.fetch_server_time()
+        rules = await self._client.market.fetch_all_rules()
+        sessions = await self._sessions(now_ms)
+        with ExitStack() as opened:
+            file = self._plan.candle_file
+            store = None if file is None else opened.enter_context(SqliteCandleStore(file))
+            source = self._feed_source(store)
+            floor = Floor(source, rules, self._plan.trust, self._watcher_of, self._page.tell)
+            plans = tuple(zip(self._plan.scripts, sessions, strict=True))
+            async with asyncio.TaskGroup() as tasks, scripts_at_work(floor, plans) as scripts:
+                self._scripts = scripts
+                self._page.take_over(None)
+                showing = tasks.create_task(self._page.run())
+                try:
+                    await self._bot.run(self._work)
+                finally:
+                    showing.cancel()
+
+    async def finish(self) -> None:
+        """Ask for no more trades, withdraw entries that rest, see to it that stops are there."""
+        if self._scripts is not None:
+            self._scripts.close()
+        live = self._live
+        if live is None:
+            return
+        self._page.say("ending,")
+        for slot, _ in live.engine.slots():
+            for order in slot.live(OrderPurpose.ENTRY):
+                if order.status in _RESTS:
+                    await live.engine.withdraw(order)
+        left_s = _SETTLED_WITHIN_S
+        while left_s > 0 and any(state in _UNSETTLED for _, state in live.engine.slots()):
+            await asyncio.sleep(_LOOK_S)
+            left_s -= _LOOK_S
+        _say_what_stays(live)
+
+    async def _work(self, live: LiveAccount) -> None:
+        if self._scripts is None:  # pragma: no cover - the bot runs within their lifetime
+            return
+        await leave_hedge_mode(live)
+        self._warn_of_owners(live)
+        self._live = live
+        self._page.take_over(live)
+        try:
+            await self._scripts.work(live)
+        finally:
+            self._live = None
+            self._page.take_over(None)
+
+    async def _sessions(self, now_ms: int) -> list[Session]:
+        account, plan = self._plan.bot.live.config.account, self._plan
+
+        def begin(connection: Connection) -> list[Session]:
+            return [
+                continue_session(connection, account, script, mode=plan.mode, now_ms=now_ms)
+                for script in plan.scripts
+            ]
+
+        return await self._ledger.write(begin)
+
+    def _feed_source(self, store: SqliteCandleStore | None) -> FeedSource:
+        client = self._client
+        loader = HistoryLoader(self._plan.source, client.market, store)
+        return FeedSource(client.market, client.candle_feed, loader, client.clock)
+
+    def _watcher_of(self, name: str) -> DeskWatcher:
+        account = self._plan.bot.live.config.account
+        if name == session_id(account, self._plan.scripts[0]):
+            return self._page
+        return QuietWatcher(name)
+
+    def _warn_of_owners(self, live: LiveAccount) -> None:
+        """Say who holds a slot that a script of this run wants."""
+        account = self._plan.bot.live.config.account
+        owners = {session_id(account, plan) for plan in self._plan.scripts}
+        for slot, _ in live.engine.slots():
+            wanted = any(plan.info.coin == slot.symbol for plan in self._plan.scripts)
+            if slot.owner and slot.owner not in owners and wanted:
+                get_logger().warning(
+                    "slot_held_by_another",
+                    symbol=slot.symbol,
+                    owner=slot.owner,
+                    said=f"{slot.symbol} belongs to {slot.owner}, which does not run: nothing"
+                    " else enters there until it is flat, see milobot close",
+                )
+
+
+async def leave_hedge_mode(live: LiveAccount) -> None:
+    """Put an account into one-way mode, in which alone it is traded.
+
+    Raises:
+        ExchangeError: It is in hedge mode and stays there, as while something is open.
+    """
+    try:
+        is_hedged = await live.view.fetch_is_hedged()
+    except ExchangeError as error:
+        get_logger().warning("position_mode_unknown", reason=str(error))
+        return
+    if is_hedged:
+        await live.view.set_one_way()
+        get_logger().info("one_way_mode_set")
+
+
+def _say_what_stays(live: LiveAccount) -> None:
+    for slot, state in live.engine.slots():
+        if state is PositionState.FLAT:
+            continue
+        stop = "no stop" if slot.stop is None else f"stop {slot.stop}"
+        get_logger().warning(
+            "position_stays_open",
+            symbol=slot.symbol,
+            side=slot.held_side.value,
+            quantity=slot.held,
+            state=state.value,
+            stop=slot.stop,
+            said=f"{describe_position(slot)} stays open at the exchange, {stop} ({state.value})",
+        )
+
+
+def describe_position(slot: Slot) -> str:
+    """Return what is held in a slot in a few words."""
+    return f"{slot.held_side.value.lower()} {slot.held} {slot.symbol}"
