@@ -271,7 +271,10 @@ class ExecutionEngine:
         slot = self.slot(symbol)
         if not (slot.is_idle and slot.owner):
             return None
-        await self._books.change(slot.released())
+        released = slot.released()
+        self._books.keep(released)
+        # On record with what follows from it: who waits must not be lost between the two.
+        self.recorder.hold(symbol, released)
         return (await self._entries.enter(slot.queued))[1] if slot.queued is not None else None
 
     async def _record(self, command: Command) -> Order:

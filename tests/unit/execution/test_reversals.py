@@ -16,6 +16,9 @@ from tests.support.trading import (
 )
 
 from milobot.domain.decisions import Outcome
+from milobot.execution.engine import EngineConfig, ExecutionEngine
+from milobot.ports import Record
+from milobot.storage.memory import MemoryJournal
 
 QUIET = candle(100, 101, 99, 100)
 PLAN = enter_long(base("1"), stop=at_price("95"), target=at_price("120"))
@@ -108,3 +111,46 @@ async def test_reversals_back_and_forth_balance() -> None:
 
     assert [t.exit_reason for t in stage.journal.round_trips] == ["reversal"] * 4
     assert stage.slot.position.side is LONG
+
+
+class WatchfulJournal(MemoryJournal):
+    """A journal that looks after every commit whether a crash now would lose a wish."""
+
+    async def commit(self, *records: Record) -> None:
+        """Keep the records; a wish that was taken waits, has an order, or was decided about again."""
+        await super().commit(*records)
+        waiting = {slot.queued.key for slot in self.slots.values() if slot.queued}
+        ordered = {order.intent_key for order in self.latest.values()}
+        refused = {key for key, d in self._decided.items() if d.outcome is not Outcome.ACCEPTED}
+        assert set(self.intents) <= waiting | ordered | refused
+
+
+class WatchedStage(Stage):
+    """A stage with such a journal."""
+
+    def __init__(self) -> None:
+        """Open an account."""
+        super().__init__()
+        self.journal = WatchfulJournal()
+        self.engine = ExecutionEngine(self.venue, self.journal, self.clock, EngineConfig())
+
+
+async def test_no_crash_between_close_and_entry_loses_the_wish() -> None:
+    """Found by kill -9: the slot was freed in one commit and the entry decided in the next."""
+    stage = WatchedStage()
+    await stage.play(QUIET, intent(PLAN))
+
+    await stage.play(candle(110, 111, 109, 110), intent(TURN, key="k2", reference="110"))
+
+    assert stage.slot.position.side is SHORT
+
+
+async def test_no_crash_between_close_and_denial_loses_the_wish() -> None:
+    """The same where the entry is refused: the denial and the free slot come together."""
+    stage = WatchedStage()
+    await stage.play(QUIET, intent(PLAN))
+    beyond = intent(enter_short(base("2"), stop=at_price("109")), key="k2")
+
+    await stage.play(candle(110, 111, 109, 110), beyond)
+
+    assert stage.slot.owner == ""
