@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from milobot.domain.decisions import Decision
 from milobot.domain.ids import is_ours
-from milobot.domain.orders import FundingUpdate, Order, OrderUpdate
+from milobot.domain.orders import FundingUpdate, Order, OrderStatus, OrderUpdate
 from milobot.domain.positions import Position
 from milobot.domain.slots import Slot, with_exposure
 from milobot.execution.findings import Ours
@@ -24,6 +24,7 @@ from milobot.ports import Books, Clock, Journal, Record
 _REMEMBERED = 4_096
 _ENDED_PER_SYMBOL = 16
 _FILLS_PER_SYMBOL = 256
+_NOT_TAKEN = frozenset({OrderStatus.PENDING, OrderStatus.REJECTED, OrderStatus.NOT_EXECUTED})
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class _Pulse:
     changed_ms: int = 0
     filled_ms: int = 0
     requests: int = 0
+    taken: int = 0
     ended: deque[str] = field(default_factory=lambda: deque(maxlen=_ENDED_PER_SYMBOL))
     fills: deque[str] = field(default_factory=lambda: deque(maxlen=_FILLS_PER_SYMBOL))
 
@@ -97,6 +99,7 @@ class AccountBooks:
                     changed_ms=pulse.changed_ms,
                     filled_ms=pulse.filled_ms,
                     is_busy=pulse.requests > 0,
+                    taken=pulse.taken,
                     ended=tuple(order for order in ended if order is not None),
                     booked=frozenset(pulse.fills),
                 )
@@ -105,14 +108,13 @@ class AccountBooks:
 
     @contextmanager
     def busy(self, symbol: str) -> Iterator[None]:
-        """Count a request about a symbol as under way, and its answer as a change."""
+        """Count a request about a symbol as under way."""
         pulse = self._pulse(symbol)
         pulse.requests += 1
         try:
             yield
         finally:
             pulse.requests -= 1
-            pulse.changed_ms = self._clock.now_ms()
 
     async def order(self, client_order_id: str) -> Order | None:
         """Return an order of ours, however long ago it ended; None for somebody else's."""
@@ -131,11 +133,12 @@ class AccountBooks:
         before = self.slot(slot.symbol)
         self._slots[slot.symbol] = slot
         pulse = self._pulse(slot.symbol)
-        # That nobody may enter is no event: what the exchange showed before it is still true.
-        if order is not None or replace(before, blocked=slot.blocked) != slot:
+        if _happened(before) != _happened(slot):
             pulse.changed_ms = self._clock.now_ms()
         if order is None:
             return
+        if order.status not in _NOT_TAKEN and self._is_pending(order):
+            pulse.taken += 1
         if order.is_live:
             self._orders[order.client_order_id] = order
             return
@@ -184,6 +187,11 @@ class AccountBooks:
         self.recorder.hold(update.symbol, update, applied.order, self.slot(update.symbol), *more)
         return True
 
+    def _is_pending(self, order: Order) -> bool:
+        """Return whether nothing was known of an order so far but that it was sent."""
+        known = self._orders.get(order.client_order_id)
+        return known is not None and known.status is OrderStatus.PENDING
+
     def _pulse(self, symbol: str) -> _Pulse:
         found = self._pulses.get(symbol)
         if found is None:
@@ -198,3 +206,18 @@ class AccountBooks:
         self.keep(paid)
         self.recorder.hold(update.symbol, update, paid)
         return True
+
+
+def _happened(slot: Slot) -> tuple[object, ...]:
+    """Return what a look at the exchange from before could not have shown.
+
+    That something is asked for is no event, nor that it is refused: what the exchange showed
+    before is still true. Otherwise a close that is refused again and again, because somebody
+    else has closed the position, would make every look too old to find that out.
+    """
+    sent = tuple(
+        (order.client_order_id, order.status, order.filled_quantity)
+        for order in slot.orders
+        if order.status is not OrderStatus.PENDING
+    )
+    return slot.position, slot.seen, slot.early, sent

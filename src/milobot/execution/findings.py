@@ -42,11 +42,12 @@ class Ours:
 
     Attributes:
         slot: The slot, with its live orders.
-        changed_ms: When the slot last changed: news booked, a request answered. By the
+        changed_ms: When something last happened to it: news booked, a request taken. By the
             exchange's clock at that moment, not by the news' own time; 0 for not since the start.
         filled_ms: The latest time of a fill that was booked, as the exchange told it; 0 when
             not known.
         is_busy: Whether a request about the symbol is under way.
+        taken: How many of our orders an exchange may have taken since the start.
         ended: Orders of the symbol that ended lately, as far as they are at hand.
         booked: Ids of the fills booked lately, under whatever order: a ledger that is away
             does not know of them yet.
@@ -56,6 +57,7 @@ class Ours:
     changed_ms: int = 0
     filled_ms: int = 0
     is_busy: bool = False
+    taken: int = 0
     ended: tuple[Order, ...] = ()
     booked: frozenset[str] = frozenset()
 

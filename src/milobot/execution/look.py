@@ -114,11 +114,18 @@ class Look:
         self.is_decided = False
         self.is_to_repeat = True
 
+    def remember(self) -> None:
+        """Keep what was seen before, for a look that could not see anything by itself."""
+        for key, first_ms in self.before.first_ms.items():
+            if key.startswith(self._key("")):
+                self.seen[key] = first_ms
+
     def is_seen_twice(self, what: str) -> bool:
         """Return whether something was seen before, long enough ago.
 
         ``what`` says all that it stands on: whatever event changes any of that makes it
-        something else, to be seen twice again. So does every order that we send.
+        something else, to be seen twice again. So does every order of ours that is taken; one
+        that is refused again and again hides nothing.
         """
         key, asked_ms = self._key(what), self.snapshot.asked_ms
         first_ms = self.before.first_ms.get(key, asked_ms)
@@ -193,7 +200,7 @@ class Look:
         return min(moments, default=self.snapshot.asked_ms - _DAY_MS)
 
     def _key(self, what: str) -> str:
-        return f"{self.symbol}|{self.ours.slot.revision}|{what}"
+        return f"{self.symbol}|{self.ours.taken}|{what}"
 
     def _keep(self, slot: Slot, order: Order) -> None:
         self.slot = slot

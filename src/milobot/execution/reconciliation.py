@@ -73,6 +73,7 @@ def _look(ours: Ours, snapshot: Snapshot, before: Sightings, terms: Terms, accou
     look = Look(ours, snapshot, before, terms, account)
     if not look.is_fresh:
         look.wait()
+        look.remember()
         return look
     foreign = compare_orders(look)
     code = compare_position(look)

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from tests.support.exchanges import status_news
 from tests.support.reconciling import ACCOUNT, P, S, World
 from tests.support.trading import SYMBOL, dec
 
 from milobot.domain.intents import PositionSide, Side
-from milobot.domain.orders import OrderPurpose, OrderUpdate
+from milobot.domain.orders import OrderPurpose, OrderUpdate, Refusal
 from milobot.domain.reports import MarginMode
 from milobot.execution.attribution import reductions
 from milobot.execution.drift import WalletMark, booked_total, wallet_drift
@@ -50,7 +51,8 @@ async def test_nothing_is_taken_from_our_books_at_first_sight() -> None:
     second = await world.reconcile()
 
     assert not first.is_converged
-    assert first.again_ms == first.sightings.first_ms["BTCUSDT|0|position|1|0"] + 2_000
+    (first_seen_ms,) = first.sightings.first_ms.values()
+    assert first.again_ms == first_seen_ms + 2_000
     assert (first.updates, second.updates) == ((), ())
     assert world.slot.position.quantity == 1
 
@@ -79,12 +81,30 @@ async def test_an_order_sent_between_two_sightings_starts_the_count_anew() -> No
     world.others_trade("-1")
     await world.reconcile()
     world.later(2)
-    await world.books.change(replace(world.slot, revision=world.slot.revision + 1))
+    await world.send(world.order(P.TARGET, trigger_price=dec("120")))
 
     world.later(0.5)
     findings = await world.reconcile()
 
     assert findings.updates == ()
+
+
+async def test_an_exit_that_is_refused_between_two_sightings_changes_nothing() -> None:
+    """It is refused because the position is gone: it must not keep us from finding that out."""
+    world = World()
+    await world.opened()
+    world.others_trade("-1")
+    await world.reconcile()
+
+    for _ in range(10):
+        world.later(0.25)
+        close = await world.record(world.order(P.CLOSE))
+        refused = Refusal.NOTHING_TO_REDUCE
+        await world.books.book(replace(status_news(close, S.REJECTED), refusal=refused))
+    world.later(0.1)
+    await world.reconcile()
+
+    assert world.slot.position.is_flat
 
 
 async def test_a_part_taken_by_hand_leaves_the_rest_ours() -> None:
