@@ -129,7 +129,8 @@ def _take(slot: Slot, purpose: OrderPurpose, fill: Fill) -> Slot:
     position was seen. Booked at once it would open the other side.
     """
     if purpose is not OrderPurpose.ENTRY:
-        if slot.seen and fill.quantity > slot.position.quantity:
+        may_have_entered = slot.seen or slot.live(OrderPurpose.ENTRY)
+        if may_have_entered and fill.quantity > slot.position.quantity:
             return replace(slot, early=(*slot.early, EarlyExit(purpose, fill)))
         return _book(slot, purpose, fill)
     slot = _book(slot, purpose, fill)

@@ -72,7 +72,7 @@ def after_news(slot: Slot, before: Order, order: Order) -> Slot:
         # It found nobody either: by the market again, next time.
         slot = _without(slot, frozenset({Refusal.NO_COUNTERPARTY}))
     # What was said while it was in doubt is no reason for an end after it has rested.
-    refusal = order.refusal if _is_refused(before, order) else None
+    refusal = _refusal_of(order) if _is_refused(before, order) else None
     if refusal is not Refusal.SYMBOL_NOT_TRADING:
         slot = _without(slot, frozenset({Refusal.SYMBOL_NOT_TRADING}))
     if refusal is not None and refusal in _REMEMBERED[purpose]:
@@ -88,6 +88,17 @@ def has_new_way(before: Slot, after: Slot) -> bool:
     new = after.hindrances - before.hindrances
     has_targets = bool(after.live(OrderPurpose.TARGET))  # they can be withdrawn
     return bool(new & _WAYS) or (Refusal.NOTHING_TO_REDUCE in new and has_targets)
+
+
+def _refusal_of(order: Order) -> Refusal | None:
+    """Return why an order was refused, in the engine's terms.
+
+    An order that closes everything has no size to be wrong: BingX says that, with no code of
+    its own, where such a stop rests already.
+    """
+    if order.close_position and order.refusal is Refusal.SIZE_OR_PRICE:
+        return Refusal.BACKSTOP_EXISTS
+    return order.refusal
 
 
 def _without(slot: Slot, hindrances: frozenset[Refusal]) -> Slot:

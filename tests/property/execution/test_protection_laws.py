@@ -107,12 +107,11 @@ class Run:
         await self.engine.candle_closed(SYMBOL, Decimal(100 + number % 9))
 
     async def see(self, number: int) -> None:
-        """Show the position, never less than what was shown."""
-        if self.exchange.held > self.slot.held:
-            await self.engine.position_seen(SYMBOL, LONG, self.exchange.held)
+        """Show the position as it is, whatever was not said yet of how it came about."""
+        await self.show()
 
     async def show(self) -> None:
-        """Show the position as it certainly is, nothing being unsaid."""
+        """Show the position as it is."""
         await self.engine.position_seen(SYMBOL, LONG, self.exchange.held)
 
     async def reduce(self, number: int) -> None:

@@ -22,7 +22,6 @@ PASSING = [
 FOR_GOOD = [
     R.INSUFFICIENT_MARGIN,
     R.TOO_MANY_ORDERS,
-    R.SIZE_OR_PRICE,
     R.POSITION_LIMIT,
     R.HEDGE_MODE,
     R.OTHER,
@@ -88,10 +87,11 @@ async def test_a_stop_that_the_price_has_passed_is_carried_out() -> None:
     assert scene.stage.journal.round_trips[0].exit_reason == "stop_passed"
 
 
-async def test_where_a_backstop_rests_the_stop_goes_by_quantity() -> None:
-    """One that closes everything is there already, whoever placed it: ours is not refused for that."""
+@pytest.mark.parametrize("refusal", [R.BACKSTOP_EXISTS, R.SIZE_OR_PRICE])
+async def test_where_a_backstop_rests_the_stop_goes_by_quantity(refusal: Refusal) -> None:
+    """One that closes everything is there already, whoever placed it: BingX has no word for that."""
     scene = Scene()
-    scene.script.say(P.STOP, refuses(R.BACKSTOP_EXISTS))
+    scene.script.say(P.STOP, refuses(refusal))
 
     await scene.enter()
 
@@ -99,6 +99,16 @@ async def test_where_a_backstop_rests_the_stop_goes_by_quantity() -> None:
     assert (first.close_position, second.close_position) == (True, False)
     assert second.quantity == 1
     assert state(scene) is PositionState.PROTECTED
+
+
+async def test_a_stop_whose_size_or_price_is_wrong_is_closed_after_the_second_try() -> None:
+    """By quantity it is refused as well: it was the price."""
+    scene = Scene()
+    scene.script.say(P.STOP, *[refuses(R.SIZE_OR_PRICE)] * 2)
+
+    await scene.enter()
+
+    assert scene.stage.journal.round_trips[0].exit_reason == "stop_rejected"
 
 
 async def test_a_stop_by_quantity_follows_what_is_held() -> None:

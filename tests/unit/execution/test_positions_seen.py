@@ -132,6 +132,25 @@ async def test_a_stop_filled_before_its_entry_is_known_waits_to_be_booked() -> N
     assert desk.slot.is_idle
 
 
+async def test_an_exit_filled_after_its_position_has_gone_waits_too() -> None:
+    """Gone from the listing because the stop has filled: its fill proves that the entry has."""
+    desk = await doubted()
+    await desk.engine.position_seen(SYMBOL, LONG, dec("1"))
+    stop = desk.exchange.last(P.STOP)
+    await desk.tell(stop, S.SUBMITTED)
+    await desk.engine.position_seen(SYMBOL, LONG, dec("0"))
+
+    await desk.fill(stop, "1", "95", "f9")
+    assert desk.slot.position.is_flat
+    assert desk.slot.held == 0
+    await desk.engine.position_seen(SYMBOL, LONG, dec("0"))
+    assert desk.slot.held == 0
+    await desk.fill(desk.exchange.last(P.ENTRY), "1", "100", "f1")
+
+    assert desk.journal.round_trips[0].pnl == -5
+    assert desk.slot.is_idle
+
+
 async def test_a_position_seen_while_closing_is_closed() -> None:
     """The trader said close before the entry was known to have filled."""
     desk = await doubted()
