@@ -1,0 +1,52 @@
+"""What a process wrote down about itself before it died: one JSON object a line."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from milobot.ports import Clock
+
+STARTED, LED, SHOWN, ASKED, DECIDED = "started", "led", "shown", "asked", "decided"
+FED, SETTLED, ALERT, CRASHED = "fed", "settled", "alert", "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that happened in a process.
+
+    Attributes:
+        time_ms: By the exchange's clock.
+        life: Which process of the run it was, from 1.
+        about: Symbol, key of an intent, or whatever the mark is about.
+        said: More words.
+    """
+
+    time_ms: int
+    life: int
+    kind: str
+    about: str = ""
+    said: str = ""
+
+
+class MarkWriter:
+    """Appends marks; what is written survives the process, if not the machine."""
+
+    def __init__(self, path: Path, life: int) -> None:
+        """Open the file."""
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._life = life
+        self.clock: Clock | None = None
+
+    def __call__(self, kind: str, about: str = "", said: str = "") -> None:
+        """Write a mark down, in one piece."""
+        now_ms = self.clock.now_ms() if self.clock is not None else 0
+        line = json.dumps([now_ms, self._life, kind, about, said])
+        os.write(self._file, f"{line}\n".encode())
+
+
+def read_marks(path: Path) -> list[Mark]:
+    """Return the marks of all processes of a run; none when there is no file."""
+    if not path.exists():
+        return []
+    return [Mark(*json.loads(line)) for line in path.read_text().splitlines()]

@@ -1,0 +1,277 @@
+"""One run: a bot trades on a local exchange, dies, lives again, and is judged."""
+
+import asyncio
+import random
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.support.crash.bot import BotSpec
+from tests.support.crash.evidence import records_of, truth_of
+from tests.support.crash.exposure import ExposureWatch
+from tests.support.crash.judge import (
+    DRIFTED,
+    EXPOSED,
+    STATELESS,
+    TWICE,
+    Life,
+    Records,
+    Truth,
+    asked_keys,
+    differences,
+    executed_twice,
+    exposed_ms,
+    unprotected_too_long,
+    without_final_state,
+)
+from tests.support.crash.marks import CRASHED, FED, LED, SETTLED, Mark, read_marks
+from tests.support.crash.nursery import Bot, Nursery
+from tests.support.crash.plan import NO_FAULT, Case
+from tests.support.crash.wishes import PRICES, wishes_of
+from tests.support.wire import flat_bars
+
+from milobot.domain.timeframes import Timeframe
+from milobot.local_exchange.core.timing import ClockMode
+from milobot.local_exchange.faults import parse_rule_text
+from milobot.local_exchange.server import LocalExchange
+from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET, ExchangeSetup
+from milobot.storage.ledger import open_ledger
+
+WISHES = 6
+_KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.4
+_PRICE_EVERY_S, _PRICE_STEP, _PRICE_RANGE = 0.12, 0.003, 0.009
+_LONG_DOWNTIME, _REPEATS = 0.6, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What runs share.
+
+    Attributes:
+        nursery: Bears bots.
+        folder: For files of runs.
+        template: An empty SQLite ledger of this version.
+        postgres: URL of a database with the tables; empty without a server.
+        failures: Where what a failed run left is kept; None keeps nothing.
+    """
+
+    nursery: Nursery
+    folder: Path
+    template: Path
+    postgres: str = ""
+    failures: Path | None = None
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a run.
+
+    Attributes:
+        wrong: What broke each law.
+        figures: What was counted.
+    """
+
+    case: Case
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether no law was broken."""
+        return not any(self.wrong.values())
+
+
+async def carry_out(case: Case, tools: Tools) -> Verdict:
+    """Carry out one run."""
+    folder = tools.folder / f"run{case.seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    setup = ExchangeSetup(
+        candles={symbol: flat_bars(4, float(price)) for symbol, price in PRICES.items()},
+        timeframe=Timeframe.M1,
+        clock=ClockMode.WALL,
+        dialects=(case.dialect,),
+        has_limits=False,
+        wallet=Decimal(1_000_000),
+    )
+    setup.faults.seed = case.seed
+    async with LocalExchange(setup) as exchange:
+        await exchange.advance(1)
+        run = Run(case, tools, folder, exchange)
+        await run.through()
+        verdict = await run.judged()
+    if not verdict.is_good and tools.failures is not None:
+        shutil.rmtree(tools.failures / folder.name, ignore_errors=True)
+        shutil.copytree(folder, tools.failures / folder.name)
+    shutil.rmtree(folder, ignore_errors=True)
+    return verdict
+
+
+class Run:
+    """A run at work."""
+
+    def __init__(self, case: Case, tools: Tools, folder: Path, exchange: LocalExchange) -> None:
+        """Prepare the exchange and the database."""
+        self._case, self._tools, self._folder, self._exchange = case, tools, folder, exchange
+        self._dice = random.Random(f"run {case.seed}")  # noqa: S311 - repeatable on purpose
+        self._watch = ExposureWatch(exchange.venues[case.dialect])
+        self._watch.start()
+        self._marks = folder / "marks"
+        self._lives: list[Life] = []
+        self._database = tools.postgres
+        if case.database == "sqlite":
+            shutil.copy(tools.template, folder / "ledger.db")
+            self._database = f"sqlite:///{folder / 'ledger.db'}"
+
+    async def through(self) -> None:
+        """Let bots live and die, until the last one has put everything in order."""
+        async with self._moving_prices():
+            for number, kill in enumerate(self._case.kills, 1):
+                self._strike(number)
+                await self._life(str(kill), self._until_dead)
+                if self._dice.random() < _LONG_DOWNTIME:
+                    await self._exchange.elapse(self._dice.randint(4_100, 9_000))
+            self._strike(len(self._case.kills) + 1)
+            await self._life("", self._until_settled)
+
+    async def judged(self) -> Verdict:
+        """Hold what the bot wrote down against the exchange's ledger."""
+        case, marks = self._case, read_marks(self._marks)
+        truth = truth_of(self._exchange, case.dialect, self._watch)
+        async with await open_ledger(self._database) as ledger:
+            records = await ledger.read(lambda c: records_of(c, case.account))
+        wishes = [w for s in PRICES for w in wishes_of(str(case.seed), s, WISHES)]
+        wished = {w.key: (w.symbol, w.quantity) for w in wishes if w.quantity is not None}
+        verdict = Verdict(
+            case,
+            {
+                TWICE: executed_twice(truth, wished),
+                STATELESS: without_final_state(records, asked_keys(marks)),
+                EXPOSED: unprotected_too_long(truth, self._lives, marks),
+                DRIFTED: differences(truth, records),
+            },
+            _figures(truth, records, self._lives, marks),
+        )
+        if not any(m.kind == SETTLED and m.life == len(self._lives) for m in marks):
+            verdict.wrong[STATELESS].append(f"it did not settle within {_CONVERGED_WITHIN_S:.0f} s")
+        verdict.wrong[STATELESS] += [
+            f"process {m.life} ended by itself: {m.said}" for m in marks if m.kind == CRASHED
+        ]
+        if not verdict.is_good:
+            evidence = [case.name, *truth.lines(), *records.lines(), *map(str, self._lives)]
+            evidence += map(str, self._exchange.ledger()["requests"])
+            (self._folder / "evidence").write_text("\n".join(evidence), encoding="utf-8")
+        return verdict
+
+    async def _life(self, kill: str, until: Callable[[Bot, int], Awaitable[None]]) -> None:
+        number = len(self._lives) + 1
+        born_ms = self._exchange.clock.now_ms()
+        bot = await self._tools.nursery.bear(self._spec(number, kill))
+        try:
+            await until(bot, number)
+        finally:
+            await bot.kill()
+            self._lives.append(Life(number, born_ms, self._exchange.clock.now_ms()))
+
+    def _spec(self, number: int, kill: str) -> BotSpec:
+        return BotSpec(
+            seed=str(self._case.seed),
+            exchange=self._case.dialect,
+            account=self._case.account,
+            database=self._database,
+            marks=str(self._marks),
+            life=number,
+            kill=kill,
+            environment=environment_of(self._case.dialect, self._exchange.url, DEFAULT_KEY),
+            wishes=WISHES,
+            repeats=0.0 if kill else _REPEATS,
+        )
+
+    async def _until_dead(self, bot: Bot, number: int) -> None:
+        """Wait for the death that was planned; a bot that is through with everything dies now."""
+        deadline = asyncio.get_running_loop().time() + _KILLED_WITHIN_S
+        while not bot.is_gone and not self._has(number, SETTLED):
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await bot.gone(0.05)
+
+    async def _until_settled(self, bot: Bot, number: int) -> None:
+        """Wait until everything was asked and the account stays as it should be."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _CONVERGED_WITHIN_S
+        while not self._has(number, FED) and not bot.is_gone and loop.time() < deadline:
+            await bot.gone(0.05)
+        self._exchange.plan.clear()
+        self._is_quiet = True
+        calm_since = loop.time()
+        while loop.time() < min(deadline, calm_since + _STAYS_S) and not bot.is_gone:
+            await bot.gone(0.05)
+            if not self._is_settled(number):
+                calm_since = loop.time()
+
+    def _strike(self, number: int) -> None:
+        """Let the fault strike in this life, some calls from now."""
+        if self._case.fault != NO_FAULT:
+            rule = f"{self._case.fault},skip={self._dice.randint(0, 6)}"
+            if ":" not in self._case.fault:
+                rule = rule.replace(",", ":", 1)
+            self._exchange.plan.clear()
+            self._exchange.plan.extend([parse_rule_text(rule)])
+
+    def _has(self, number: int, kind: str) -> bool:
+        return any((m.life, m.kind) == (number, kind) for m in read_marks(self._marks))
+
+    def _is_settled(self, number: int) -> bool:
+        said = [m.said for m in read_marks(self._marks) if (m.life, m.kind) == (number, SETTLED)]
+        return said[-1:] == ["yes"]
+
+    _is_quiet = False
+
+    @asynccontextmanager
+    async def _moving_prices(self) -> Any:
+        """Move the prices about, until the run is quiet."""
+        async with asyncio.TaskGroup() as tasks:
+            mover = tasks.create_task(self._move_prices())
+            try:
+                yield
+            finally:
+                mover.cancel()
+
+    async def _move_prices(self) -> None:
+        away = dict.fromkeys(PRICES, 0.0)
+        while not self._is_quiet:
+            await asyncio.sleep(_PRICE_EVERY_S)
+            symbol = self._dice.choice(tuple(PRICES))
+            moved = away[symbol] + self._dice.uniform(-_PRICE_STEP, _PRICE_STEP)
+            away[symbol] = max(-_PRICE_RANGE, min(_PRICE_RANGE, moved))
+            price = PRICES[symbol] * (1 + Decimal(f"{away[symbol]:.4f}"))
+            await self._exchange.move_price(symbol, price)
+
+
+def environment_of(dialect: str, url: str, key: str) -> Mapping[str, str]:
+    """Return what a user sets to trade on a local exchange."""
+    name = dialect.upper()
+    return {
+        f"{name}_BASE_URL": url,
+        f"{name}_API_KEY": key,
+        f"{name}_SECRET_KEY": DEFAULT_SECRET,
+        "TRADING_ENABLED": "true",
+    }
+
+
+def _figures(
+    truth: Truth, records: Records, lives: list[Life], marks: list[Mark]
+) -> dict[str, int]:
+    exposed = [exposed_ms(e, truth, lives, marks) for e in truth.exposures]
+    return {
+        "lives": len(lives),
+        "led": len({m.life for m in marks if m.kind == LED}),
+        "intents": len(records.intents),
+        "entries": sum(not o.reduces and o.filled > 0 for o in truth.orders),
+        "fills": len(truth.fills),
+        "exposed_ms": max(exposed, default=0),
+    }
