@@ -22,7 +22,9 @@ def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
     for level, reason in _candidates(slot, setup, close, rules):
         is_better = slot.stop is None or (level - slot.stop) * sign > 0
         if is_better and level > 0 and (close - level) * sign > 0:
-            slot = replace(slot, stop=level, stop_reason=reason)
+            # Unprotected by choice until now: the time for its first stop begins here.
+            since_ms = slot.exposed_since_ms if slot.stop is not None else None
+            slot = replace(slot, stop=level, stop_reason=reason, exposed_since_ms=since_ms)
     return slot
 
 

@@ -135,6 +135,19 @@ async def test_a_trail_gives_an_unprotected_position_its_stop() -> None:
     assert stage.resting == [("stop", dec("98"))]
 
 
+async def test_an_unprotected_position_has_time_for_its_first_stop() -> None:
+    """It lay open for an hour by choice: that hour does not count against the stop."""
+    stage = Stage(limits=Limits(allow_unprotected=True))
+    plan = replace(TRAIL, stop=None, unprotected=True, trail=in_atr("60"))
+    await stage.play(candle(100, 100, 100, 100), intent(plan, atr="2"))
+    assert stage.slot.exposed_since_ms == 0
+
+    await stage.play(candle(130, 130, 130, 130))
+
+    assert position_state(stage.slot) is PositionState.PROTECTED
+    assert stage.resting == [("stop", dec("10"))]
+
+
 async def test_a_trail_wider_than_the_price_places_nothing() -> None:
     """A stop at or below zero is no stop; no exchange takes it."""
     stage = Stage(limits=Limits(allow_unprotected=True))
