@@ -1,14 +1,15 @@
 """INSERT statements that say what to do when the row is there already, for both databases.
 
-Both understand ``ON CONFLICT`` in the same words; SQLAlchemy keeps it in a module each.
+Both understand ``ON CONFLICT`` in the same words; SQLAlchemy keeps it in a module each, of
+which a process needs one.
 """
 
+import importlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 _Condition = Callable[[Any], ColumnElement[bool]]
 
@@ -38,4 +39,5 @@ def insert_or_keep(table: Table, dialect: str) -> Insert:
 
 
 def _insert(table: Table, dialect: str) -> Any:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    dialects = importlib.import_module(f"sqlalchemy.dialects.{dialect}")
+    return dialects.insert(table)

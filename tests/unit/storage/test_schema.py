@@ -1,8 +1,11 @@
 """Versions of the schema: made, undone, compared, refused."""
 
 import asyncio
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,13 @@ def tables_of(url: str) -> set[str]:
     return found - {"sqlite_sequence"}
 
 
+def statements_of(path: Path) -> list[tuple[str, list[str]]]:
+    """Return what makes each table and index of a file, by name, its clauses sorted."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL")
+        return sorted((name, sorted(re.split(r"[\s,]+", sql))) for name, sql in rows)
+
+
 def set_revision(url: str, revision: str) -> None:
     """Pretend that another version made the tables."""
     statement = sa.text("UPDATE alembic_version SET version_num = :revision")
@@ -83,6 +93,31 @@ def test_the_migrations_make_what_the_code_says(empty_url: str) -> None:
     run_on(parse_database_url(empty_url), compare)
 
     assert found == []
+
+
+async def test_a_new_file_has_what_the_migrations_make(tmp_path: Path) -> None:
+    """It is made without them: it must not differ from one that was migrated."""
+    made, migrated = (tmp_path / "made.db", tmp_path / "migrated.db")
+    async with await open_ledger(f"sqlite:///{made}"):
+        pass
+    run_alembic(f"sqlite:///{migrated}", "upgrade", "head")
+
+    assert statements_of(made) == statements_of(migrated)
+    assert "alembic_version" in dict(statements_of(made))
+
+
+async def test_a_file_without_any_version_is_migrated(tmp_path: Path) -> None:
+    """It is what `alembic downgrade base` leaves, and is no other program's."""
+    path = tmp_path / "milobot.db"
+    run_alembic(f"sqlite:///{path}", "upgrade", "head")
+    before = statements_of(path)
+    run_alembic(f"sqlite:///{path}", "downgrade", "base")
+    assert len(statements_of(path)) < len(before)
+
+    async with await open_ledger(f"sqlite:///{path}"):
+        pass
+
+    assert statements_of(path) == before
 
 
 def test_the_versions_in_the_code_are_those_of_the_scripts() -> None:
