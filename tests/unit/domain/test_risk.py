@@ -16,9 +16,9 @@ from tests.support.trading import (
     rules,
 )
 
-from milobot.domain.intents import Enter, Size, SizeKind
+from milobot.domain.intents import Aim, Enter, Size, SizeKind
 from milobot.domain.market import SymbolRules
-from milobot.domain.risk import Levels, levels_of, quantity_of
+from milobot.domain.risk import Levels, Target, levels_of, quantity_of
 from milobot.errors import OrderDeniedError
 
 RULES = rules()
@@ -216,3 +216,22 @@ def test_the_smallest_size_is_allowed_exactly() -> None:
     """Minimums are inclusive: 0.05 * 100 is the smallest notional."""
     assert quantity(base("0.05")) == dec("0.05")
     assert quantity(base("50"), grid=rules(max_market="50")) == 50
+
+
+def test_several_targets_stand_in_the_order_in_which_the_price_meets_them() -> None:
+    """However they were named; each on the grid, towards the reference."""
+    aims = (Aim(percent("10"), dec("0.2")), Aim(percent("3.333"), dec("0.8")))
+
+    above, below = levels(enter_long(ONE, aims=aims)), levels(enter_short(ONE, aims=aims))
+
+    assert above.targets == (Target(dec("103.3"), dec("0.8")), Target(dec("110.0"), dec("0.2")))
+    assert below.targets == (Target(dec("96.7"), dec("0.8")), Target(dec("90.0"), dec("0.2")))
+    assert above.target == dec("103.3")
+
+
+def test_one_of_several_targets_on_the_wrong_side_is_refused() -> None:
+    """A long that takes its gain below its entry is a slip of somebody's pen."""
+    aims = (Aim(at_price("105"), dec("0.5")), Aim(at_price("99"), dec("0.5")))
+
+    with pytest.raises(OrderDeniedError, match="target of a long must lie above"):
+        levels(enter_long(ONE, aims=aims))
