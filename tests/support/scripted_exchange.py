@@ -1,6 +1,7 @@
 """An exchange that answers the next orders of a purpose as a test has written down."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from tests.support.exchanges import RefusingExchange, status_news
 from tests.support.trading import SYMBOL, Stage, at_price, base, candle, enter_long, intent, rules
@@ -8,6 +9,7 @@ from tests.support.trading import SYMBOL, Stage, at_price, base, candle, enter_l
 from milobot.domain.intents import Enter
 from milobot.domain.market import SymbolRules
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderUpdate, Refusal
+from milobot.errors import ExchangeUnavailableError
 from milobot.ports import Exchange
 
 PLAN = enter_long(base("1"), stop=at_price("95"), target=at_price("110"))
@@ -43,10 +45,12 @@ class Script:
 
     Attributes:
         placed: Every order that was asked for, in order.
+        has_price: Whether the exchange says where the market is.
     """
 
     answers: dict[OrderPurpose, list[Says]] = field(default_factory=dict)
     placed: list[Order] = field(default_factory=list)
+    has_price: bool = True
 
     def say(self, purpose: OrderPurpose, *answers: Says) -> None:
         """Answer the next orders of a purpose so."""
@@ -71,6 +75,12 @@ class ScriptedExchange(RefusingExchange):
         super().__init__(inner, {})
         self.script = script
         self.inner = inner
+
+    async def fetch_last_price(self, symbol: str) -> Decimal:
+        """Say it, or be away."""
+        if not self.script.has_price:
+            raise ExchangeUnavailableError("the exchange cannot be reached")
+        return await self.inner.fetch_last_price(symbol)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Answer as written down."""

@@ -266,6 +266,21 @@ async def test_a_limit_that_finds_nobody_either_takes_turns_with_the_market() ->
     assert scene.stage.slot.is_idle
 
 
+async def test_a_limit_without_a_price_to_be_had_is_tried_again() -> None:
+    """Nobody buys at the market, and the exchange does not say where the market is."""
+    scene = Scene()
+    await scene.enter()
+    scene.script.has_price = False
+    scene.script.say(P.CLOSE, refuses(R.NO_COUNTERPARTY))
+
+    await scene.stage.engine.close_position(SYMBOL, "by_hand")
+    assert scene.script.of(P.CLOSE)[-1].price is None
+    assert state(scene) is PositionState.CLOSING
+    await scene.look()
+
+    assert scene.stage.slot.is_idle
+
+
 async def test_a_large_position_is_closed_in_pieces() -> None:
     """One market order may take so much and no more."""
     grid = rules(max_market="1")
