@@ -55,6 +55,7 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
         OrderTransitionError: The news contradicts what is known for certain.
     """
     filled = sum((f.quantity for f in fills), ZERO)
+    update = _as_far_as_told(order, update, filled)
     before = order
     order = apply_order_update(order, update, filled)
     order = replace(order, booked=order.booked | {f.fill_id for f in fills}) if fills else order
@@ -75,6 +76,18 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
     closing = "late_fill" if slot.live(OrderPurpose.ENTRY) else ""
     slot = replace(slot, tally=None, closing=closing, stop=None, hindrances=frozenset())
     return Applied(slot, order, trip)
+
+
+def _as_far_as_told(order: Order, update: OrderUpdate, filled: Decimal) -> OrderUpdate:
+    """Return news with no more than its executions bear out.
+
+    The news of an entry's first part may be lost or late. Until it is told, the order is open
+    and asked for; taken as filled, what is missing would lie there without a stop.
+    """
+    is_whole = order.filled_quantity + filled >= order.quantity
+    if update.status is not OrderStatus.FILLED or order.purpose is not OrderPurpose.ENTRY:
+        return update
+    return update if is_whole else replace(update, status=OrderStatus.PARTIALLY_FILLED)
 
 
 def with_sight(slot: Slot, side: PositionSide, quantity: Decimal) -> Slot:

@@ -88,8 +88,11 @@ def through_the_band(order: Order, last_price: Decimal, rules: SymbolRules) -> O
 
 
 def _clear(slot: Slot) -> Command | None:
+    """Withdraw what rests; the stop last, which guards what an entry may fill unheard."""
+    has_entry = bool(slot.live(OrderPurpose.ENTRY))
     for order in slot.orders:
         is_wanted = order.purpose is OrderPurpose.ENTRY and not slot.closing
+        is_wanted |= order.purpose is OrderPurpose.STOP and has_entry
         if not is_wanted and can_cancel(order):
             return Cancel(order)
     return None

@@ -96,9 +96,6 @@ class Recorder:
                 await self._commit([])
         except LeaseLostError:
             raise
-        except DuplicateIntentError:
-            # The ledger took it and its answer was lost: the intent is there, the rest may not be.
-            self._late = [r for r in self._late if not isinstance(r, TradeIntent)]
         except StorageError as error:
             self.reason = str(error)
         return not self._late
@@ -109,9 +106,24 @@ class Recorder:
             return
         async with self._turn:  # what is late is stored once, and before what came after it
             late = self._late
-            await self._journal.commit(*_merged(late, tuple(records)))
+            try:
+                await self._journal.commit(*_merged(late, tuple(records)))
+            except DuplicateIntentError:
+                unknown = await self._not_on_record(late)
+                if len(unknown) == len(late):
+                    raise  # what is new is the duplicate
+                await self._journal.commit(*_merged(unknown, tuple(records)))
             # What was kept meanwhile came after it and is late still.
             self._late, self.reason = self._late[len(late) :], ""
+
+    async def _not_on_record(self, late: list[Record]) -> list[Record]:
+        """Return late records without the intents that the ledger took and did not confirm."""
+        known: list[Record] = []
+        for intent in [record for record in late if isinstance(record, TradeIntent)]:
+            decision = await self._journal.find_decision(intent.key)
+            if decision is not None:
+                known += [intent, decision]
+        return [record for record in late if record not in known]
 
     def _hold_again(self, symbol: str, held: list[Record]) -> None:
         self._held[symbol] = _merged(held, tuple(self._held.get(symbol, [])))

@@ -83,8 +83,8 @@ def after_news(slot: Slot, before: Order, order: Order) -> Slot:
 
 def has_new_way(before: Slot, after: Slot) -> bool:
     """Return whether a refusal has told how to go on at once, instead of at the next look."""
-    if after.closing and not before.closing:
-        return True
+    if after.is_idle or (after.closing and not before.closing):
+        return True  # what was refused is not needed any more, or is to be done in another way
     new = after.hindrances - before.hindrances
     has_targets = bool(after.live(OrderPurpose.TARGET))  # they can be withdrawn
     return bool(new & _WAYS) or (Refusal.NOTHING_TO_REDUCE in new and has_targets)

@@ -18,7 +18,13 @@ from milobot.domain.intents import TradeIntent
 from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews
 from milobot.domain.slots import PositionState
-from milobot.errors import AuthenticationError, ExchangeError, OrderTransitionError
+from milobot.errors import (
+    AuthenticationError,
+    ExchangeError,
+    LeaseLostError,
+    OrderTransitionError,
+    StorageError,
+)
 from milobot.execution.engine import ExecutionEngine
 from milobot.execution.inquiry import Inquiry
 from milobot.execution.reconciler import Reconciler
@@ -29,6 +35,7 @@ Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
 _EXPLAINED_WITHIN_MS = 500
+_OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,10 @@ class AccountTrader:
         except ExchangeError as error:
             self._say(AlertKind.EXCHANGE, "", f"the account cannot be read: {error}")
             return False
+        except LeaseLostError:
+            raise
+        except StorageError:
+            return False  # said by ``_save``, and tried again soon
         return True
 
     async def _deliver(self, symbol: str) -> None:
@@ -170,7 +181,12 @@ class AccountTrader:
         waiting = self._mail[symbol]
         while waiting:
             update = waiting.popleft()
-            if await self._booked(update):
+            try:
+                is_news = await self._booked(update)
+            except StorageError:
+                waiting.appendleft(update)  # the ledger could not say whose it is: once more, soon
+                raise
+            if is_news:
                 self._look_at(symbol)
 
     def _look_at(self, symbol: str) -> None:
@@ -197,7 +213,8 @@ class AccountTrader:
             symbol = slot.symbol
             if self._inquiry.due(slot):
                 self._start(tasks, f"ask {symbol}", partial(self._ask, symbol))
-            if state in {PositionState.UNPROTECTED, PositionState.CLOSING} or slot.closing:
+            is_to_be_freed = slot.is_idle and slot.owner
+            if state in _OPEN or slot.closing or is_to_be_freed:
                 self._look_at(symbol)
             self._notice_position(symbol)
             if slot.is_doubted:
@@ -216,7 +233,9 @@ class AccountTrader:
             await work()
         except AuthenticationError:
             raise
-        except ExchangeError:
+        except LeaseLostError:
+            raise
+        except (ExchangeError, StorageError):
             return  # asked again at the next look
         except OrderTransitionError as error:
             self._contradicted("", error)

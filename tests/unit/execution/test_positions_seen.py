@@ -82,16 +82,18 @@ async def test_what_is_booked_needs_no_other_explanation() -> None:
 
 
 async def test_what_is_not_seen_any_more_is_let_go() -> None:
-    """Certain news that nothing is held: the stop leaves with it."""
+    """Certain news that nothing is held: the stop leaves once the entry cannot fill any more."""
     desk = await doubted()
     await desk.engine.position_seen(SYMBOL, LONG, dec("1"))
     stop = desk.exchange.last(P.STOP)
     await desk.tell(stop, S.SUBMITTED)
 
     await desk.engine.position_seen(SYMBOL, LONG, dec("0"))
+    assert desk.exchange.cancelled == []
+    assert position_state(desk.slot) is PositionState.OPENING
+    await desk.tell(desk.exchange.last(P.ENTRY), S.NOT_EXECUTED)
 
     assert [o.client_order_id for o in desk.exchange.cancelled] == [stop.client_order_id]
-    assert position_state(desk.slot) is PositionState.OPENING
 
 
 async def test_what_was_seen_stays_protected_when_its_entry_is_given_up() -> None:

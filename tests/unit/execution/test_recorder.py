@@ -13,6 +13,8 @@ from milobot.domain.intents import Close, Side
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
 from milobot.errors import DuplicateIntentError, LeaseLostError, LedgerError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
+from milobot.execution.entries import decision_about
+from milobot.execution.gates import Judgement, Verdict
 from milobot.execution.recorder import Recorder
 from milobot.simulation.clock import ReplayClock
 
@@ -169,9 +171,28 @@ async def test_an_intent_that_was_stored_after_all_holds_up_nothing(away: Away) 
     journal.failures = [LedgerError("the connection was lost")]
     recorder = Recorder(journal)
     wish = intent(PLAN)
+    accepted = Judgement(Verdict.REVERSE, "accepted", "reverse")
+    decision = decision_about(wish, Outcome.ACCEPTED, accepted)
 
-    await recorder.note(SYMBOL, wish, ORDER)
-    assert not await recorder.catch_up()
+    await recorder.note(SYMBOL, wish, decision, ORDER)
+    await recorder.note(SYMBOL, replace(ORDER, status=S.FILLED))
+
+    assert not recorder.is_behind
+    assert journal.latest["milo1"].status is S.FILLED
+    assert journal.decisions == [decision]
+
+
+async def test_an_intent_that_comes_again_is_refused_beside_late_records(away: Away) -> None:
+    """What is late is none of its business, and must not be taken for the duplicate."""
+    journal = away.journal
+    recorder = Recorder(journal)
+    wish = intent(PLAN)
+    await recorder.note(SYMBOL, wish)
+    journal.failures = [LedgerError("the disk is full")]
+    await recorder.note(SYMBOL, ORDER)
+
+    with pytest.raises(DuplicateIntentError):
+        await recorder.note(SYMBOL, wish)
 
     assert await recorder.catch_up()
     assert journal.latest == {"milo1": ORDER}
