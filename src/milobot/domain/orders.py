@@ -124,7 +124,8 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.CANCELLED: frozenset({OrderStatus.FILLED}),
     OrderStatus.EXPIRED: frozenset({OrderStatus.FILLED}),
     OrderStatus.NOT_EXECUTED: _FILLS | _ENDS | {OrderStatus.SUBMITTED, OrderStatus.REJECTED},
-    OrderStatus.REJECTED: frozenset(),
+    # Refused and executed all the same: what an exchange has filled is real, whatever it said.
+    OrderStatus.REJECTED: frozenset({OrderStatus.FILLED}),
     OrderStatus.FILLED: frozenset(),
 }
 
@@ -257,8 +258,6 @@ def apply_order_update(order: Order, update: OrderUpdate, filled: Decimal) -> Or
         OrderTransitionError: The news contradicts what is known for certain.
     """
     status = _next_status(order, update.status)
-    if filled and status is OrderStatus.REJECTED:
-        raise _contradiction(order, "filled")
     told_id = update.exchange_order_id or order.exchange_order_id
     if status is order.status and not filled:
         return (

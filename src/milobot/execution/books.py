@@ -123,6 +123,10 @@ class AccountBooks:
             found = await self._journal.find_order(client_order_id)
         return found
 
+    def recent_decision(self, intent_key: str) -> Decision | None:
+        """Return the latest decision about an intent that was decided lately."""
+        return self._decisions.get(intent_key)
+
     async def decision(self, intent_key: str) -> Decision | None:
         """Return the latest decision about an intent, however long ago it was made."""
         found = self._decisions.get(intent_key)

@@ -116,7 +116,8 @@ class ExecutionEngine:
             LeaseLostError: Another process leads the account now; nothing was sent.
         """
         async with self._books.turn(intent.symbol):
-            known = await self._books.decision(intent.key)
+            # An older one is found when the intent is put on record for the second time.
+            known = self._books.recent_decision(intent.key)
             if known is not None:
                 return known
             try:
@@ -229,10 +230,10 @@ class ExecutionEngine:
             case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
                 return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
         decision = decision_about(intent, Outcome.ACCEPTED, judged)
-        self._books.keep(slot)
-        self._books.decide(decision)
         # Closing is never held up by a ledger that is away.
         await self.recorder.note(slot.symbol, intent, decision, slot)
+        self._books.keep(slot)
+        self._books.decide(decision)
         return decision, None
 
     async def _settle(self, symbol: str) -> None:

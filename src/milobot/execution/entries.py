@@ -23,6 +23,7 @@ from milobot.ports import Clock, Record
 
 # An order that has not left a second after it was put on record does not leave any more.
 SEND_WITHIN_MS = 1_000
+_UNSTORED = "ledger_unavailable"
 
 
 class Entries:
@@ -43,7 +44,13 @@ class Entries:
             return await self._record_entry(setup, gates, *new)
         except OrderDeniedError as denied:
             judged = Judgement(Verdict.DENY, denied.code, str(denied))
-            return await self.refuse(intent, Outcome.DENIED, judged, gates, *new), None
+            try:
+                return await self.refuse(intent, Outcome.DENIED, judged, gates, *new), None
+            except DuplicateIntentError:
+                if denied.code != _UNSTORED:
+                    raise
+                # It was stored although the answer said otherwise: the denial is what counts.
+                return await self.refuse(intent, Outcome.DENIED, judged, gates), None
         except DataError as unknown:
             judged = Judgement(Verdict.DENY, "symbol_not_traded", f"nothing was sent: {unknown}")
             return await self.refuse(intent, Outcome.DENIED, judged, gates, *new), None
@@ -80,7 +87,7 @@ class Entries:
             # It may have been stored although the answer says otherwise: say that it never left.
             unsent = replace(order, status=OrderStatus.NOT_EXECUTED, refusal=Refusal.UNAVAILABLE)
             await self._books.recorder.note(before.symbol, before, unsent)
-            raise OrderDeniedError("ledger_unavailable", f"nothing was sent: {error}") from error
+            raise OrderDeniedError(_UNSTORED, f"nothing was sent: {error}") from error
         self._books.decide(decision)
         self._books.keep(slot, order)
         return decision, order
@@ -117,8 +124,8 @@ class Entries:
     ) -> Decision:
         """Put a decision not to trade on record with ``new``, and return it."""
         decision = decision_about(intent, outcome, judged, gates)
-        self._books.decide(decision)
         await self._books.recorder.note(intent.symbol, *new, decision)
+        self._books.decide(decision)
         return decision
 
 

@@ -1,14 +1,17 @@
 """The ledger on a PostgreSQL server: a small pool that finds its way back after a restart."""
 
+import asyncio
+from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from milobot.errors import CommitUnknownError
+from milobot.errors import CommitUnknownError, LedgerError
 from milobot.storage.database_url import PostgresTarget
+from milobot.storage.group_commit import LARGEST_GROUP, Job
 from milobot.storage.ledger_errors import (
     TROUBLE,
     is_collision,
@@ -26,6 +29,7 @@ _MAINTENANCE_LIMIT_S = 600.0
 _IDLE_LIMIT_MS = 2_000
 _CONNECT_LIMIT_S = 5.0
 _LOCK_LIMIT_MS = 4_000
+_READ_AGAIN = "nobody can say whether it did; the books are read again when it is back"
 
 
 def make_engine(target: PostgresTarget, *, timeout_s: float = 5.0) -> AsyncEngine:
@@ -70,6 +74,8 @@ class PostgresDatabase:
         """Note where the server is; nothing is connected yet."""
         self._target = target
         self._engine = make_engine(target, timeout_s=timeout_s)
+        self._jobs: deque[Job[Any]] = deque()
+        self._turn = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -77,18 +83,18 @@ class PostgresDatabase:
         return self._target.name
 
     async def write(self, unit: Callable[[Connection], _T]) -> _T:
-        """Run ``unit`` as one transaction; the server has it on disk when this returns."""
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._write_once(unit)
-            except TROUBLE as error:
-                # Certainly undone. An idle connection does not know that its server restarted.
-                if not (is_collision(error) or _is_stale(error)):
-                    raise postgres_error(self.name, error) from error
-        try:
-            return await self._write_once(unit)
-        except TROUBLE as error:
-            raise postgres_error(self.name, error) from error
+        """Run ``unit`` as one transaction; the server has it on disk when this returns.
+
+        Units that wait at the same moment are committed together: whoever's turn it is does
+        it for all of them.
+        """
+        done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._jobs.append(Job(unit, done))
+        async with self._turn:
+            if not done.done():
+                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST_GROUP))]
+                await self._commit(jobs)
+        return await done
 
     async def read(self, query: Callable[[Connection], _T]) -> _T:
         """Run ``query`` on what was committed last."""
@@ -124,7 +130,41 @@ class PostgresDatabase:
         async with self._engine.connect() as connection:
             return await connection.run_sync(query)
 
-    async def _write_once(self, unit: Callable[[Connection], _T]) -> _T:
+    async def _commit(self, jobs: list[Job[Any]]) -> None:
+        """Commit jobs together, or each alone when they cannot be; every one is answered."""
+        try:
+            await self._commit_together(jobs)
+        except asyncio.CancelledError:
+            # Whoever's turn it was is gone; the others are tried by the next, or know nothing.
+            self._jobs.extendleft(reversed([job for job in jobs if not job.done.done()]))
+            raise
+        except (LedgerError, *TROUBLE) as error:
+            if len(jobs) == 1 or isinstance(error, CommitUnknownError):
+                for job in jobs:
+                    job.fail(error)
+                return
+            for job in jobs:
+                await self._commit([job])
+
+    async def _commit_together(self, jobs: list[Job[Any]]) -> None:
+        """Commit jobs as one transaction, again where the first try is certainly undone."""
+
+        def all_of_them(connection: Connection) -> list[Any]:
+            return [job.unit(connection) for job in jobs]
+
+        for attempt in range(_TRIES):
+            try:
+                results = await self._write_once(all_of_them, jobs)
+            except TROUBLE as error:
+                # An idle connection does not know that its server restarted.
+                if attempt + 1 == _TRIES or not (is_collision(error) or _is_stale(error)):
+                    raise postgres_error(self.name, error) from error
+            else:
+                for job, result in zip(jobs, results, strict=True):
+                    job.succeed(result)
+                return
+
+    async def _write_once(self, unit: Callable[[Connection], _T], jobs: list[Job[Any]]) -> _T:
         def numbered(connection: Connection) -> tuple[int, _T]:
             number = connection.exec_driver_sql("SELECT txid_current()").scalar_one()
             return int(number), unit(connection)
@@ -133,6 +173,13 @@ class PostgresDatabase:
             transaction, result = await connection.run_sync(numbered)
             try:
                 await connection.commit()
+            except asyncio.CancelledError:
+                lost = CommitUnknownError(
+                    f"{self.name} was left while it stored something: {_READ_AGAIN}"
+                )
+                for job in jobs:
+                    job.fail(lost)
+                raise
             except TROUBLE as error:
                 await _abandon(connection)
                 if not await self._was_committed(transaction, error):
@@ -155,8 +202,7 @@ class PostgresDatabase:
         if status == "aborted":
             return False
         raise CommitUnknownError(
-            f"{self.name} went away while it stored something: nobody can say whether it did;"
-            " the books are read again when it is back"
+            f"{self.name} went away while it stored something: {_READ_AGAIN}"
         ) from error
 
 

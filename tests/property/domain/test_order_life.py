@@ -82,7 +82,7 @@ def test_a_settled_order_stays_settled_when_its_past_is_replayed(
 def test_no_news_without_a_fill_revives_what_ended(
     news: list[tuple[OrderStatus, Decimal]], end: OrderStatus
 ) -> None:
-    """Only FILLED may follow CANCELLED and EXPIRED; nothing follows FILLED and REJECTED."""
+    """Only FILLED may follow an end, and nothing follows FILLED."""
     order = told(pending(), end)
     for status, filled in news:
         order = told(order, status, filled)

@@ -264,10 +264,25 @@ async def test_orders_of_others_are_left_alone() -> None:
     assert "by-hand" not in {u.client_order_id for u in desk.journal.updates}
 
 
+async def test_an_entry_refused_and_executed_all_the_same_is_flattened() -> None:
+    """What an exchange has filled is real; nobody has a plan for it any more."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.tell(entry, S.REJECTED)
+
+    await desk.fill(entry, "1", "100", "f1")
+
+    assert desk.exchange.last(P.CLOSE).quantity == dec("1")
+    assert desk.slot.closing == "late_fill"
+
+
 async def test_contradicting_news_is_raised_and_changes_nothing() -> None:
     """Two sources disagree: the caller reconciles, the books stay."""
     desk = Desk()
-    entry = await desk.opened()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.fill(entry, "0.5", "100", "f1", S.PARTIALLY_FILLED)
     before = desk.slot
 
     with pytest.raises(OrderTransitionError, match="reconcile"):

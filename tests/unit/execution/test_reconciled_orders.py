@@ -358,8 +358,8 @@ async def test_a_name_that_was_never_told_is_learnt_from_the_listing() -> None:
     assert findings.updates == ()
 
 
-async def test_contradicting_news_is_told_and_nothing_is_booked() -> None:
-    """Rejected here, filled there: no rule covers it, a person has to look."""
+async def test_an_entry_refused_and_executed_all_the_same_is_booked() -> None:
+    """Otherwise a position without a stop would pass for somebody else's."""
     world = World()
     entry = await world.send(world.order(P.ENTRY))
     await world.end(entry, S.REJECTED)
@@ -368,8 +368,7 @@ async def test_contradicting_news_is_told_and_nothing_is_booked() -> None:
 
     await world.converge(2)
 
-    assert "undecided" in {n.code for n in world.last.notices}
-    assert world.slot.position.is_flat
+    assert world.slot.position.quantity == dec("1")
 
 
 async def test_a_symbol_that_cannot_be_judged_keeps_its_notices() -> None:

@@ -167,7 +167,10 @@ async def test_account_is_compared_every_half_minute(office: Office) -> None:
 async def test_news_that_contradicts_the_books_is_told_and_compared(office: Office) -> None:
     """It must neither end the bot nor pass unseen."""
     async with office.at_work():
-        entry = await _entered(office)
+        await office.trader.submit(intent(PLAN))
+        entry = office.account.last(P.ENTRY)
+        half = fill_news(entry, "0.5", "100", fill_id="f1", status=S.PARTIALLY_FILLED)
+        office.trader.hear(half)
         before = office.account.listings
         office.trader.hear(status_news(entry, S.REJECTED))
 

@@ -324,3 +324,37 @@ async def test_maintenance_runs_on_a_server(shared: Ledger) -> None:
     await shared.database.maintain()
 
     assert (await shared.journal("a").load()).orders == (ORDER,)
+
+
+async def test_one_unit_that_fails_does_not_fail_those_beside_it(ledger: Ledger) -> None:
+    """Units of several symbols are committed together: one trouble must not spread."""
+
+    def fail(connection: Connection) -> None:
+        save_cursor(connection, "failed", "1", now_ms=0)
+        raise LedgerError("this unit says no")
+
+    def keep(name: str) -> Callable[[Connection], None]:
+        return lambda connection: save_cursor(connection, name, "1", now_ms=0)
+
+    results = await asyncio.gather(
+        *(ledger.write(unit) for unit in (keep("a"), fail, keep("b"))), return_exceptions=True
+    )
+
+    names = text("SELECT name FROM cursors ORDER BY name")
+    assert await ledger.read(lambda c: c.execute(names).scalars().all()) == ["a", "b"]
+    assert [str(r) if r else None for r in results] == [None, "this unit says no", None]
+
+
+async def test_a_writer_that_is_cancelled_leaves_the_others_their_turn(ledger: Ledger) -> None:
+    """Whoever commits for all may be stopped: nobody else may wait for ever."""
+    async with asyncio.TaskGroup() as tasks:
+        writes = [
+            tasks.create_task(ledger.write(partial(save_cursor, name=name, position="1", now_ms=0)))
+            for name in "abcdef"
+        ]
+        await asyncio.sleep(0)
+        writes[0].cancel()
+
+    names = text("SELECT name FROM cursors ORDER BY name")
+    stored = await ledger.read(lambda c: c.execute(names).scalars().all())
+    assert set(stored) >= set("bcdef")
