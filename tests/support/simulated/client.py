@@ -1,0 +1,248 @@
+"""An exchange as one process meets it: what was asked may not arrive, nor what was answered.
+
+It answers as the real clients do: placing and cancelling never raise for what happens on the
+way, and nothing is signed after an order's time or the process's right to trade.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from tests.support.simulated.laws import Laws
+from tests.support.simulated.loop import Host, SimulatedLoop, answer_to, fail
+from tests.support.simulated.records import Lead
+from tests.support.simulated.remote import Refused, Remote
+from tests.support.simulated.unasked import Unasked
+from tests.support.simulated.venue import TAKER_FEE, Venue
+from tests.support.simulated.views import Views
+from tests.support.simulated.weather import Chance
+
+from milobot.domain.market import SymbolRules
+from milobot.domain.money import ZERO
+from milobot.domain.orders import Fill, Order, OrderStatus, OrderType, OrderUpdate, Refusal
+from milobot.domain.reports import (
+    MarginMode,
+    MarkPrice,
+    OrderReport,
+    PositionReport,
+    SymbolSettings,
+)
+from milobot.errors import ExchangeUnavailableError
+from milobot.ports import Account
+
+R, S = Refusal, OrderStatus
+T = TypeVar("T")
+RECEIVE_WINDOW_MS = 2_000
+_TIMEOUT_S = 5.0
+_WALLET = Decimal(1_000_000)
+
+
+class Client(Unasked):
+    """One process's way to the exchange (ports ``ExchangeAccount`` and ``MarketData``)."""
+
+    def __init__(
+        self, venue: Venue, host: Host, lead: Lead, loop: SimulatedLoop, chance: Chance, laws: Laws
+    ) -> None:
+        """Ask for a process, for as long as it leads."""
+        self._venue = venue
+        self._views = Views(venue, loop)
+        self._host = host
+        self._lead = lead
+        self._loop = loop
+        self._chance = chance
+        self._laws = laws
+        self.called: Callable[[], None] = lambda: None
+
+    # --- requests that change something
+
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Send an order once, not after its time, and return what became of it."""
+        return (await self._write(order, lambda: self._taken(order), order.send_before_ms),)
+
+    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
+        answer = await self._write(order, lambda: self._cancelled(order), 0, is_cancel=True)
+        if answer.refusal is R.NOT_RESTING:
+            try:
+                found = await self.fetch_update(order)
+            except ExchangeUnavailableError:
+                found = None
+            answer = found or replace(answer, status=S.UNKNOWN)
+        # A cancel that did not happen says nothing of the order.
+        is_undone = answer.status in {S.NOT_EXECUTED, S.REJECTED} and answer.refusal is not None
+        return (replace(answer, status=S.UNKNOWN) if is_undone else answer,)
+
+    async def _write(
+        self,
+        order: Order,
+        carry_out: Callable[[], OrderUpdate],
+        not_after_ms: int,
+        *,
+        is_cancel: bool = False,
+    ) -> OrderUpdate:
+        self.called()
+        chance, laws, symbol = self._chance, self._laws, order.symbol
+        if chance.strikes("signing_slow"):
+            wait_s = chance.between(0.1, 1.5)
+            laws.excuse(symbol, wait_s)
+            await asyncio.sleep(wait_s)
+        stamp_ms = self._loop.now_ms()
+        if (not_after_ms and stamp_ms > not_after_ms) or not self.may_sign(stamp_ms):
+            return self._news(order, S.NOT_EXECUTED, R.TOO_LATE)
+        if not is_cancel:
+            laws.signed(self._lead.epoch, order)
+        await asyncio.sleep(0.0002)
+        if self._venue.is_away or chance.strikes("refused"):
+            laws.excuse(symbol, 0.3)
+            await asyncio.sleep(chance.between(0.005, 0.03))
+            return self._news(order, S.NOT_EXECUTED, R.UNAVAILABLE)
+        return await self._sent(order, carry_out, stamp_ms)
+
+    async def _sent(
+        self, order: Order, carry_out: Callable[[], OrderUpdate], stamp_ms: int
+    ) -> OrderUpdate:
+        chance, laws = self._chance, self._laws
+        done: asyncio.Future[OrderUpdate] = self._loop.create_future()
+        there_s = chance.between(0.004, 0.04)
+        if chance.strikes("request_slow"):
+            there_s = chance.between(0.05, 2.6)
+            laws.excuse(order.symbol, there_s)
+        is_lost = chance.strikes("request_lost")
+        is_unheard = chance.strikes("answer_lost")
+        if is_lost or is_unheard:
+            laws.excuse(order.symbol, 0.8)
+
+        def arrive() -> None:
+            laws.under_way.discard(order.client_order_id)
+            if is_lost or self._venue.is_away:
+                return
+            if self._loop.now_ms() > stamp_ms + RECEIVE_WINDOW_MS:
+                answer = self._news(order, S.NOT_EXECUTED, R.CLOCK)
+            else:
+                answer = carry_out()
+            if not is_unheard:
+                self._loop.in_world(chance.between(0.004, 0.04), answer_to, done, answer)
+
+        def give_up() -> None:
+            answer_to(done, self._news(order, S.UNKNOWN, R.UNAVAILABLE))
+
+        laws.under_way.add(order.client_order_id)
+        self._loop.in_world(there_s, arrive)
+        self._loop.in_world(_TIMEOUT_S, give_up)
+        answer = await done
+        laws.shown_update(self._host, answer)
+        return answer
+
+    def may_sign(self, stamp_ms: int) -> bool:
+        """Return whether the process still leads the account, as far as it can know."""
+        return stamp_ms <= self._lead.deadline_ms
+
+    def _taken(self, order: Order) -> OrderUpdate:
+        taken = self._venue.take(order)
+        if isinstance(taken, Refused):
+            if taken.refusal not in {R.WOULD_TRIGGER, R.BACKSTOP_EXISTS}:
+                self._laws.excuse(order.symbol, 0.35)
+            return self._news(order, S.REJECTED, taken.refusal)
+        is_early = order.type is OrderType.MARKET and self._chance.strikes("answer_early")
+        return self._confirmed(taken) if is_early else taken.update(self._loop.now_ms())
+
+    def _confirmed(self, remote: Remote) -> OrderUpdate:
+        return replace(remote.update(self._loop.now_ms(), fills=()), status=S.SUBMITTED)
+
+    def _cancelled(self, order: Order) -> OrderUpdate:
+        remote = self._venue.find(order.symbol, order.client_order_id)
+        if remote is None or not self._venue.cancel(remote):
+            return self._news(order, S.REJECTED, R.NOT_RESTING)
+        return remote.update(self._loop.now_ms())
+
+    def _news(self, order: Order, status: OrderStatus, refusal: Refusal) -> OrderUpdate:
+        return OrderUpdate(
+            order.client_order_id,
+            order.symbol,
+            status,
+            self._loop.now_ms(),
+            reason=refusal.value,
+            refusal=refusal,
+        )
+
+    # --- questions
+
+    async def _ask(self, look: Callable[[int], T]) -> T:
+        """Return what is shown at the moment the question arrives, or somewhat before it."""
+        self.called()
+        chance, loop = self._chance, self._loop
+        done: asyncio.Future[T] = loop.create_future()
+
+        def arrive() -> None:
+            if self._venue.is_away or chance.strikes("query_fails"):
+                error = ExchangeUnavailableError("the exchange does not answer")
+                loop.in_world(chance.between(0.05, 1.0), fail, done, error)
+                return
+            as_of_ms = loop.now_ms()
+            if chance.strikes("stale"):
+                as_of_ms -= round(chance.between(50, chance.weather.stale_ms))
+            loop.in_world(chance.between(0.004, 0.03), answer_to, done, look(as_of_ms))
+
+        loop.in_world(chance.between(0.004, 0.03), arrive)
+        return await done
+
+    async def fetch_order(self, order: Order) -> OrderReport | None:
+        """Return what rests under a name."""
+        name = order.client_order_id
+        found = await self.fetch_open_orders(order.symbol)
+        return next((report for report in found if report.client_order_id == name), None)
+
+    async def fetch_update(self, order: Order) -> OrderUpdate | None:
+        """Return news of an order with its fills so far."""
+        name = order.client_order_id
+        found = await self._ask(lambda as_of: self._views.update(order.symbol, name, as_of))
+        if found is not None:
+            self._laws.shown_update(self._host, found)
+        return found
+
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by the exchange's id."""
+        return await self._ask(lambda as_of: self._views.update(symbol, exchange_order_id, as_of))
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Return what rests."""
+        found = await self._ask(lambda as_of: self._views.open_orders(symbol, as_of))
+        self._laws.shown_listing(self._host, symbol, found)
+        return found
+
+    async def fetch_fills(
+        self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
+    ) -> list[Fill]:
+        """Return executions, oldest first."""
+        return await self._ask(lambda as_of: self._views.fills(symbol, first_ms or 0, as_of))
+
+    async def fetch_positions(self) -> list[PositionReport]:
+        """Return what is open."""
+        found = await self._ask(self._views.positions)
+        self._laws.shown_positions(self._host, found)
+        return found
+
+    async def fetch_account(self) -> Account:
+        """Return balances that never run out: what bounds an entry is tested elsewhere."""
+        return await self._ask(lambda _: Account(_WALLET, _WALLET, ZERO, TAKER_FEE))
+
+    async def fetch_rules(self, symbol: str) -> SymbolRules:
+        """Return the rules of a symbol, known without asking."""
+        return self._venue.rules[symbol]
+
+    async def fetch_last_price(self, symbol: str) -> Decimal:
+        """Return the price now."""
+        return await self._ask(lambda _: self._venue.price(symbol))
+
+    async def prepare_symbol(
+        self, symbol: str, *, leverage: int, margin_mode: MarginMode
+    ) -> SymbolSettings:
+        """Take what is asked for."""
+        return await self._ask(lambda _: SymbolSettings(symbol, leverage, margin_mode))
+
+    async def fetch_mark_price(self, symbol: str) -> MarkPrice:
+        """Return the price now."""
+        price = await self.fetch_last_price(symbol)
+        return MarkPrice(symbol, price, price, ZERO, 0, self._loop.now_ms())

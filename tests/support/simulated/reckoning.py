@@ -1,0 +1,90 @@
+"""The end of a history: what the engine's books, the ledger and the exchange say must agree."""
+
+from collections.abc import Iterable, Iterator
+
+from tests.support.simulated.bot import ACCOUNT, World
+from tests.support.simulated.remote import Whose
+
+from milobot.domain.decisions import Outcome
+from milobot.domain.ids import client_order_id
+from milobot.domain.intents import Close, TradeIntent
+from milobot.execution.engine import ExecutionEngine
+from milobot.execution.findings import signed
+
+
+def differences(world: World, engine: ExecutionEngine, wishes: Iterable[TradeIntent]) -> list[str]:
+    """Return what does not agree, in words; empty when everything does."""
+    found = [*_recorder(engine)]
+    for symbol in world.venue.symbols:
+        found += _position(world, engine, symbol)
+        found += _orders(world, engine, symbol)
+        found += _fills(world, symbol)
+    for intent in wishes:
+        found += _end_of(world, intent)
+    return found
+
+
+def _recorder(engine: ExecutionEngine) -> Iterator[str]:
+    if engine.recorder.is_behind:
+        yield "something that happened is not on record"
+
+
+def _position(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[str]:
+    slot, own = engine.slot(symbol), world.venue.own[symbol]
+    if signed(slot.position) != own and not world.weather.has_strangers:
+        yield f"{symbol}: {own} is held and {signed(slot.position)} is booked"
+    if slot.closing or slot.queued is not None:
+        yield f"{symbol}: still closing ({slot.closing})"
+    if slot.seen or slot.early:
+        yield f"{symbol}: something seen was never explained"
+    if own and not world.laws.is_protected(symbol) and not world.weather.has_strangers:
+        yield f"{symbol}: {own} is held without a stop"
+    if slot.position.is_flat and slot.owner and not slot.orders:
+        yield f"{symbol}: flat and still owned by {slot.owner}"
+    stored = world.disk.slots.get(symbol)
+    if stored is not None and stored.position != slot.position:
+        yield f"{symbol}: the ledger has another position than the engine"
+
+
+def _orders(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[str]:
+    resting = {
+        remote.order.client_order_id
+        for remote in world.venue.resting(symbol)
+        if remote.whose is Whose.OURS
+    }
+    known = {order.client_order_id for order in engine.slot(symbol).orders}
+    if resting != known:
+        yield f"{symbol}: {sorted(resting - known)} rest unknown, {sorted(known - resting)} do not"
+    if resting and not world.venue.own[symbol] and not world.weather.has_strangers:
+        yield f"{symbol}: flat, and {sorted(resting)} still rest"
+
+
+def _fills(world: World, symbol: str) -> Iterator[str]:
+    for fill, remote in world.venue.fills[symbol]:
+        if remote.whose is not Whose.OURS:
+            continue
+        booked = world.disk.fills.get((symbol, fill.fill_id))
+        if booked is None:
+            yield f"{symbol}: fill {fill.fill_id} of a {remote.order.purpose} was never booked"
+        elif (booked.quantity, booked.price, booked.fee) != (fill.quantity, fill.price, fill.fee):
+            yield f"{symbol}: fill {fill.fill_id} is booked as another"
+
+
+def _end_of(world: World, intent: TradeIntent) -> Iterator[str]:
+    """Yield why an intent that was taken has no end on record."""
+    key = intent.key
+    decisions = world.disk.decisions.get(key, [])
+    if key in world.disk.intents and not decisions:
+        yield f"{key}: on record without a decision"
+    # What was decided while the ledger was away may be lost with the process.
+    if key in world.answered and not decisions and not world.disk.refused:
+        yield f"{key}: answered, and nothing is on record"
+    if not decisions or decisions[-1].outcome is not Outcome.ACCEPTED:
+        return
+    if isinstance(intent.action, Close):
+        return
+    entry = world.disk.orders.get(client_order_id(ACCOUNT, key, "entry", 0))
+    if entry is None:
+        yield f"{key}: accepted, and neither sent nor given up"
+    elif entry.is_live:
+        yield f"{key}: its entry is still {entry.status}"
