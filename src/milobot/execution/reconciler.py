@@ -5,8 +5,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from milobot.domain.alerts import Alert, AlertKind
+from milobot.domain.money import ZERO
 from milobot.errors import OrderTransitionError
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import ExecutionEngine
@@ -40,6 +42,7 @@ class Reconciler:
     terms: Terms = field(default_factory=Terms)
     rounds: int = 0
     last: Findings = field(default_factory=Findings)
+    _fewer: dict[str, Decimal] = field(default_factory=dict)
 
     async def run(self) -> Findings:
         """Compare once and carry out what follows.
@@ -60,6 +63,7 @@ class Reconciler:
                 break
             snapshot = await self._completed(snapshot, findings.needs)
             findings = self._compare(snapshot, before)
+        await self._look_at_seen(snapshot)
         # Once and at the end: what is carried out makes the snapshot old for its symbol.
         await self._carry_out(findings)
         self.last = findings
@@ -67,6 +71,27 @@ class Reconciler:
         for notice in findings.news:
             self._say(notice)
         return findings
+
+    async def _look_at_seen(self, snapshot: Snapshot) -> None:
+        """Give up what was seen as held and is not shown any more, twice.
+
+        It was taken for an entry's fill before any fill was told; when no fill ever explains
+        it and the position is gone, its stop must not rest for ever.
+        """
+        shown = {position.symbol: position for position in snapshot.positions}
+        fewer: dict[str, Decimal] = {}
+        for slot, _ in self.engine.slots():
+            if not slot.seen:
+                continue
+            told = shown.get(slot.symbol)
+            quantity = told.quantity if told and told.side is slot.held_side else ZERO
+            if quantity >= slot.position.quantity + slot.seen:
+                continue
+            if self._fewer.get(slot.symbol) == quantity:
+                await self.engine.position_seen(slot.symbol, slot.held_side, quantity)
+            else:
+                fewer[slot.symbol] = quantity
+        self._fewer = fewer
 
     def _compare(self, snapshot: Snapshot, before: Sightings) -> Findings:
         return compare(self.engine.ours(), snapshot, before, self.terms, account=self.name)

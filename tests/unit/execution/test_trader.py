@@ -222,3 +222,18 @@ async def test_entry_in_doubt_whose_position_is_seen_gets_its_stop(office: Offic
         await office.time.run_for(1.5)
 
         assert office.account.last(P.STOP).trigger_price == dec("95")
+
+
+async def test_what_was_seen_and_is_gone_is_given_up(office: Office) -> None:
+    """The position was somebody else's, or is closed: its stop must not rest for ever."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        position = PositionNews(SYMBOL, PositionSide.LONG, dec("1"), dec("100"))
+        now_ms = office.time.now_ms()
+        office.trader.hear(AccountNews(NewsKind.POSITION, now_ms, positions=(position,)))
+        await office.time.run_for(1.5)
+        assert office.engine.slot(SYMBOL).held == dec("1")
+
+        await office.time.run_for(65)
+
+        assert office.engine.slot(SYMBOL).held == 0
