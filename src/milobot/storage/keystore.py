@@ -13,10 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from milobot.errors import KeystoreError
 from milobot.storage.api_key import ApiKey
@@ -24,7 +20,7 @@ from milobot.storage.private_file import PrivateFile
 
 ROUNDS = 600_000
 _MOST_ROUNDS = 10_000_000  # a file must not be able to keep us busy for minutes
-_SALT_BYTES, _NONCE_BYTES, _KEY_BYTES, _TAG_BYTES = 16, 12, 32, 16
+_SALT_BYTES, _NONCE_BYTES, _TAG_BYTES = 16, 12, 16
 _FORMAT = "milobot-keys-1"
 _FIELDS = {"format", "rounds", "salt", "nonce", "sealed"}
 _PLAIN_FIELDS = {"api_key", "api_secret", "password"}
@@ -167,22 +163,25 @@ def _damaged(file: PrivateFile) -> KeystoreError:
 
 
 def _unseal(file: PrivateFile, header: _Header, password: str) -> dict[str, ApiKey]:
-    cipher = AESGCM(_derive(password, header.salt, header.rounds))
-    try:
-        content = cipher.decrypt(header.nonce, header.sealed, _bound(header.rounds, header.salt))
-    except InvalidTag:
+    from milobot.storage.sealing import Seal  # noqa: PLC0415 - not every process has such a file
+
+    seal = Seal(header.rounds, header.salt, header.nonce, _bound(header.rounds, header.salt))
+    content = seal.open(header.sealed, password)
+    if content is None:
         raise KeystoreError(
             f"{file.path.name} does not open: the password is wrong or the file was changed;"
             " try again, or put a backup in its place"
-        ) from None
+        )
     pairs = orjson.loads(content)
     return {account: ApiKey(key, secret) for account, (key, secret) in pairs.items()}
 
 
 def _seal(keys: Mapping[str, ApiKey], password: str) -> bytes:
+    from milobot.storage.sealing import Seal  # noqa: PLC0415 - as above
+
     salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
     content = orjson.dumps({account: (key.key, key.secret) for account, key in keys.items()})
-    sealed = AESGCM(_derive(password, salt, ROUNDS)).encrypt(nonce, content, _bound(ROUNDS, salt))
+    sealed = Seal(ROUNDS, salt, nonce, _bound(ROUNDS, salt)).close(content, password)
     document = {
         "format": _FORMAT,
         "rounds": ROUNDS,
@@ -196,11 +195,6 @@ def _seal(keys: Mapping[str, ApiKey], password: str) -> bytes:
 def _bound(rounds: int, salt: bytes) -> bytes:
     """Return what of the header is sealed along: changed rounds or salt are noticed."""
     return _FORMAT.encode() + rounds.to_bytes(8, "big") + salt
-
-
-def _derive(password: str, salt: bytes, rounds: int) -> bytes:
-    kdf = PBKDF2HMAC(algorithm=SHA256(), length=_KEY_BYTES, salt=salt, iterations=rounds)
-    return kdf.derive(password.encode(errors="surrogateescape"))  # bytes of the environment
 
 
 def _take_over(file: PrivateFile, document: dict[str, object]) -> Keystore:
