@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-faults check fix bench clean
+.PHONY: help demo test prove-scripts prove-faults prove-crash prove-takeover check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,12 @@ prove-scripts: $(VENV)/.installed-dev  ## Try all escapes, bombs, random scripts
 
 prove-faults: $(VENV)/.installed-dev  ## Hold both clients to their word under every fault (3 min).
 	@$(BIN)/python -m tests.support.fault_runs $(ARGS)
+
+prove-crash: $(VENV)/.installed-dev  ## Kill real bots everywhere and judge what is left; goes on where it stopped (30 min).
+	@$(BIN)/python -m tests.support.crash.runs $(ARGS)
+
+prove-takeover: $(VENV)/.installed-dev  ## Kill and freeze the leader of an account, 50 times on each database (15 min).
+	@$(BIN)/python -m tests.support.crash.takeover $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/ruff format --check .

@@ -173,10 +173,12 @@ class Feed:
 
 
 def is_settled(account: LiveAccount) -> bool:
-    """Return whether every position is protected and no order is in doubt."""
-    states = {PositionState.FLAT, PositionState.PROTECTED}
-    return not account.engine.recorder.is_behind and all(
-        state in states
+    """Return whether every position is protected, no order in doubt and everything on record."""
+    recorder = account.engine.recorder
+    if recorder.is_behind or any(recorder._held.values()) or any(account.trader._mail.values()):
+        return False
+    return all(
+        ((slot.is_idle and not slot.owner) or state is PositionState.PROTECTED)
         and not slot.closing
         and slot.queued is None
         and not any(is_in_doubt(order) for order in slot.orders)

@@ -119,4 +119,5 @@ def records_of(connection: Connection, account: str) -> Records:
             OurDecision(row.intent_key, row.outcome, row.code, row.action)
             for row in rows(tables.decisions, tables.decisions.c.id)
         ),
+        slots=tuple(str(row) for row in rows(tables.slots)),
     )

@@ -96,6 +96,7 @@ class Records:
 
     Attributes:
         intents: Keys of those that were taken.
+        slots: Each slot as it is kept, to be read by a person.
     """
 
     intents: frozenset[str] = frozenset()
@@ -103,10 +104,14 @@ class Records:
     fills: tuple[Execution, ...] = ()
     positions: Mapping[str, Decimal] = field(default_factory=dict)
     decisions: tuple[OurDecision, ...] = ()
+    slots: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return it all, one thing a line."""
-        return [*map(str, (*self.decisions, *self.orders, *self.fills)), f"{self.positions}"]
+        return [
+            *map(str, (*self.decisions, *self.orders, *self.fills, *self.slots)),
+            f"{self.positions}",
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET, ExchangeSe
 from milobot.storage.ledger import open_ledger
 
 WISHES = 6
-_KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.4
+_KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.6
 _PRICE_EVERY_S, _PRICE_STEP, _PRICE_RANGE = 0.12, 0.003, 0.009
 _LONG_DOWNTIME, _REPEATS = 0.6, 0.3
 
@@ -243,8 +243,10 @@ class Run:
 
     async def _move_prices(self) -> None:
         away = dict.fromkeys(PRICES, 0.0)
-        while not self._is_quiet:
+        while True:
             await asyncio.sleep(_PRICE_EVERY_S)
+            if self._is_quiet:
+                return
             symbol = self._dice.choice(tuple(PRICES))
             moved = away[symbol] + self._dice.uniform(-_PRICE_STEP, _PRICE_STEP)
             away[symbol] = max(-_PRICE_RANGE, min(_PRICE_RANGE, moved))
