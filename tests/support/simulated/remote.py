@@ -63,8 +63,11 @@ class Remote:
 
     @property
     def rests(self) -> bool:
-        """Return whether it waits to execute."""
-        return self.status in RESTS
+        """Return whether it waits to execute; a condition that was met waits no more."""
+        return self._is_resting(self.status)
+
+    def _is_resting(self, status: OrderStatus) -> bool:
+        return status is OrderStatus.SUBMITTED or (status in RESTS and not self.is_conditional)
 
     @property
     def is_stop(self) -> bool:
@@ -108,7 +111,7 @@ class Remote:
     def report(self, as_of_ms: int) -> OrderReport | None:
         """Return it as a listing shows it, as it was; None when it did not rest then."""
         found = self.at(as_of_ms)
-        if found is None or found[0] not in RESTS:
+        if found is None or not self._is_resting(found[0]):
             return None
         order = self.order
         return OrderReport(
