@@ -63,7 +63,7 @@ class Leader:
 
     async def _wait_for_turn(self) -> None:
         is_told = False
-        while not await self._take():
+        while not await self._is_ours():
             if not is_told:
                 self._say(f"another process leads {self.account}: this one stands by")
                 is_told = True
@@ -71,6 +71,13 @@ class Leader:
         get_logger().info("account_led", account=self.account, epoch=self.lease.epoch)
         if is_told:
             self._say(f"this process leads {self.account} now", is_over=True)
+
+    async def _is_ours(self) -> bool:
+        """Try to take the lease; that we had one, and a commit was the first to miss it, is past."""
+        try:
+            return await self._take()
+        except LeaseLostError:
+            return False
 
     async def _renew(self) -> None:
         while True:

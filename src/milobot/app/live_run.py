@@ -14,6 +14,7 @@ from milobot.app.live_page import LivePage, QuietWatcher
 from milobot.app.live_scripts import Floor, LiveScripts, scripts_at_work
 from milobot.app.script_desk import DeskWatcher
 from milobot.app.sessions import ScriptPlan, continue_session, session_id
+from milobot.app.upkeep import Upkeep, note_comparisons
 from milobot.domain.orders import OrderPurpose, OrderStatus
 from milobot.domain.slots import PositionState, Slot
 from milobot.errors import ExchangeError
@@ -131,10 +132,17 @@ class LiveRun:
         self._live = live
         self._page.take_over(live)
         try:
-            await self._scripts.work(live)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._note_comparisons(live))
+                await self._scripts.work(live)
         finally:
             self._live = None
             self._page.take_over(None)
+
+    async def _note_comparisons(self, live: LiveAccount) -> None:
+        account = self._plan.bot.live.config.account
+        upkeep = Upkeep(account, self._ledger, self._client.clock, asyncio.sleep)
+        await note_comparisons(upkeep, lambda: live.reconciler.rounds)
 
     async def _sessions(self, now_ms: int) -> list[Session]:
         account, plan = self._plan.bot.live.config.account, self._plan

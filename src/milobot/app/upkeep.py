@@ -62,16 +62,36 @@ class Upkeep:
         except MilobotError as error:
             said = f"failed: {error}"
             get_logger().warning("task_failed", task=task.name, reason=str(error))
-        name, now_ms = task_cursor(self.account, task.name), self.clock.now_ms()
+        await self.note(task.name, said)
+
+    async def note(self, task: str, said: str) -> None:
+        """Put on record that a task has run, and what came of it."""
+        name, now_ms = task_cursor(self.account, task), self.clock.now_ms()
         try:
             await self.ledger.write(lambda c: save_cursor(c, name, said, now_ms=now_ms))
         except MilobotError as error:
-            get_logger().warning("task_not_noted", task=task.name, reason=str(error))
+            get_logger().warning("task_not_noted", task=task, reason=str(error))
 
 
 def task_cursor(account: str, task: str) -> str:
     """Return the name under which a task's last run is on record."""
     return f"task {account} {task}"
+
+
+async def note_comparisons(upkeep: Upkeep, rounds: Callable[[], int]) -> None:
+    """Note each comparison with the exchange under the task ``reconciliation``, until cancelled.
+
+    Args:
+        upkeep: Of the account.
+        rounds: Tells how often it was compared so far.
+    """
+    noted = 0
+    while True:
+        count = rounds()
+        if count != noted:
+            noted = count
+            await upkeep.note("reconciliation", f"{count} comparisons since the start")
+        await upkeep.sleep(_LOOK_S)
 
 
 def _next_day(time_ms: int) -> int:

@@ -42,8 +42,27 @@ SUB_COMMANDS = {
     ),
     "run": SubCommand(
         "milobot.cli.run:run",
-        "Run a script on paper over an exchange's live candles.",
+        "Trade scripts on an account, or one on paper.",
         Logs.SERVICE,
+    ),
+    "halt": SubCommand(
+        "milobot.cli.bot_commands:halt", "Let nothing enter any more, or close all.", Logs.RESULTS
+    ),
+    "resume": SubCommand(
+        "milobot.cli.bot_commands:resume", "Let entries pass again after a halt.", Logs.RESULTS
+    ),
+    "close": SubCommand(
+        "milobot.cli.bot_commands:close", "Close what is open in a symbol.", Logs.RESULTS
+    ),
+    "status": SubCommand(
+        "milobot.cli.status:status", "Show who leads, what is held, what is halted.", Logs.RESULTS
+    ),
+    "positions": SubCommand(
+        "milobot.cli.records:positions", "Show what is open, with its stop.", Logs.RESULTS
+    ),
+    "orders": SubCommand("milobot.cli.records:orders", "Show orders on record.", Logs.RESULTS),
+    "decisions": SubCommand(
+        "milobot.cli.records:decisions", "Show what was decided, and why.", Logs.RESULTS
     ),
     "evaluate": SubCommand(
         "milobot.cli.evaluate:evaluate",

@@ -108,6 +108,14 @@ def load_cursor(connection: Connection, name: str) -> str | None:
     return position
 
 
+def list_cursors(connection: Connection, beginning: str) -> list[tuple[str, str, int]]:
+    """Return name, position and time of every cursor whose name begins so, by name."""
+    cursors = tables.cursors
+    found = select(cursors).where(cursors.c.name.startswith(beginning, autoescape=True))
+    rows = connection.execute(found.order_by(cursors.c.name))
+    return [(row.name, row.position, row.updated_ms) for row in rows]
+
+
 def append_audit(
     connection: Connection, account: str, *, actor: str, event: str, details: str, now_ms: int
 ) -> None:

@@ -8,6 +8,7 @@ from tests.support.virtual_time import VirtualTime
 
 from milobot.app.leader import Leader, SigningDeadline
 from milobot.domain.alerts import Alert
+from milobot.errors import LeaseLostError
 from milobot.storage.ledger import Ledger, open_ledger
 
 ACCOUNT = "binance:test"
@@ -85,6 +86,25 @@ async def test_who_slept_through_its_lease_stops_and_stands_by(tmp_path: Path) -
 
         assert office.working == []
         assert "another process leads" in office.told[0].sentence
+        first.cancel()
+
+
+async def test_who_learns_of_its_loss_from_a_commit_stands_by_as_well(tmp_path: Path) -> None:
+    """Whichever notices first, the next renewal or a record refused, the process goes on."""
+    ledger, office = await _office(tmp_path)
+    usurper = ledger.lease(ACCOUNT, "b", office.time)
+
+    async def find_out() -> None:
+        office.time.step(60_000)
+        assert await usurper.take()
+        raise LeaseLostError("a commit was refused")
+
+    async with ledger, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(office.leader("a").run(find_out))
+        await office.pass_time(2)
+
+        assert not first.done()
+        assert [alert.is_over for alert in office.told] == [False, False]
         first.cancel()
 
 

@@ -1,0 +1,114 @@
+"""Whether somebody leads an account, and which accounts there are.
+
+A lease lives by the exchange's clock, which need not be ours (a local exchange that plays the
+past). Where the row does not say by itself that it lives, it is watched: a leader renews it
+every second.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from milobot.errors import ConfigurationError
+from milobot.exchanges.times import SteadyClock
+from milobot.storage.database_url import SqliteTarget, parse_database_url
+from milobot.storage.leases import TTL_MS, LeaseRow, read_lease
+from milobot.storage.ledger import Ledger, lease_name, open_ledger
+from milobot.storage.queries import list_accounts
+
+_WATCH_S = 2.5
+_LOOK_S = 0.25
+_SKEW_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who leads an account: a process that lives, or the last one that did."""
+
+    is_alive: bool
+    holder: str = ""
+    epoch: int = 0
+
+
+async def find_presence(
+    ledger: Ledger,
+    account: str,
+    *,
+    watch_s: float = _WATCH_S,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Presence:
+    """Return who leads an account; takes up to ``watch_s`` where the row leaves it open."""
+    name = lease_name(account)
+
+    async def look() -> LeaseRow | None:
+        return await ledger.read(lambda connection: read_lease(connection, name))
+
+    first = await look()
+    if first is None or not first.holder:
+        return Presence(is_alive=False)
+    left_ms = first.until_ms - SteadyClock().now_ms()
+    if 0 < left_ms <= TTL_MS + _SKEW_MS:
+        return Presence(is_alive=True, holder=first.holder, epoch=first.epoch)
+    while watch_s > 0:
+        await sleep(_LOOK_S)
+        watch_s -= _LOOK_S
+        now = await look()
+        if now is not None and now.until_ms > first.until_ms:
+            return Presence(is_alive=True, holder=now.holder, epoch=now.epoch)
+    return Presence(is_alive=False, holder=first.holder, epoch=first.epoch)
+
+
+async def open_known_ledger(url: str) -> Ledger:
+    """Open a ledger that is there; asking about nothing must not make one.
+
+    Raises:
+        ConfigurationError: There is none yet.
+        LedgerError: It cannot be used.
+    """
+    await asyncio.to_thread(_refuse_missing, url)
+    return await open_ledger(url)
+
+
+async def known_accounts(ledger: Ledger, named: str | None) -> list[str]:
+    """Return the accounts that a command is about: the one named, or all.
+
+    Args:
+        ledger: Where they are on record.
+        named: ``exchange:name``, or a name alone where it is clear; None for all.
+
+    Raises:
+        ConfigurationError: It is not on record, or several have that name.
+    """
+    known = await ledger.read(list_accounts)
+    if named is None:
+        return known
+    found = [name for name in known if named in {name, name.partition(":")[2]}]
+    if len(found) == 1:
+        return found
+    there = ", ".join(known) or "none"
+    if found:
+        raise ConfigurationError(f"--account {named} names several, {', '.join(found)}: name one")
+    raise ConfigurationError(f"the ledger knows no account {named[:60]!r} (known: {there})")
+
+
+async def only_account(ledger: Ledger, named: str | None) -> str:
+    """Return the one account that a command is about.
+
+    Raises:
+        ConfigurationError: There is none, or there are several and none is named.
+    """
+    found = await known_accounts(ledger, named)
+    if not found:
+        raise ConfigurationError("the ledger knows no account yet: milobot run makes one")
+    if len(found) > 1:
+        raise ConfigurationError(f"which account? Add --account, one of {', '.join(found)}")
+    return found[0]
+
+
+def _refuse_missing(url: str) -> None:
+    target = parse_database_url(url)
+    if isinstance(target, SqliteTarget) and not target.path.is_file():
+        raise ConfigurationError(
+            f"there is no ledger {target.name} here: milobot run makes one when it trades; start"
+            " this command in the same folder, or set DATABASE_URL"
+        )
