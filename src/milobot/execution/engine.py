@@ -165,7 +165,12 @@ class ExecutionEngine:
 
     async def look_again(self, symbol: str) -> None:
         """Do what has to be done in a symbol now that time has passed."""
-        await self._settle(symbol)
+        slot = self.slot(symbol)
+        if slot.owner or not slot.is_idle:
+            await self._settle(symbol)
+            return
+        async with self._books.turn(symbol):
+            await self.recorder.flush(symbol)
 
     async def position_seen(self, symbol: str, side: PositionSide, quantity: Decimal) -> None:
         """Take in what the exchange shows as held: an entry in doubt gets its stop at once.
@@ -203,6 +208,8 @@ class ExecutionEngine:
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
         """Let trailing and break-even stops follow a closed candle; try again what was refused."""
         held = self.slot(symbol)
+        if held.is_idle and not held.owner:
+            return
         if not held.position.is_flat and held.setup is not None:
             rules = held.setup.rules  # what is open keeps its grid, whatever becomes of the symbol
             async with self._books.turn(symbol):

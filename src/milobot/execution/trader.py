@@ -26,6 +26,7 @@ from milobot.errors import (
     StorageError,
 )
 from milobot.execution.engine import ExecutionEngine
+from milobot.execution.exposure_watch import ExposureWatch
 from milobot.execution.inquiry import Inquiry
 from milobot.execution.reconciler import Reconciler
 from milobot.ports import Books, Clock, ExchangeAccount, News
@@ -35,6 +36,8 @@ Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
 _EXPLAINED_WITHIN_MS = 500
+# What is as it should be is looked at, too, but more calmly: an exit may have been refused.
+_CALM_LOOKS = 4
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
 
 
@@ -85,6 +88,8 @@ class AccountTrader:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._ledger_away = False
         self._tasks: asyncio.TaskGroup | None = None
+        self._exposure = ExposureWatch()
+        self._looks = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
         self._told: dict[str, tuple[PositionNews, int]] = {}
 
@@ -209,13 +214,17 @@ class AccountTrader:
 
         Asking and acting go separate ways: an answer that does not come keeps no stop waiting.
         """
+        self._looks += 1
         for slot, state in self._engine.slots():
             symbol = slot.symbol
             if self._inquiry.due(slot):
                 self._start(tasks, f"ask {symbol}", partial(self._ask, symbol))
             is_to_be_freed = slot.is_idle and slot.owner
-            if state in _OPEN or slot.closing or is_to_be_freed:
+            is_in_turn = bool(slot.held) and self._looks % _CALM_LOOKS == 0
+            if state in _OPEN or slot.closing or is_to_be_freed or is_in_turn:
                 self._look_at(symbol)
+            if (alert := self._exposure.look(slot, self._parts.clock.now_ms())) is not None:
+                self._parts.tell(alert)
             self._notice_position(symbol)
             if slot.is_doubted:
                 self.reconcile_soon()
@@ -250,6 +259,14 @@ class AccountTrader:
             update = await self._inquiry.ask(self._engine.slot(symbol), order)
             if update is not None and await self._booked(update):
                 self._look_at(symbol)
+            if update is None and order.purpose is OrderPurpose.ENTRY:
+                await self._see(symbol)
+
+    async def _see(self, symbol: str) -> None:
+        """Look for a position that an entry which nobody finds may have opened."""
+        for position in await self._parts.account.fetch_positions():
+            if position.symbol == symbol:
+                await self._engine.position_seen(symbol, position.side, position.quantity)
 
     def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:

@@ -13,7 +13,7 @@ from milobot.domain.alerts import AlertKind
 from milobot.domain.decisions import Outcome
 from milobot.domain.intents import PositionSide
 from milobot.domain.orders import Order, OrderStatus
-from milobot.domain.reports import AccountNews, NewsKind, PositionNews
+from milobot.domain.reports import AccountNews, NewsKind, PositionNews, PositionReport
 from milobot.domain.slots import PositionState, position_state
 from milobot.errors import AuthenticationError, ExchangeUnavailableError
 from milobot.ports import Books
@@ -237,3 +237,38 @@ async def test_what_was_seen_and_is_gone_is_given_up(office: Office) -> None:
         await office.time.run_for(65)
 
         assert office.engine.slot(SYMBOL).held == 0
+
+
+async def test_position_without_a_stop_for_too_long_is_told_once_and_its_end_too(
+    office: Office,
+) -> None:
+    """Nothing frightens a trader more; a hundred messages about it help nobody."""
+    office.account.hangs = {P.STOP, P.CLOSE}
+    async with office.at_work():
+        await _entered(office)
+        await office.time.run_for(6)
+        told = [a for a in office.told if a.kind is AlertKind.UNPROTECTED]
+        assert [a.is_over for a in told] == [False]
+
+        close = office.account.last(P.CLOSE)
+        office.trader.hear(fill_news(close, "1", "99", fill_id="f2"))
+        await office.time.run_for(0.5)
+
+        told = [a for a in office.told if a.kind is AlertKind.UNPROTECTED]
+        assert [a.is_over for a in told] == [False, True]
+        assert "is flat" in told[1].sentence
+
+
+async def test_entry_that_nobody_finds_is_protected_once_its_position_shows(
+    office: Office,
+) -> None:
+    """An exchange may list a position before it knows the order by our name."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        office.account.held = [
+            PositionReport(SYMBOL, PositionSide.LONG, dec("1"), dec("100"), dec("100"), dec("0"), 1)
+        ]
+
+        await office.time.run_for(1.6)
+
+        assert office.account.last(P.STOP).trigger_price == dec("95")

@@ -10,14 +10,18 @@ from milobot.domain.money import ZERO
 from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews
 from milobot.exchanges.bingx.ids import OrderIds
-from milobot.exchanges.bingx.mapping import funding_id, position_side_of, status_of
+from milobot.exchanges.bingx.mapping import (
+    FORCED_TYPES,
+    funding_id,
+    position_side_of,
+    status_of,
+)
 from milobot.exchanges.bingx.payloads import first_of
 from milobot.exchanges.bingx.symbols import from_wire
 from milobot.exchanges.fields import Fields
 from milobot.exchanges.listen_keys import ListenKeyExpired
 from milobot.ports import News
 
-_FORCED_TYPES = {"LIQUIDATION", "ADL"}
 _FORCED_EXECUTION = "CALCULATED"
 _FILLED = {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
 
@@ -89,7 +93,7 @@ class UserEvents:
         status, exchange_id = status_of(order.text("X")), order.identity("i")
         symbol, filled = from_wire(order.text("s")), order.decimal_or_zero("z")
         is_forced = (
-            order.text_or_empty("o") in _FORCED_TYPES
+            order.text_or_empty("o") in FORCED_TYPES
             or order.text_or_empty("x") == _FORCED_EXECUTION
         )
         self._learn_names(order, exchange_id)

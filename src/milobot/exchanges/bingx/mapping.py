@@ -47,6 +47,7 @@ _INCOME = {
 }
 _MARGIN_MODES = {"ISOLATED": MarginMode.ISOLATED, "CROSSED": MarginMode.CROSS}
 _TYPES = {kind.value: kind for kind in OrderType}
+FORCED_TYPES = frozenset({"LIQUIDATION", "ADL"})
 _CONDITIONAL = {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"} | {
     "TRIGGER_LIMIT",
     "TRIGGER_MARKET",
@@ -61,6 +62,13 @@ def parse_order(data: Any) -> OrderReport:
     """Return the order in an answer, bare or under ``order``."""
     fields = fields_of(data, "an order")
     return order_of(fields.object("order") if fields.has("order") else fields)
+
+
+def is_forced(data: Any) -> bool:
+    """Return whether the order in an answer is the exchange's own: a liquidation or ADL."""
+    fields = fields_of(data, "an order")
+    order = fields.object("order") if fields.has("order") else fields
+    return order.text_or_empty("type") in FORCED_TYPES
 
 
 def parse_own(data: Any, order: Order) -> OrderReport | None:

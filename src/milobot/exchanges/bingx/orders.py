@@ -5,7 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderStatus, OrderType, OrderUpdate, Refusal
+from milobot.domain.orders import (
+    Fill,
+    Order,
+    OrderPurpose,
+    OrderStatus,
+    OrderType,
+    OrderUpdate,
+    Refusal,
+)
 from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.bingx import mapping, requests
@@ -123,15 +131,17 @@ class BingxOrders:
 
     async def follow(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order that an event named; None while BingX does not know it."""
+        return await self.fetch_stranger(symbol, exchange_order_id)
+
+    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
+        """Return news of an order by BingX's id, under our name where it is one of ours."""
         data = await self._ask(requests.fetch_order(symbol, exchange_order_id=exchange_order_id))
         if data is None:
             return None
         report = self._named(mapping.parse_order(data))
-        return await self._update(report.client_order_id or exchange_order_id, report)
-
-    async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
-        """Return news of an order by BingX's id, under our name where it is one of ours."""
-        return await self.follow(symbol, exchange_order_id)
+        update = await self._update(report.client_order_id or exchange_order_id, report)
+        is_forced = mapping.is_forced(data)
+        return replace(update, purpose=OrderPurpose.LIQUIDATION) if is_forced else update
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests, conditional orders included."""
