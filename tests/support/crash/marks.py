@@ -49,4 +49,6 @@ def read_marks(path: Path) -> list[Mark]:
     """Return the marks of all processes of a run; none when there is no file."""
     if not path.exists():
         return []
-    return [Mark(*json.loads(line)) for line in path.read_text().splitlines()]
+    lines = path.read_text().splitlines(keepends=True)
+    # What is being written at this moment may end anywhere.
+    return [Mark(*json.loads(line)) for line in lines if line.endswith("\n")]

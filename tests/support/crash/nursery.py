@@ -19,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.crash.bot import BotSpec, live, parse_spec
+from tests.support.crash.bot import live
 from tests.support.crash.marks import CRASHED, MarkWriter
+from tests.support.crash.spec import BotSpec, parse_spec
 
 _LIBC = ctypes.CDLL(None)  # before any fork: a child must not load anything
 _PR_SET_PDEATHSIG = 1

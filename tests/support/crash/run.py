@@ -3,14 +3,10 @@
 import asyncio
 import random
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from tests.support.crash.bot import BotSpec
 from tests.support.crash.evidence import records_of, truth_of
 from tests.support.crash.exposure import ExposureWatch
 from tests.support.crash.judge import (
@@ -28,22 +24,20 @@ from tests.support.crash.judge import (
     unprotected_too_long,
     without_final_state,
 )
+from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
 from tests.support.crash.marks import CRASHED, FED, LED, SETTLED, Mark, read_marks
 from tests.support.crash.nursery import Bot, Nursery
 from tests.support.crash.plan import NO_FAULT, Case
+from tests.support.crash.spec import BotSpec
 from tests.support.crash.wishes import PRICES, wishes_of
-from tests.support.wire import flat_bars
 
-from milobot.domain.timeframes import Timeframe
-from milobot.local_exchange.core.timing import ClockMode
 from milobot.local_exchange.faults import parse_rule_text
 from milobot.local_exchange.server import LocalExchange
-from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET, ExchangeSetup
+from milobot.local_exchange.setup import DEFAULT_KEY
 from milobot.storage.ledger import open_ledger
 
 WISHES = 6
 _KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.6
-_PRICE_EVERY_S, _PRICE_STEP, _PRICE_RANGE = 0.12, 0.003, 0.009
 _LONG_DOWNTIME, _REPEATS = 0.6, 0.3
 
 
@@ -90,17 +84,7 @@ async def carry_out(case: Case, tools: Tools) -> Verdict:
     folder = tools.folder / f"run{case.seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    setup = ExchangeSetup(
-        candles={symbol: flat_bars(4, float(price)) for symbol, price in PRICES.items()},
-        timeframe=Timeframe.M1,
-        clock=ClockMode.WALL,
-        dialects=(case.dialect,),
-        has_limits=False,
-        wallet=Decimal(1_000_000),
-    )
-    setup.faults.seed = case.seed
-    async with LocalExchange(setup) as exchange:
-        await exchange.advance(1)
+    async with exchange_for(case.dialect, case.seed) as exchange:
         run = Run(case, tools, folder, exchange)
         await run.through()
         verdict = await run.judged()
@@ -118,6 +102,7 @@ class Run:
         """Prepare the exchange and the database."""
         self._case, self._tools, self._folder, self._exchange = case, tools, folder, exchange
         self._dice = random.Random(f"run {case.seed}")  # noqa: S311 - repeatable on purpose
+        self._prices = RestlessPrices(exchange, self._dice)
         self._watch = ExposureWatch(exchange.venues[case.dialect])
         self._watch.start()
         self._marks = folder / "marks"
@@ -129,7 +114,7 @@ class Run:
 
     async def through(self) -> None:
         """Let bots live and die, until the last one has put everything in order."""
-        async with self._moving_prices():
+        async with self._prices.moving():
             for number, kill in enumerate(self._case.kills, 1):
                 self._strike(number)
                 await self._life(str(kill), self._until_dead)
@@ -206,7 +191,7 @@ class Run:
         while not self._has(number, FED) and not bot.is_gone and loop.time() < deadline:
             await bot.gone(0.05)
         self._exchange.plan.clear()
-        self._is_quiet = True
+        self._prices.calm()
         calm_since = loop.time()
         while loop.time() < min(deadline, calm_since + _STAYS_S) and not bot.is_gone:
             await bot.gone(0.05)
@@ -228,41 +213,6 @@ class Run:
     def _is_settled(self, number: int) -> bool:
         said = [m.said for m in read_marks(self._marks) if (m.life, m.kind) == (number, SETTLED)]
         return said[-1:] == ["yes"]
-
-    _is_quiet = False
-
-    @asynccontextmanager
-    async def _moving_prices(self) -> Any:
-        """Move the prices about, until the run is quiet."""
-        async with asyncio.TaskGroup() as tasks:
-            mover = tasks.create_task(self._move_prices())
-            try:
-                yield
-            finally:
-                mover.cancel()
-
-    async def _move_prices(self) -> None:
-        away = dict.fromkeys(PRICES, 0.0)
-        while True:
-            await asyncio.sleep(_PRICE_EVERY_S)
-            if self._is_quiet:
-                return
-            symbol = self._dice.choice(tuple(PRICES))
-            moved = away[symbol] + self._dice.uniform(-_PRICE_STEP, _PRICE_STEP)
-            away[symbol] = max(-_PRICE_RANGE, min(_PRICE_RANGE, moved))
-            price = PRICES[symbol] * (1 + Decimal(f"{away[symbol]:.4f}"))
-            await self._exchange.move_price(symbol, price)
-
-
-def environment_of(dialect: str, url: str, key: str) -> Mapping[str, str]:
-    """Return what a user sets to trade on a local exchange."""
-    name = dialect.upper()
-    return {
-        f"{name}_BASE_URL": url,
-        f"{name}_API_KEY": key,
-        f"{name}_SECRET_KEY": DEFAULT_SECRET,
-        "TRADING_ENABLED": "true",
-    }
 
 
 def _figures(

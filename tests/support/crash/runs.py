@@ -23,7 +23,7 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from tests.support.crash.judge import LAWS
+from tests.support.crash.judge import LAWS, STATELESS
 from tests.support.crash.nursery import Nursery
 from tests.support.crash.plan import Case, all_cases, parse_case
 from tests.support.crash.run import Tools, Verdict, carry_out
@@ -43,7 +43,10 @@ async def prove(cases: list[Case], tools: Tools, lanes: int, told: "Told") -> No
 
     async def lane() -> None:
         for case in waiting:
-            told(await carry_out(case, tools))
+            try:
+                told(await carry_out(case, tools))
+            except Exception as error:  # noqa: BLE001 - one broken run must not end the campaign
+                told(Verdict(case, {STATELESS: [f"the run itself broke: {error!r}"]}))
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(lanes):
@@ -185,10 +188,10 @@ def report(rows: list[dict[str, object]], seconds: float, new: int) -> int:
         assert isinstance(figures, dict)
         assert isinstance(wrong, dict)
         totals.update({name: figures[name] for name in figures if name != "exposed_ms"})
-        longest = max(longest, figures["exposed_ms"])
+        longest = max(longest, figures.get("exposed_ms", 0))
         broken.update({law: len(found) for law, found in wrong.items()})
     bad = sum(any(row["wrong"].values()) for row in rows)  # type: ignore[attr-defined]  # a dict
-    drifted = sum(bool(row["wrong"]["drifted"]) for row in rows)  # type: ignore[index]  # a dict
+    drifted = sum(bool(row["wrong"].get("drifted")) for row in rows)  # type: ignore[attr-defined]  # a dict
     table = Table(title=f"{len(rows)} runs, {new} of them now in {seconds:.0f} s")
     table.add_column("what")
     table.add_column("figure", justify="right")

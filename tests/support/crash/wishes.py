@@ -62,6 +62,22 @@ def wishes_of(seed: str, symbol: str, count: int) -> list[Wish]:
     return [_wish(dice, seed, symbol, number) for number in range(count)]
 
 
+def numbered_wish(seed: str, symbol: str, number: int) -> Wish:
+    """Return a wish by its number alone."""
+    dice = random.Random(f"{seed}/{symbol}/{number}")  # noqa: S311 - as above
+    return _wish(dice, seed, symbol, number)
+
+
+def drill_wish(seed: str, number: int) -> Wish:
+    """Return a wish to go long, in BTCUSDT first and then in ETHUSDT."""
+    symbol = "BTCUSDT" if number == 1 else "ETHUSDT"
+    quantity = Decimal("0.1") if number == 1 else _FIRST[symbol] + number * _STEPS[symbol]
+    action = Enter(
+        PositionSide.LONG, Size(SizeKind.BASE, quantity), leverage=5, stop=_percent("0.04")
+    )
+    return Wish(f"{seed}|{symbol}|{number}", symbol, action, 0.0, quantity)
+
+
 def _wish(dice: random.Random, seed: str, symbol: str, number: int) -> Wish:
     key, gap_s = f"{seed}|{symbol}|{number}", dice.uniform(*_GAPS_S)
     if dice.random() < _CLOSES:
