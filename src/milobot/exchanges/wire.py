@@ -138,7 +138,15 @@ def encode(params: Params) -> str:
     >>> encode((("symbol", "币安USDT"), ("a", "1 2")))
     'symbol=%E5%B8%81%E5%AE%89USDT&a=1%202'
     """
-    plain = joined(params)
+    return encoded(params, joined(params))
+
+
+def encoded(params: Params, plain: str) -> str:
+    """Return what ``encode`` does, of parameters that were ``joined`` already.
+
+    >>> encoded((("symbol", "BTC-USDT"),), "symbol=BTC-USDT")
+    'symbol=BTC-USDT'
+    """
     if _UNRESERVED(plain) and plain.count("=") == len(params) == plain.count("&") + 1:
         return plain
     return "&".join([f"{name}={quote(value, safe='')}" for name, value in params])

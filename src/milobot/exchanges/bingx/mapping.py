@@ -81,12 +81,13 @@ def parse_own(data: Any, order: Order) -> OrderReport | None:
     answer = fields_of(data, "an order")
     fields = answer.object("order") if answer.has("order") else answer
     exchange_id = fields.identity_or_empty(first_of(fields, "orderId", "orderID"))
-    if not exchange_id or not _is_of(fields, order):
+    client_id = client_id_of(fields)
+    if not exchange_id or not _is_of(fields, client_id, order):
         return None
     is_conditional = order.type.is_conditional
     child_id = fields.identity_or_empty("triggerOrderId") if is_conditional else ""
     return OrderReport(
-        client_order_id=client_id_of(fields),
+        client_order_id=client_id,
         exchange_order_id=exchange_id,
         symbol=order.symbol,
         side=order.side,
@@ -223,9 +224,9 @@ def client_id_of(fields: Fields) -> str:
     return fields.text_or_empty(first_of(fields, "clientOrderId", "clientOrderID")).lower()
 
 
-def _is_of(fields: Fields, order: Order) -> bool:
+def _is_of(fields: Fields, client_id: str, order: Order) -> bool:
     return (
-        client_id_of(fields) in {"", order.client_order_id.lower()}
+        (not client_id or client_id == order.client_order_id.lower())
         and from_wire(fields.text("symbol")) == order.symbol
         and side_of(fields.text("side")) is order.side
         and fields.text("type") == order.type

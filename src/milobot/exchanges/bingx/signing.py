@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from milobot.errors import AuthenticationError
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.stamps import Stamp
-from milobot.exchanges.wire import Access, Call, Params, SignedCall, encode, joined
+from milobot.exchanges.wire import Access, Call, Params, SignedCall, encode, encoded, joined
 
 RECV_WINDOW_MS = 2000
 
@@ -43,7 +43,8 @@ class BingxSigner:
                 )
             headers["X-BX-APIKEY"] = self._credentials.api_key
             params = stamped(call.params, time_ms)
-            query = f"{encode(params)}&signature={self._stamp.over(joined(params))}"
+            plain = joined(params)
+            query = f"{encoded(params, plain)}&signature={self._stamp.over(plain)}"
         url = f"{self._rest}{call.path}?{query}"
         return SignedCall(call.method, url, headers, time_ms, timeout_s)
 
