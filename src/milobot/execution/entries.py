@@ -17,7 +17,7 @@ from milobot.errors import (
     StorageError,
 )
 from milobot.execution.books import AccountBooks
-from milobot.execution.gates import Judgement, Verdict
+from milobot.execution.gates import Judgement, Verdict, check_not_blocked
 from milobot.execution.planning import Planner
 from milobot.ports import Clock, Record
 
@@ -40,6 +40,7 @@ class Entries:
         """Plan an entry and put it on record; ``new`` goes there with the decision about it."""
         gates: list[Gate] = []
         try:
+            check_not_blocked(self._books.slot(intent.symbol), gates)
             setup = await self._planner.plan(intent, self._books.slots(), gates)
             return await self._record_entry(setup, gates, *new)
         except OrderDeniedError as denied:

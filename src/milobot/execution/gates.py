@@ -85,6 +85,21 @@ def _judge_entry(slot: Slot, action: Enter) -> Judgement:
     return Judgement(Verdict.REVERSE, "accepted", f"reverse {symbol}")
 
 
+def check_not_blocked(slot: Slot, gates: list[Gate]) -> None:
+    """Refuse an entry where a comparison with the exchange has found what is not ours.
+
+    Raises:
+        OrderDeniedError: Somebody else has a position or orders there.
+    """
+    if slot.blocked:
+        gates.append(Gate("foreign", slot.blocked, "nothing that is not ours", is_passed=False))
+        raise OrderDeniedError(
+            slot.blocked,
+            f"{slot.symbol} holds what is not ours ({slot.blocked}): nothing is entered until it"
+            " is gone",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
     """What the world says at the moment of an entry.

@@ -122,7 +122,8 @@ class Client(Unasked):
                 answer = self._news(order, S.NOT_EXECUTED, R.CLOCK)
             else:
                 answer = carry_out()
-            if not is_unheard:
+            taken = self._venue.find(order.symbol, order.client_order_id)
+            if not is_unheard and not (taken is not None and taken.is_silent):
                 self._loop.in_world(chance.between(0.004, 0.04), answer_to, done, answer)
 
         def give_up() -> None:
@@ -178,7 +179,10 @@ class Client(Unasked):
         def arrive() -> None:
             if self._venue.is_away or chance.strikes("query_fails"):
                 error = ExchangeUnavailableError("the exchange does not answer")
-                loop.in_world(chance.between(0.05, 1.0), fail, done, error)
+                wait_s = chance.between(0.05, 1.0)
+                for symbol in self._venue.symbols:
+                    self._laws.excuse(symbol, wait_s + 1.2)  # until everything is asked anew
+                loop.in_world(wait_s, fail, done, error)
                 return
             as_of_ms = loop.now_ms()
             if chance.strikes("stale"):

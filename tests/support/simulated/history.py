@@ -251,3 +251,4 @@ class History:
         for remotes in self.venue.orders.values():
             for remote in remotes:
                 remote.visible_ms = min(remote.visible_ms, now_ms)
+                self.venue.speak(remote)

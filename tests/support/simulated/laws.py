@@ -106,7 +106,9 @@ class Laws:
             return
         if not (order.reduce_only or order.close_position):
             self.broken(f"{name}: an exit that can open something")
-        if order.quantity > self._most[symbol] and not self._weather.has_strangers:
+        if self._weather.is_broken or self._weather.has_strangers:
+            return
+        if order.quantity > self._most[symbol]:
             self.broken(f"{name}: {order.quantity} where at most {self._most[symbol]} was held")
 
     def _check_entry(self, name: str, order: Order) -> None:
@@ -200,15 +202,29 @@ class Laws:
         self.checks += 1
         is_up = self.is_ready and self.leader is not None and not self.leader.is_stopped
         for symbol, exposure in self.exposures.items():
-            if not self._venue.own[symbol]:
+            if not self._venue.own[symbol] or symbol in self._venue.mixed:
                 continue
             if self.is_protected(symbol):
                 exposure.restart(self._disk.stalled_ms)
                 continue
+            if self._is_unheard_of(symbol):
+                exposure.is_shown = False
             if not is_up or self._venue.is_away or not exposure.is_shown or exposure.unseen:
                 continue
             exposure.open_ms += passed_ms
             self._judge(symbol, exposure)
+
+    def _is_unheard_of(self, symbol: str) -> bool:
+        """Return whether all that is held comes of orders that nothing tells of."""
+        silent = sum(
+            (r.sign * r.filled for r in self._venue.orders[symbol] if r.is_silent),
+            ZERO,
+        )
+        return (
+            silent != 0
+            and self._venue.own[symbol] * silent > 0
+            and (abs(self._venue.own[symbol]) <= abs(silent))
+        )
 
     def _judge(self, symbol: str, exposure: Exposure) -> None:
         stalled_ms = self._disk.stalled_ms - exposure.stalled_ms

@@ -34,6 +34,8 @@ class Remote:
     Attributes:
         exchange_id: The exchange's name of it.
         visible_ms: Queries do not know it before.
+        is_silent: Whether nothing tells of it before it is visible, neither answer nor news: the
+            assumption on visibility is broken.
         story: When it became what, with how much filled by then.
         fill_name: What its executions are listed under: a triggered condition executes as an
             order of its own.
@@ -48,6 +50,7 @@ class Remote:
     status: OrderStatus = OrderStatus.SUBMITTED
     filled: Decimal = ZERO
     reason: str = ""
+    is_silent: bool = False
     fills: list[Fill] = field(default_factory=list)
     story: list[tuple[int, OrderStatus, Decimal]] = field(default_factory=list)
 

@@ -11,7 +11,7 @@ from random import Random
 
 from tests.support.simulated.loop import SimulatedLoop
 from tests.support.simulated.remote import Refused, Remote, Whose
-from tests.support.simulated.weather import Chance
+from tests.support.simulated.weather import ENGINE_DELAY_MS, Chance
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.market import SymbolRules
@@ -40,6 +40,7 @@ class Venue:
         is_away: Whether nobody reaches it.
         held: What is held by symbol, negative when short, whoever bought it.
         own: What of it is ours.
+        mixed: Where somebody else holds something beside us, since it was last flat.
         told: Takes everything that the user stream is going to say.
         executed: Is called after every execution, with what was held before.
     """
@@ -59,6 +60,7 @@ class Venue:
         self.is_away = False
         self.held = dict.fromkeys(symbols, ZERO)
         self.own = dict.fromkeys(symbols, ZERO)
+        self.mixed: set[str] = set()
         self.orders: dict[str, list[Remote]] = {s: [] for s in symbols}
         self.fills: dict[str, list[tuple[Fill, Remote]]] = {s: [] for s in symbols}
         self.told: Callable[[News, Remote | None], None] = lambda _news, _remote: None
@@ -93,6 +95,9 @@ class Venue:
         if self._chance.strikes("hidden"):
             hidden_ms = round(self._chance.between(100, self._chance.weather.hidden_ms))
         remote = self._enter(order, hidden_ms=hidden_ms)
+        if hidden_ms > ENGINE_DELAY_MS:
+            remote.is_silent = True
+            self._loop.in_world(hidden_ms / 1000, self.speak, remote)
         if not order.type.is_conditional:
             self._execute(remote)
         else:
@@ -271,8 +276,11 @@ class Venue:
         remote.become(ended if is_last else S.PARTIALLY_FILLED, now_ms)
         self._tell(remote, fill)
         self.executed(remote, fill, held_before)
-        self._tell_position(symbol)
+        if not remote.is_silent:
+            self._tell_position(symbol)
         if not self.held[symbol]:
+            self.mixed.discard(symbol)
+            self.own[symbol] = ZERO  # what was ours and what was not have cancelled out
             for resting in list(self.resting(symbol)):
                 if resting.order.close_position:
                     self._end(resting, S.EXPIRED)
@@ -284,8 +292,11 @@ class Venue:
         own = self.own[symbol]
         if remote.whose is Whose.OURS and remote.order.purpose is P.ENTRY:
             self.own[symbol] = own + change
+            if abs(held_before) > abs(own):
+                self.mixed.add(symbol)
             return
         if own == 0 or (own > 0) == (change > 0):
+            self.mixed.add(symbol)
             return
         theirs = ZERO if remote.whose is Whose.OURS else max(ZERO, abs(held_before) - abs(own))
         taken = min(abs(own), max(ZERO, quantity - theirs))
@@ -307,7 +318,15 @@ class Venue:
         self._tell(remote)
         self.changed(remote.order.symbol)
 
+    def speak(self, remote: Remote) -> None:
+        """Tell at last of what nobody was told of."""
+        if remote.is_silent:
+            remote.is_silent = False
+            self._tell(remote, *remote.fills)
+
     def _tell(self, remote: Remote, *fills: Fill) -> None:
+        if remote.is_silent:
+            return
         self.told(remote.update(self._loop.now_ms(), fills=fills), remote)
 
     def _tell_position(self, symbol: str) -> None:
