@@ -1,6 +1,7 @@
 """The server: binds market, venues, dialects and control endpoints to a port of this machine."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -24,7 +25,7 @@ from milobot.local_exchange.core.playing import (
 from milobot.local_exchange.core.timing import Agenda, ServerTime
 from milobot.local_exchange.core.venue import Venue
 from milobot.local_exchange.gateway import Gateway
-from milobot.local_exchange.ledger import Ledger
+from milobot.local_exchange.ledger import Ledger, RequestRecord
 from milobot.local_exchange.setup import ExchangeSetup, build_venues
 from milobot.local_exchange.streams import Hub
 from milobot.local_exchange.wire import Dialect
@@ -154,6 +155,11 @@ class LocalExchange:
     def ledger(self) -> dict[str, Any]:
         """Return the truth about everything that was executed."""
         return self._ledger.to_dict(self.venues)
+
+    @property
+    def requests(self) -> Sequence[RequestRecord]:
+        """Return every request that could change something, oldest first."""
+        return self._ledger.requests
 
     def status(self) -> dict[str, Any]:
         """Return where the market is."""

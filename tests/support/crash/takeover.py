@@ -1,0 +1,312 @@
+"""Two processes on one account: whenever the leader dies or freezes, the other one takes over.
+
+    python -m tests.support.crash.takeover                  # 50 takeovers on each database
+    python -m tests.support.crash.takeover --count 5 --database sqlite --exchange bingx --seed 7
+
+Each process has an API key of its own of the same account, so the exchange's ledger says who
+sent what. Both would ask for the same wishes, three times a second and symbol, without end.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from tests.support.crash.evidence import records_of, truth_of
+from tests.support.crash.exposure import ExposureWatch
+from tests.support.crash.feeds import LOAD_EVERY_MS, stop_file
+from tests.support.crash.judge import (
+    Life,
+    asked_keys,
+    differences,
+    executed_twice,
+    unprotected_too_long,
+    without_final_state,
+)
+from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
+from tests.support.crash.marks import SETTLED, read_marks
+from tests.support.crash.nursery import Bot
+from tests.support.crash.run import Tools
+from tests.support.crash.runs import shared_tools, tools_of
+from tests.support.crash.spec import LOAD, BotSpec
+from tests.support.crash.wishes import PRICES, numbered_wish
+
+from milobot.local_exchange.server import LocalExchange
+from milobot.local_exchange.setup import DEFAULT_KEY
+from milobot.storage.leases import read_lease
+from milobot.storage.ledger import lease_name, open_ledger
+from milobot.telemetry import configure_logging
+
+COUNT, WITHIN_MS = 50, 5_000
+KEYS = (DEFAULT_KEY, "second-key")
+_TAKEN_WITHIN_S, _SETTLED_WITHIN_S, _CALM_S = 15.0, 40.0, 0.6
+_TRADES = ("place", "cancel", "set_")
+
+
+@dataclass(slots=True)
+class Takeover:
+    """One change of the leader.
+
+    Attributes:
+        is_freeze: Whether the leader was frozen, not killed.
+        possible_ms: When the lease of the one before ended.
+        traded_ms: When the new leader's first order was executed; 0 for never.
+    """
+
+    is_freeze: bool
+    possible_ms: int
+    traded_ms: int = 0
+
+    @property
+    def delay_ms(self) -> int:
+        """Return how long after it was possible the new leader traded."""
+        return self.traded_ms - self.possible_ms
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a drill; ``wrong`` holds a sentence for all that broke a law."""
+
+    name: str
+    takeovers: list[Takeover] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    entries: int = 0
+    late_refused: int = 0
+
+
+def judge_senders(
+    requests: Iterable[Mapping[str, Any]], takeovers: Sequence[Takeover]
+) -> list[str]:
+    """Return what is wrong with who sent: the sender changes with each takeover and only then."""
+    sent = [r for r in requests if r["call"].startswith(_TRADES) and r["executed"]]
+    changes = [(a, b) for a, b in pairwise(sent) if a["key"] != b["key"]]
+    wrong = [
+        f"takeover {number}: nothing was traded within {_TAKEN_WITHIN_S:.0f} s"
+        for number, takeover in enumerate(takeovers, 1)
+        if not takeover.traded_ms
+    ]
+    if len(changes) != len(takeovers):
+        wrong.append(f"the sender changed {len(changes)} times in {len(takeovers)} takeovers")
+    for (_, first), takeover in zip(changes, takeovers, strict=False):
+        if first["time_ms"] < takeover.possible_ms:
+            wrong.append(f"{first['key']} sent before the lease of the other had ended")
+    return wrong + [
+        f"takeover {number}: traded {takeover.delay_ms} ms after it was possible"
+        for number, takeover in enumerate(takeovers, 1)
+        if takeover.delay_ms > WITHIN_MS
+    ]
+
+
+class Drill:
+    """A drill at work: one process leads, one stands by."""
+
+    def __init__(
+        self, exchange: LocalExchange, tools: Tools, dialect: str, database: str, seed: int
+    ) -> None:
+        """Prepare; ``through`` begins."""
+        self._exchange, self._tools, self._dialect = exchange, tools, dialect
+        self._dice = random.Random(f"takeover {seed}")  # noqa: S311 - repeatable on purpose
+        self._outcome = Outcome(f"{dialect}/{database}/{seed}")
+        self._watch = ExposureWatch(exchange.venues[dialect])
+        self._watch.start()
+        self._prices = RestlessPrices(exchange, self._dice)
+        folder = tools.folder / f"takeover-{dialect}-{database}-{seed}"
+        folder.mkdir()
+        url = tools.postgres
+        if database == "sqlite":
+            shutil.copy(tools.template, folder / "ledger.db")
+            url = f"sqlite:///{folder / 'ledger.db'}"
+        self._spec = BotSpec(
+            seed=f"t{seed}",
+            exchange=dialect,
+            account=f"{dialect}:takeover{seed}",
+            database=url,
+            marks=str(folder / "marks"),
+            life=0,
+            kill="",
+            environment={},
+            feed=LOAD,
+            since_ms=exchange.clock.now_ms(),
+        )
+        self._lives: list[Life] = []
+        self._leads_since = exchange.clock.now_ms()
+
+    async def through(self, count: int) -> Outcome:
+        """Carry out ``count`` takeovers and judge."""
+        async with self._prices.moving():
+            leader = await self._bear(0)
+            if not await self._trades(KEYS[0], self._spec.since_ms):
+                self._outcome.wrong.append("the first process never traded")
+            standby = await self._bear(1)
+            for number in range(count):
+                await asyncio.sleep(self._dice.uniform(0.3, 1.2))
+                leader, standby = await self._change(leader, standby, number % 2)
+            await self._come_to_rest()
+            await leader.kill()
+            await standby.kill()
+            self._end_life()
+        await self._judge()
+        return self._outcome
+
+    async def _bear(self, who: int) -> Bot:
+        self._spec = replace(
+            self._spec,
+            life=self._spec.life + 1,
+            environment=environment_of(self._dialect, self._exchange.url, KEYS[who]),
+        )
+        return await self._tools.nursery.bear(self._spec)
+
+    async def _change(self, leader: Bot, standby: Bot, who: int) -> tuple[Bot, Bot]:
+        """Kill or freeze the leader; return the new leader and who stands by from now on."""
+        is_freeze = self._dice.random() < 0.5
+        if is_freeze:
+            leader.send(SIGSTOP)
+        else:
+            await leader.kill()
+        since_ms = self._exchange.clock.now_ms()
+        self._end_life()
+        takeover = Takeover(is_freeze, await self._lease_end())
+        self._outcome.takeovers.append(takeover)
+        takeover.traded_ms = await self._trades(KEYS[1 - who], since_ms)
+        self._leads_since = takeover.possible_ms
+        if not is_freeze:
+            return standby, await self._bear(who)
+        await asyncio.sleep(self._dice.uniform(0, 1.5))
+        leader.send(SIGCONT)
+        return standby, leader
+
+    def _end_life(self) -> None:
+        now_ms = self._exchange.clock.now_ms()
+        self._lives.append(Life(len(self._lives) + 1, self._leads_since, now_ms))
+
+    async def _lease_end(self) -> int:
+        async with await open_ledger(self._spec.database) as ledger:
+            name = lease_name(self._spec.account)
+            row = await ledger.read(lambda connection: read_lease(connection, name))
+        return row.until_ms if row is not None else 0
+
+    async def _trades(self, key: str, since_ms: int) -> int:
+        """Wait for the first order that is executed for a key; return when, or 0."""
+        return await _until(lambda: self._first_order(key, since_ms), _TAKEN_WITHIN_S)
+
+    def _first_order(self, key: str, since_ms: int) -> int:
+        found = 0
+        for request in reversed(self._exchange.requests):
+            if request.time_ms < since_ms:
+                break
+            if request.key == key and request.executed and request.call.startswith("place"):
+                found = request.time_ms
+        return found
+
+    async def _come_to_rest(self) -> None:
+        """End the load and wait until the leader has put everything in order."""
+        stop_file(self._spec.marks).touch()
+        self._prices.calm()
+        marks = Path(self._spec.marks)
+        if not await _until(lambda: _calm_marks(marks), _SETTLED_WITHIN_S):
+            self._outcome.wrong.append(f"it did not settle within {_SETTLED_WITHIN_S:.0f} s")
+        await asyncio.sleep(_CALM_S)
+
+    async def _judge(self) -> None:
+        outcome, marks = self._outcome, read_marks(Path(self._spec.marks))
+        truth = truth_of(self._exchange, self._dialect, self._watch)
+        async with await open_ledger(self._spec.database) as ledger:
+            records = await ledger.read(lambda c: records_of(c, self._spec.account))
+        last = (self._exchange.clock.now_ms() - self._spec.since_ms) // LOAD_EVERY_MS
+        wishes = [
+            numbered_wish(self._spec.seed, symbol, number)
+            for symbol in PRICES
+            for number in range(last + 1)
+        ]
+        wished = {w.key: (w.symbol, w.quantity) for w in wishes if w.quantity is not None}
+        requests = [record.to_dict() for record in self._exchange.requests]
+        outcome.wrong += judge_senders(requests, outcome.takeovers)
+        outcome.wrong += executed_twice(truth, wished)
+        outcome.wrong += without_final_state(records, asked_keys(marks))
+        outcome.wrong += unprotected_too_long(truth, self._lives, marks)
+        outcome.wrong += differences(truth, records)
+        outcome.entries = sum(not o.reduces and o.filled > 0 for o in truth.orders)
+        outcome.late_refused = sum(
+            r["call"].startswith(_TRADES) and not r["executed"] for r in requests
+        )
+
+
+async def _until(found: Callable[[], int], within_s: float) -> int:
+    """Return the first answer that is not 0, or 0 when none comes in time."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while asyncio.get_running_loop().time() < deadline:
+        answer = found()
+        if answer:
+            return answer
+        await asyncio.sleep(0.02)
+    return 0
+
+
+def _calm_marks(marks: Path) -> int:
+    said = [m for m in read_marks(marks) if m.kind == SETTLED]
+    return int(bool(said) and said[-1].said == "yes")
+
+
+async def drill(tools: Tools, dialect: str, database: str, count: int, seed: int) -> Outcome:
+    """Carry out one drill."""
+    async with exchange_for(dialect, seed, further_keys=KEYS[1:]) as exchange:
+        return await Drill(exchange, tools, dialect, database, seed).through(count)
+
+
+def main(words: list[str]) -> int:
+    """Carry out drills and print what came of them; 1 when anything was wrong."""
+    parser = argparse.ArgumentParser(description="Kill and freeze the leader of an account.")
+    parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--exchange", choices=("binance", "bingx"), default="binance")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args(words)
+    configure_logging("ERROR")
+    names = ("sqlite", "postgres") if chosen.database == "both" else (chosen.database,)
+
+    async def run(shared: tuple[Path, Path, str]) -> list[Outcome]:
+        async with tools_of(*shared) as tools, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(drill(tools, chosen.exchange, name, chosen.count, chosen.seed))
+                for name in names
+                if name == "sqlite" or tools.postgres
+            ]
+        return [task.result() for task in running]
+
+    with shared_tools() as shared:
+        outcomes = asyncio.run(run(shared))
+    _report(outcomes)
+    return int(any(outcome.wrong for outcome in outcomes))
+
+
+def _report(outcomes: list[Outcome]) -> None:
+    table = Table("drill", "takeovers", "frozen", "entries", "longest ms", "median ms", "wrong")
+    for outcome in outcomes:
+        delays = sorted(t.delay_ms for t in outcome.takeovers) or [0]
+        table.add_row(
+            outcome.name,
+            str(len(outcome.takeovers)),
+            str(sum(t.is_freeze for t in outcome.takeovers)),
+            str(outcome.entries),
+            str(delays[-1]),
+            str(delays[len(delays) // 2]),
+            str(len(outcome.wrong)),
+        )
+    console = Console()
+    console.print(table)
+    for outcome in outcomes:
+        for sentence in outcome.wrong[:30]:
+            console.print(f"WRONG {outcome.name}: {sentence}", markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
