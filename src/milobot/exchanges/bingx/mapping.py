@@ -7,7 +7,7 @@ from typing import Any
 
 from milobot.domain.intents import PositionSide, Side
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderStatus, OrderType
+from milobot.domain.orders import Fill, OrderStatus, OrderType
 from milobot.domain.reports import (
     Income,
     IncomeKind,
@@ -69,36 +69,6 @@ def is_forced(data: Any) -> bool:
     fields = fields_of(data, "an order")
     order = fields.object("order") if fields.has("order") else fields
     return order.text_or_empty("type") in FORCED_TYPES
-
-
-def parse_own(data: Any, order: Order) -> OrderReport | None:
-    """Return what the answer to placing an order says of it; None if it is another order's.
-
-    What we asked for is taken from the order: an answer repeats it, and is read while the
-    caller waits. An id of ours that is not echoed is no reason to doubt: some answers lack
-    it, and BingX's own id names the order as well.
-    """
-    answer = fields_of(data, "an order")
-    fields = answer.object("order") if answer.has("order") else answer
-    exchange_id = fields.identity_or_empty(first_of(fields, "orderId", "orderID"))
-    client_id = client_id_of(fields)
-    if not exchange_id or not _is_of(fields, client_id, order):
-        return None
-    is_conditional = order.type.is_conditional
-    child_id = fields.identity_or_empty("triggerOrderId") if is_conditional else ""
-    return OrderReport(
-        client_order_id=client_id,
-        exchange_order_id=exchange_id,
-        symbol=order.symbol,
-        side=order.side,
-        type=order.type,
-        status=status_of(fields.text_or_empty("status") or "NEW"),
-        quantity=order.quantity,
-        time_ms=fields.integer_or_zero("updateTime") or fields.integer_or_zero("time"),
-        filled_quantity=fields.decimal_or_zero("executedQty"),
-        is_conditional=is_conditional,
-        child_order_id="" if child_id == exchange_id else child_id,
-    )
 
 
 def parse_orders(data: Any) -> list[OrderReport]:
@@ -222,15 +192,6 @@ def parse_key_rights(data: Any) -> KeyRights:
 def client_id_of(fields: Fields) -> str:
     """Return our id as BingX stores it, in lower case; answers differ in its field's name."""
     return fields.text_or_empty(first_of(fields, "clientOrderId", "clientOrderID")).lower()
-
-
-def _is_of(fields: Fields, client_id: str, order: Order) -> bool:
-    return (
-        (not client_id or client_id == order.client_order_id.lower())
-        and from_wire(fields.text("symbol")) == order.symbol
-        and side_of(fields.text("side")) is order.side
-        and fields.text("type") == order.type
-    )
 
 
 def side_of(word: str) -> Side:

@@ -16,7 +16,7 @@ from milobot.domain.orders import (
 )
 from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
-from milobot.exchanges.bingx import mapping, requests
+from milobot.exchanges.bingx import mapping, own_orders, requests
 from milobot.exchanges.bingx.fills import BingxFills
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.outcomes import NO_SUCH_ORDER_CODES
@@ -288,7 +288,7 @@ class _Reading:
     def is_own(self, data: Any) -> bool:
         """Return whether an answer is about our order, and keep what it says."""
         try:
-            self.report = mapping.parse_own(data, self._order)
+            self.report = own_orders.parse_own(data, self._order)
         except ProtocolError:
             return False
         return self.report is not None
