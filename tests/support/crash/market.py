@@ -58,7 +58,7 @@ class RestlessPrices:
         self._is_calm = False
 
     def calm(self) -> None:
-        """Let the prices stand from now on."""
+        """Let the prices stand from now on; what rests in parts still meets a market."""
         self._is_calm = True
 
     @asynccontextmanager
@@ -74,10 +74,9 @@ class RestlessPrices:
     async def _move(self) -> None:
         while True:
             await asyncio.sleep(_EVERY_S)
-            if self._is_calm:
-                return
             symbol = self._dice.choice(tuple(PRICES))
-            moved = self._away[symbol] + self._dice.uniform(-_STEP, _STEP)
-            self._away[symbol] = max(-_RANGE, min(_RANGE, moved))
+            if not self._is_calm:
+                moved = self._away[symbol] + self._dice.uniform(-_STEP, _STEP)
+                self._away[symbol] = max(-_RANGE, min(_RANGE, moved))
             price = PRICES[symbol] * (1 + Decimal(f"{self._away[symbol]:.4f}"))
             await self._exchange.move_price(symbol, price)

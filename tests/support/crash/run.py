@@ -37,7 +37,9 @@ from milobot.local_exchange.setup import DEFAULT_KEY
 from milobot.storage.ledger import open_ledger
 
 WISHES = 6
-_KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.6
+_KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.5
+# Two comparisons in turn, each with a second look.
+_COMPARED_WITHIN_S = 13.0
 _LONG_DOWNTIME, _REPEATS = 0.6, 0.3
 
 
@@ -126,9 +128,7 @@ class Run:
     async def judged(self) -> Verdict:
         """Hold what the bot wrote down against the exchange's ledger."""
         case, marks = self._case, read_marks(self._marks)
-        truth = truth_of(self._exchange, case.dialect, self._watch)
-        async with await open_ledger(self._database) as ledger:
-            records = await ledger.read(lambda c: records_of(c, case.account))
+        truth, records = await self._evidence()
         wishes = [w for s in PRICES for w in wishes_of(str(case.seed), s, WISHES)]
         wished = {w.key: (w.symbol, w.quantity) for w in wishes if w.quantity is not None}
         verdict = Verdict(
@@ -141,7 +141,7 @@ class Run:
             },
             _figures(truth, records, self._lives, marks),
         )
-        if not any(m.kind == SETTLED and m.life == len(self._lives) for m in marks):
+        if not self._is_settled(len(self._lives)):
             verdict.wrong[STATELESS].append(f"it did not settle within {_CONVERGED_WITHIN_S:.0f} s")
         verdict.wrong[STATELESS] += [
             f"process {m.life} ended by itself: {m.said}" for m in marks if m.kind == CRASHED
@@ -151,6 +151,11 @@ class Run:
             evidence += map(str, self._exchange.ledger()["requests"])
             (self._folder / "evidence").write_text("\n".join(evidence), encoding="utf-8")
         return verdict
+
+    async def _evidence(self) -> tuple[Truth, Records]:
+        async with await open_ledger(self._database) as ledger:
+            records = await ledger.read(lambda c: records_of(c, self._case.account))
+        return truth_of(self._exchange, self._case.dialect, self._watch), records
 
     async def _life(self, kill: str, until: Callable[[Bot, int], Awaitable[None]]) -> None:
         number = len(self._lives) + 1
@@ -192,10 +197,16 @@ class Run:
             await bot.gone(0.05)
         self._exchange.plan.clear()
         self._prices.calm()
+        compared_by = loop.time() + _COMPARED_WITHIN_S
         calm_since = loop.time()
-        while loop.time() < min(deadline, calm_since + _STAYS_S) and not bot.is_gone:
+        while loop.time() < deadline and not bot.is_gone:
             await bot.gone(0.05)
             if not self._is_settled(number):
+                calm_since = loop.time()
+            elif loop.time() > calm_since + _STAYS_S:
+                # News that never came is found when the account is compared in turn.
+                if loop.time() > compared_by or not differences(*await self._evidence()):
+                    return
                 calm_since = loop.time()
 
     def _strike(self, number: int) -> None:

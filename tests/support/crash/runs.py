@@ -2,6 +2,7 @@
 
     python -m tests.support.crash.runs                 # everything; goes on where it stopped
     python -m tests.support.crash.runs --only NAME     # one run, as a failure names it
+    python -m tests.support.crash.runs --again         # those that went wrong once more
     python -m tests.support.crash.runs --count 50 --seed 7000 --fresh
 
 Times that are shorter than those of DESIGN.md: ENGINE_DELAY 1 s, two looks 0.5 s apart, answers
@@ -113,6 +114,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--lanes", type=int, default=LANES, help="runs at a time")
     parser.add_argument("--only", default="", help="one run, by its name")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
+    parser.add_argument("--again", action="store_true", help="repeat those that went wrong")
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args(words)
     configure_logging("ERROR")
@@ -122,6 +124,8 @@ def main(words: list[str]) -> int:
         chosen.results.unlink(missing_ok=True)
     cases = all_cases(chosen.count, first_seed=chosen.seed)
     before = _load(chosen.results, {case.name for case in cases})
+    if chosen.again:
+        before = [row for row in before if not any(row["wrong"].values())]  # type: ignore[attr-defined]  # a dict
     told = Told(chosen.results)
     missing = [case for case in cases if case.name not in {row["name"] for row in before}]
     started = time.monotonic()
@@ -135,7 +139,8 @@ def _load(results: Path, wanted: set[str]) -> list[dict[str, object]]:
     if not results.exists():
         return []
     rows = [json.loads(line) for line in results.read_text().splitlines()]
-    return [row for row in rows if row["name"] in wanted]
+    latest = {row["name"]: row for row in rows}
+    return [row for name, row in latest.items() if name in wanted]
 
 
 async def _with_progress(
