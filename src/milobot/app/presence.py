@@ -1,8 +1,8 @@
 """Whether somebody leads an account, and which accounts there are.
 
-A lease lives by the exchange's clock, which need not be ours (a local exchange that plays the
-past). Where the row does not say by itself that it lives, it is watched: a leader renews it
-every second.
+A lease says until when it holds, by the exchange's clock, which need not be ours (a local
+exchange may play the past); and one holds for some seconds after its holder has died. So it
+is watched: a leader that lives renews it every second.
 """
 
 import asyncio
@@ -10,15 +10,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from milobot.errors import ConfigurationError
-from milobot.exchanges.times import SteadyClock
 from milobot.storage.database_url import SqliteTarget, parse_database_url
-from milobot.storage.leases import TTL_MS, LeaseRow, read_lease
+from milobot.storage.leases import LeaseRow, read_lease
 from milobot.storage.ledger import Ledger, lease_name, open_ledger
 from milobot.storage.queries import list_accounts
 
-_WATCH_S = 2.5
-_LOOK_S = 0.25
-_SKEW_MS = 60_000
+_WATCH_S = 3.0
+_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ async def find_presence(
     watch_s: float = _WATCH_S,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Presence:
-    """Return who leads an account; takes up to ``watch_s`` where the row leaves it open."""
+    """Return who leads an account; that nobody does is certain after ``watch_s`` only."""
     name = lease_name(account)
 
     async def look() -> LeaseRow | None:
@@ -46,14 +44,11 @@ async def find_presence(
     first = await look()
     if first is None or not first.holder:
         return Presence(is_alive=False)
-    left_ms = first.until_ms - SteadyClock().now_ms()
-    if 0 < left_ms <= TTL_MS + _SKEW_MS:
-        return Presence(is_alive=True, holder=first.holder, epoch=first.epoch)
     while watch_s > 0:
         await sleep(_LOOK_S)
         watch_s -= _LOOK_S
         now = await look()
-        if now is not None and now.until_ms > first.until_ms:
+        if now is not None and now.until_ms > first.until_ms and now.holder:
             return Presence(is_alive=True, holder=now.holder, epoch=now.epoch)
     return Presence(is_alive=False, holder=first.holder, epoch=first.epoch)
 
