@@ -56,12 +56,14 @@ class WillingAccount:
         on_order: Called when an order arrives.
         resting: Conditional orders that rest, by client order id.
         held: What is open, by symbol.
+        prices: By symbol; 100 where none is set.
     """
 
     clock: SystemClock
     on_order: Callable[[Order], None] | None = None
     resting: dict[str, Order] = field(default_factory=dict)
     held: dict[str, Decimal] = field(default_factory=dict)
+    prices: dict[str, Decimal] = field(default_factory=dict)
     orders: int = 0
     _numbers: count = field(default_factory=count)  # type: ignore[type-arg]  # of ints
 
@@ -74,8 +76,8 @@ class WillingAccount:
         return SymbolRules(symbol, tick_size=Decimal("0.01"))
 
     async def fetch_last_price(self, symbol: str) -> Decimal:
-        """Return the price, which never moves."""
-        return PRICE
+        """Return the price that is set, or one that never moves."""
+        return self.prices.get(symbol, PRICE)
 
     async def prepare_symbol(
         self, symbol: str, *, leverage: int, margin_mode: MarginMode
@@ -99,7 +101,7 @@ class WillingAccount:
             symbol=order.symbol,
             side=order.side,
             quantity=order.quantity,
-            price=PRICE,
+            price=self.prices.get(order.symbol, PRICE),
             fee=ZERO,
             time_ms=self.clock.now_ms(),
         )

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import cast
@@ -58,8 +59,7 @@ async def yardstick(ledger: Ledger, seconds: float) -> float:
         count = 0
         while perf_counter() < until:
             count += 1
-            position = str(count)
-            await ledger.write(lambda c: save_cursor(c, name, position, now_ms=0))
+            await ledger.write(partial(save_cursor, name=name, position=str(count), now_ms=0))
         return count
 
     start = perf_counter()
