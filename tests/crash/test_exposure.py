@@ -23,13 +23,14 @@ async def test_a_position_counts_as_protected_only_by_stops_for_all_of_it() -> N
     """Half a stop, or a target, is no protection; two halves and a close-position stop are."""
     half = {"quantity": "0.005", "reduceOnly": "true"}
     target = {"type_": "TAKE_PROFIT_MARKET"}
-    for stops, is_exposed in [
+    cases: list[tuple[list[dict[str, str]], bool]] = [
         ([], True),
         ([half], True),
         ([{}], False),
         ([half, half], False),
         ([{"closePosition": "true"}], False),
-    ]:
+    ]
+    for stops, is_exposed in cases:
         async with LocalExchange(setup_of(flat_bars(4), clock=ClockMode.WALL)) as exchange:
             await exchange.advance()
             assert await _exposed(exchange, *stops) is is_exposed

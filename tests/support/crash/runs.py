@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -38,7 +38,9 @@ RESULTS = Path("build/crash-proof.jsonl")
 FAILURES = Path("build/crash-failures")
 
 
-async def prove(cases: list[Case], tools: Tools, lanes: int, told: "Told") -> None:
+async def prove(
+    cases: list[Case], tools: Tools, lanes: int, told: Callable[[Verdict], None]
+) -> None:
     """Carry out the cases, several at a time; ``told`` hears of each."""
     waiting = iter(cases)
 

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,13 +75,20 @@ class Takeover:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a drill; ``wrong`` holds a sentence for all that broke a law."""
+    """What came of a drill.
+
+    Attributes:
+        wrong: A sentence for all that broke a law.
+        late_refused: Orders and the like that the exchange refused.
+        held_locks: How often a freeze was put off because it hit a lock on a file.
+    """
 
     name: str
     takeovers: list[Takeover] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     entries: int = 0
     late_refused: int = 0
+    held_locks: int = 0
 
 
 def judge_senders(
@@ -147,9 +155,13 @@ class Drill:
             if not await self._trades(KEYS[0], self._spec.since_ms):
                 self._outcome.wrong.append("the first process never traded")
             standby = await self._bear(1)
-            for number in range(count):
+            freezes = [number % 2 == 1 for number in range(count)]
+            self._dice.shuffle(freezes)
+            for number, is_freeze in enumerate(freezes):
                 await asyncio.sleep(self._dice.uniform(0.3, 1.2))
-                leader, standby = await self._change(leader, standby, number % 2)
+                leader, standby = await self._change(
+                    leader, standby, number % 2, is_freeze=is_freeze
+                )
             await self._come_to_rest()
             await leader.kill()
             await standby.kill()
@@ -165,11 +177,12 @@ class Drill:
         )
         return await self._tools.nursery.bear(self._spec)
 
-    async def _change(self, leader: Bot, standby: Bot, who: int) -> tuple[Bot, Bot]:
+    async def _change(
+        self, leader: Bot, standby: Bot, who: int, *, is_freeze: bool
+    ) -> tuple[Bot, Bot]:
         """Kill or freeze the leader; return the new leader and who stands by from now on."""
-        is_freeze = self._dice.random() < 0.5
         if is_freeze:
-            leader.send(SIGSTOP)
+            await self._freeze(leader)
         else:
             await leader.kill()
         since_ms = self._exchange.clock.now_ms()
@@ -183,6 +196,19 @@ class Drill:
         await asyncio.sleep(self._dice.uniform(0, 1.5))
         leader.send(SIGCONT)
         return standby, leader
+
+    async def _freeze(self, leader: Bot) -> None:
+        """Freeze the leader; not while it holds a lock of a file, which only it can let go of.
+
+        Nobody can take over a SQLite ledger from a process that is frozen within a commit.
+        PostgreSQL ends such a transaction itself.
+        """
+        leader.send(SIGSTOP)
+        while await asyncio.to_thread(_is_locked, self._spec.database):
+            self._outcome.held_locks += 1
+            leader.send(SIGCONT)
+            await asyncio.sleep(0.03)
+            leader.send(SIGSTOP)
 
     def _end_life(self) -> None:
         now_ms = self._exchange.clock.now_ms()
@@ -256,6 +282,21 @@ def _calm_marks(marks: Path) -> int:
     return int(bool(said) and said[-1].said == "yes")
 
 
+def _is_locked(database: str) -> bool:
+    """Return whether somebody keeps a SQLite file locked."""
+    if not database.startswith("sqlite"):
+        return False
+    connection = sqlite3.connect(database.removeprefix("sqlite:///"), timeout=0.3)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.rollback()
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        connection.close()
+    return False
+
+
 async def drill(tools: Tools, dialect: str, database: str, count: int, seed: int) -> Outcome:
     """Carry out one drill."""
     async with exchange_for(dialect, seed, further_keys=KEYS[1:]) as exchange:
@@ -289,7 +330,9 @@ def main(words: list[str]) -> int:
 
 
 def _report(outcomes: list[Outcome]) -> None:
-    table = Table("drill", "takeovers", "frozen", "entries", "longest ms", "median ms", "wrong")
+    table = Table(
+        "drill", "takeovers", "frozen", "entries", "longest ms", "median ms", "locks", "wrong"
+    )
     for outcome in outcomes:
         delays = sorted(t.delay_ms for t in outcome.takeovers) or [0]
         table.add_row(
@@ -299,6 +342,7 @@ def _report(outcomes: list[Outcome]) -> None:
             str(outcome.entries),
             str(delays[-1]),
             str(delays[len(delays) // 2]),
+            str(outcome.held_locks),
             str(len(outcome.wrong)),
         )
     console = Console()
