@@ -37,7 +37,7 @@ def test_a_bot_halts_closes_and_resumes_on_request(tmp_path: Path) -> None:
     assert [(p["symbol"], p["state"]) for p in before["positions"]] == [("BTCUSDT", "PROTECTED")]
     assert before["tasks"].keys() >= {"capital", "prune", "maintain", "backup", "reconciliation"}
     assert (halted.code, closed.code, resumed.code) == (0, 0, 0)
-    assert "is halted: nothing enters" in halted.out
+    assert "halted: nothing enters" in halted.out
     assert "flat: BTCUSDT" in closed.out
     assert held == "0"
     assert [h["kind"] for h in after["halts"]] == ["manual"]

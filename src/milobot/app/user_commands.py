@@ -70,13 +70,13 @@ class CommandDesk:
         match command.kind:
             case CommandKind.HALT:
                 await self.save(governor.halt(f"by {command.asked_by}", now_ms))
-                return f"{self.account} is halted: nothing enters until milobot resume", True
+                return "halted: nothing enters until milobot resume", True
             case CommandKind.RESUME:
                 state = governor.resume()
                 await self.save(state)
                 if state.halts:
                     return f"still halted: {state.halts[0].reason}", False
-                return f"{self.account} may enter again", True
+                return "entries pass again", True
             case CommandKind.CLOSE:
                 return await self._close((command.symbol,), "close")
             case CommandKind.FLATTEN:  # pragma: no branch - mypy proves that none is left
