@@ -29,8 +29,20 @@ _OUTAGES_MS = {
 _OUTAGE_MS = 500
 
 
-def truth_of(exchange: LocalExchange, dialect: str, watch: ExposureWatch) -> Truth:
-    """Return what the exchange's ledger says of its one account."""
+def truth_of(
+    exchange: LocalExchange,
+    dialect: str,
+    watch: ExposureWatch,
+    stalls: Iterable[tuple[int, int]] = (),
+) -> Truth:
+    """Return what the exchange's ledger says of its one account.
+
+    Args:
+        exchange: The exchange.
+        dialect: Which of its accounts.
+        watch: What listened to it.
+        stalls: When it had no time to answer: outages too.
+    """
     ledger = exchange.ledger()
     account = next(a for a in ledger["accounts"] if a["dialect"] == dialect)
     return Truth(
@@ -58,7 +70,7 @@ def truth_of(exchange: LocalExchange, dialect: str, watch: ExposureWatch) -> Tru
         positions={p["symbol"]: Decimal(p["quantity"]) for p in account["positions"]},
         resting=frozenset(_resting(account)),
         exposures=tuple(watch.all()),
-        outages=tuple(_outages(ledger["requests"])),
+        outages=(*_outages(ledger["requests"]), *stalls),
         ended_ms=exchange.clock.now_ms(),
     )
 

@@ -14,6 +14,7 @@ from milobot.local_exchange.core.timing import ClockMode
 from milobot.local_exchange.server import LocalExchange
 from milobot.local_exchange.setup import DEFAULT_SECRET, Credentials, ExchangeSetup
 
+_LAG_EVERY_S, _LAG_MS = 0.05, 100
 _EVERY_S, _STEP, _RANGE = 0.12, 0.003, 0.009
 
 
@@ -48,14 +49,43 @@ def environment_of(dialect: str, url: str, key: str) -> Mapping[str, str]:
     }
 
 
+class StallWatch:
+    """Notes when the exchange's process had no time to answer: on a busy machine it may not.
+
+    Attributes:
+        stalls: As (first, last) by the exchange's clock.
+    """
+
+    def __init__(self, exchange: LocalExchange) -> None:
+        """Prepare; ``run`` watches."""
+        self._exchange = exchange
+        self.stalls: list[tuple[int, int]] = []
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await asyncio.sleep(_LAG_EVERY_S)
+            late_ms = round((loop.time() - began - _LAG_EVERY_S) * 1000)
+            if late_ms > _LAG_MS:
+                now_ms = self._exchange.clock.now_ms()
+                self.stalls.append((now_ms - late_ms, now_ms))
+
+
 class RestlessPrices:
-    """Moves the prices about while its ``async with`` block lasts, or until it is calmed."""
+    """Moves the prices about while its ``async with`` block lasts, or until it is calmed.
+
+    Attributes:
+        stalls: When the exchange had no time to answer meanwhile.
+    """
 
     def __init__(self, exchange: LocalExchange, dice: random.Random) -> None:
         """Prepare."""
         self._exchange, self._dice = exchange, dice
         self._away = dict.fromkeys(PRICES, 0.0)
         self._is_calm = False
+        self.stalls = StallWatch(exchange)
 
     def calm(self) -> None:
         """Let the prices stand from now on; what rests in parts still meets a market."""
@@ -65,11 +95,12 @@ class RestlessPrices:
     async def moving(self) -> AsyncIterator[None]:
         """Move them while the block lasts."""
         async with asyncio.TaskGroup() as tasks:
-            mover = tasks.create_task(self._move())
+            running = [tasks.create_task(work) for work in (self._move(), self.stalls.run())]
             try:
                 yield
             finally:
-                mover.cancel()
+                for task in running:
+                    task.cancel()
 
     async def _move(self) -> None:
         while True:

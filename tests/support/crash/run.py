@@ -139,7 +139,8 @@ class Run:
                 EXPOSED: unprotected_too_long(truth, self._lives, marks),
                 DRIFTED: differences(truth, records),
             },
-            _figures(truth, records, self._lives, marks),
+            _figures(truth, records, self._lives, marks)
+            | {"stalled_ms": sum(last - first for first, last in self._prices.stalls.stalls)},
         )
         if not self._is_settled(len(self._lives)):
             verdict.wrong[STATELESS].append(f"it did not settle within {_CONVERGED_WITHIN_S:.0f} s")
@@ -155,7 +156,8 @@ class Run:
     async def _evidence(self) -> tuple[Truth, Records]:
         async with await open_ledger(self._database) as ledger:
             records = await ledger.read(lambda c: records_of(c, self._case.account))
-        return truth_of(self._exchange, self._case.dialect, self._watch), records
+        stalls = self._prices.stalls.stalls
+        return truth_of(self._exchange, self._case.dialect, self._watch, stalls), records
 
     async def _life(self, kill: str, until: Callable[[Bot, int], Awaitable[None]]) -> None:
         number = len(self._lives) + 1

@@ -211,6 +211,7 @@ def report(rows: list[dict[str, object]], seconds: float, new: int) -> int:
         "intents without a final state": broken[LAWS[1]],
         "positions unprotected for more than 2 s": broken[LAWS[2]],
         "longest without a stop, ms": longest,
+        "exchange too busy to answer, s": round(totals["stalled_ms"] / 1000),
         "books equal to the exchange's": f"{(len(rows) - drifted) / max(1, len(rows)):.2%}",
         "runs with anything wrong": bad,
     }

@@ -244,7 +244,7 @@ class Drill:
 
     async def _judge(self) -> None:
         outcome, marks = self._outcome, read_marks(Path(self._spec.marks))
-        truth = truth_of(self._exchange, self._dialect, self._watch)
+        truth = truth_of(self._exchange, self._dialect, self._watch, self._prices.stalls.stalls)
         async with await open_ledger(self._spec.database) as ledger:
             records = await ledger.read(lambda c: records_of(c, self._spec.account))
         last = (self._exchange.clock.now_ms() - self._spec.since_ms) // LOAD_EVERY_MS
