@@ -30,7 +30,8 @@ SERIES: Series = ("BTCUSDT", M1)
 
 
 def packed(data: object) -> bytes:
-    return gzip.compress(data.encode() if isinstance(data, str) else orjson.dumps(data))
+    plain = data.encode() if isinstance(data, str) else orjson.dumps(data)
+    return gzip.compress(plain, mtime=0)  # frames name test cases, which must not change
 
 
 def candle_at(open_ms: int, close: float = 1.0) -> Candle:
