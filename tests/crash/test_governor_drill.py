@@ -26,7 +26,7 @@ _WALLET, _LOSS_LIMIT, _DOWN, _UP = 2_000, "0.02", Decimal(39_400), Decimal(40_00
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[Path, Path, str]]:
     """Give what bots need."""
-    with shared_tools() as found:
+    with shared_tools(has_server=False) as found:
         yield found
 
 

@@ -13,7 +13,7 @@ from tests.support.crash.takeover import Outcome, Takeover, drill, judge_senders
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[Path, Path, str]]:
     """Give what the drills share."""
-    with shared_tools() as found:
+    with shared_tools(has_server=False) as found:
         yield found
 
 

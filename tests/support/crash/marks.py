@@ -45,10 +45,27 @@ class MarkWriter:
         os.write(self._file, f"{line}\n".encode())
 
 
+class MarkReader:
+    """Reads marks while they are written, each once."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin at the beginning of a file that need not be there yet."""
+        self._path = path
+        self._read = 0
+        self._found: list[Mark] = []
+
+    def all(self) -> list[Mark]:
+        """Return the marks so far."""
+        if self._path.exists() and self._path.stat().st_size > self._read:
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                fresh = file.read()
+            whole = fresh[: fresh.rfind(b"\n") + 1]  # the last may be half written
+            self._read += len(whole)
+            self._found += [Mark(*json.loads(line)) for line in whole.splitlines()]
+        return self._found
+
+
 def read_marks(path: Path) -> list[Mark]:
     """Return the marks of all processes of a run; none when there is no file."""
-    if not path.exists():
-        return []
-    lines = path.read_text().splitlines(keepends=True)
-    # What is being written at this moment may end anywhere.
-    return [Mark(*json.loads(line)) for line in lines if line.endswith("\n")]
+    return MarkReader(path).all()

@@ -25,7 +25,7 @@ from tests.support.crash.judge import (
     without_final_state,
 )
 from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
-from tests.support.crash.marks import CRASHED, FED, LED, SETTLED, Mark, read_marks
+from tests.support.crash.marks import CRASHED, FED, LED, SETTLED, Mark, MarkReader
 from tests.support.crash.nursery import Bot, Nursery
 from tests.support.crash.plan import NO_FAULT, Case
 from tests.support.crash.spec import BotSpec
@@ -108,6 +108,7 @@ class Run:
         self._watch = ExposureWatch(exchange.venues[case.dialect])
         self._watch.start()
         self._marks = folder / "marks"
+        self._reader = MarkReader(self._marks)
         self._lives: list[Life] = []
         self._database = tools.postgres
         if case.database == "sqlite":
@@ -127,7 +128,7 @@ class Run:
 
     async def judged(self) -> Verdict:
         """Hold what the bot wrote down against the exchange's ledger."""
-        case, marks = self._case, read_marks(self._marks)
+        case, marks = self._case, self._reader.all()
         truth, records = await self._evidence()
         wishes = [w for s in PRICES for w in wishes_of(str(case.seed), s, WISHES)]
         wished = {w.key: (w.symbol, w.quantity) for w in wishes if w.quantity is not None}
@@ -221,10 +222,10 @@ class Run:
             self._exchange.plan.extend([parse_rule_text(rule)])
 
     def _has(self, number: int, kind: str) -> bool:
-        return any((m.life, m.kind) == (number, kind) for m in read_marks(self._marks))
+        return any((m.life, m.kind) == (number, kind) for m in self._reader.all())
 
     def _is_settled(self, number: int) -> bool:
-        said = [m.said for m in read_marks(self._marks) if (m.life, m.kind) == (number, SETTLED)]
+        said = [m.said for m in self._reader.all() if (m.life, m.kind) == (number, SETTLED)]
         return said[-1:] == ["yes"]
 
 

@@ -79,13 +79,16 @@ class Told:
 
 
 @contextmanager
-def shared_tools() -> Iterator[tuple[Path, Path, str]]:
+def shared_tools(*, has_server: bool = True) -> Iterator[tuple[Path, Path, str]]:
     """Give a folder, an empty SQLite ledger, and the URL of a PostgreSQL one (empty without)."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="milobot-crash-")))
         template = folder / "template.db"
         asyncio.run(_make_ledger(f"sqlite:///{template}"))
         url = ""
+        if not has_server:
+            yield folder, template, url
+            return
         try:
             server = stack.enter_context(running_server())
         except pytest.skip.Exception as reason:

@@ -34,7 +34,7 @@ from tests.support.crash.judge import (
     without_final_state,
 )
 from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
-from tests.support.crash.marks import SETTLED, read_marks
+from tests.support.crash.marks import SETTLED, MarkReader, read_marks
 from tests.support.crash.nursery import Bot
 from tests.support.crash.run import Tools
 from tests.support.crash.runs import shared_tools, tools_of
@@ -237,8 +237,8 @@ class Drill:
         """End the load and wait until the leader has put everything in order."""
         stop_file(self._spec.marks).touch()
         self._prices.calm()
-        marks = Path(self._spec.marks)
-        if not await _until(lambda: _calm_marks(marks), _SETTLED_WITHIN_S):
+        marks = MarkReader(Path(self._spec.marks))
+        if not await _until(lambda: _is_calm(marks), _SETTLED_WITHIN_S):
             self._outcome.wrong.append(f"it did not settle within {_SETTLED_WITHIN_S:.0f} s")
         await asyncio.sleep(_CALM_S)
 
@@ -277,9 +277,9 @@ async def _until(found: Callable[[], int], within_s: float) -> int:
     return 0
 
 
-def _calm_marks(marks: Path) -> int:
-    said = [m for m in read_marks(marks) if m.kind == SETTLED]
-    return int(bool(said) and said[-1].said == "yes")
+def _is_calm(marks: MarkReader) -> bool:
+    said = [m.said for m in marks.all() if m.kind == SETTLED]
+    return said[-1:] == ["yes"]
 
 
 def _is_locked(database: str) -> bool:
