@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from tests.support.simulated.client import Client
@@ -15,9 +17,10 @@ from tests.support.simulated.weather import ENGINE_DELAY_MS, Chance
 from milobot.domain.alerts import Alert
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
-from milobot.domain.orders import OrderUpdate
+from milobot.domain.money import ZERO
+from milobot.domain.orders import OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind
-from milobot.errors import LeaseLostError, StorageError
+from milobot.errors import ExchangeError, LeaseLostError, StorageError
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.inquiry import Inquiry
@@ -71,6 +74,7 @@ class Bot:
         self.why_ended = ""
         self.is_stream_up = True
         self.is_dead = False
+        self._told: dict[str, dict[str, Decimal]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def _engine(self) -> ExecutionEngine:
@@ -169,22 +173,47 @@ class Bot:
         chance = self._world.chance
         if self.is_dead or not self.is_stream_up or chance.strikes("news_lost"):
             return
-        self._post(news, remote)
+        filled = ZERO if remote is None else remote.filled
+        self._post(news, filled)
         if chance.strikes("news_twice"):
-            self._post(news, remote)
+            self._post(news, filled)
 
-    def _post(self, news: News, remote: Remote | None) -> None:
+    def _post(self, news: News, filled: Decimal) -> None:
         chance = self._world.chance
         longest_s = 3.0 if chance.strikes("news_late") else 0.05
         wait_s = chance.between(0.002, longest_s)
-        self._world.loop.call_later(wait_s, self._hear, news, context=self.host.context)
+        self._world.loop.call_later(wait_s, self._arrive, news, filled, context=self.host.context)
 
-    def _hear(self, news: News) -> None:
+    def _arrive(self, news: News, filled: Decimal) -> None:
+        """Pass news on as the real clients do: not before all that it promises is told."""
         if not self.runs:
             return
         if isinstance(news, OrderUpdate):
+            told = self._told.setdefault(news.exchange_order_id, {})
+            told.update({fill.fill_id: fill.quantity for fill in news.fills})
+            if sum(told.values(), ZERO) < filled:
+                self._spawn(self._follow(news, filled))
+                if not news.fills:
+                    return
+                news = replace(news, status=OrderStatus.PARTIALLY_FILLED)
+        self._hear(news)
+
+    def _hear(self, news: News) -> None:
+        if isinstance(news, OrderUpdate):
             self._world.laws.shown_update(self.host, news)
         self.trader.hear(news)
+
+    async def _follow(self, news: OrderUpdate, filled: Decimal) -> None:
+        """Ask for what was promised and not told."""
+        for _ in range(4):
+            try:
+                found = await self.client.follow(news.symbol, news.client_order_id)
+            except ExchangeError:
+                found = None
+            if found is not None and sum((f.quantity for f in found.fills), ZERO) >= filled:
+                self._hear(found)
+                return
+            await asyncio.sleep(0.3)
 
     def lose_stream(self) -> None:
         """Break the user stream."""
@@ -194,7 +223,7 @@ class Bot:
         """Mend it."""
         self.is_stream_up = True
         if says_so:
-            self._post(AccountNews(NewsKind.RECONNECTED, self.clock.now_ms()), None)
+            self._post(AccountNews(NewsKind.RECONNECTED, self.clock.now_ms()), ZERO)
 
 
 Make = Callable[[str, World], Bot]

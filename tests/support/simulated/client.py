@@ -59,20 +59,25 @@ class Client(Unasked):
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order once, not after its time, and return what became of it."""
-        return (await self._write(order, lambda: self._taken(order), order.send_before_ms),)
+        answer = await self._write(order, lambda: self._taken(order), order.send_before_ms)
+        if answer.refusal is R.DUPLICATE_ID:
+            answer = await self._found(order) or replace(answer, status=S.UNKNOWN)
+        return (answer,)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
         answer = await self._write(order, lambda: self._cancelled(order), 0, is_cancel=True)
         if answer.refusal is R.NOT_RESTING:
-            try:
-                found = await self.fetch_update(order)
-            except ExchangeUnavailableError:
-                found = None
-            answer = found or replace(answer, status=S.UNKNOWN)
+            answer = await self._found(order) or replace(answer, status=S.UNKNOWN)
         # A cancel that did not happen says nothing of the order.
         is_undone = answer.status in {S.NOT_EXECUTED, S.REJECTED} and answer.refusal is not None
         return (replace(answer, status=S.UNKNOWN) if is_undone else answer,)
+
+    async def _found(self, order: Order) -> OrderUpdate | None:
+        try:
+            return await self.fetch_update(order)
+        except ExchangeUnavailableError:
+            return None
 
     async def _write(
         self,
@@ -205,6 +210,10 @@ class Client(Unasked):
         if found is not None:
             self._laws.shown_update(self._host, found)
         return found
+
+    async def follow(self, symbol: str, client_order_id: str) -> OrderUpdate | None:
+        """Return what the stream has promised of an order."""
+        return await self._ask(lambda as_of: self._views.update(symbol, client_order_id, as_of))
 
     async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order by the exchange's id."""

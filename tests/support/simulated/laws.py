@@ -61,7 +61,6 @@ class Laws:
         self._disk = disk
         self._weather = weather
         self._entered: dict[str, Decimal] = {}
-        self._most: dict[str, Decimal] = dict.fromkeys(venue.symbols, ZERO)
         self._epoch = 0
         self.exposures = {symbol: Exposure() for symbol in venue.symbols}
         self.breaches: list[str] = []
@@ -97,7 +96,7 @@ class Laws:
     def signed(self, epoch: int, order: Order) -> None:
         """Check an order that is about to leave."""
         self.checks += 1
-        name, symbol = f"{order.purpose} {order.client_order_id}", order.symbol
+        name = f"{order.purpose} {order.client_order_id}"
         if epoch < self._epoch:
             self.broken(f"{name}: epoch {epoch} sends while {self._epoch} leads")
         self._epoch = max(self._epoch, epoch)
@@ -108,8 +107,9 @@ class Laws:
             self.broken(f"{name}: an exit that can open something")
         if self._weather.is_broken or self._weather.has_strangers:
             return
-        if order.quantity > self._most[symbol]:
-            self.broken(f"{name}: {order.quantity} where at most {self._most[symbol]} was held")
+        entered = self._entered.get(order.intent_key)
+        if entered is not None and order.quantity > entered:
+            self.broken(f"{name}: {order.quantity} where at most {entered} was entered")
 
     def _check_entry(self, name: str, order: Order) -> None:
         if order.client_order_id not in self._disk.first:
@@ -163,8 +163,7 @@ class Laws:
     def _executed(self, remote: Remote, fill: Fill, held_before: Decimal) -> None:
         self.checks += 1
         order, symbol = remote.order, fill.symbol
-        held, own = self._venue.held[symbol], abs(self._venue.own[symbol])
-        self._most[symbol] = max(self._most[symbol], own) if own else self._most[symbol]
+        held = self._venue.held[symbol]
         if remote.whose is not Whose.OURS:
             return
         if order.purpose is P.ENTRY:

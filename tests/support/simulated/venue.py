@@ -112,6 +112,9 @@ class Venue:
         return True
 
     def _why_not(self, order: Order) -> Refusal | None:
+        known = self.find(order.symbol, order.client_order_id)
+        if known is not None and known.rests:
+            return R.DUPLICATE_ID
         held = self.held[order.symbol]
         is_exit = order.reduce_only or order.close_position
         if is_exit and (held == 0 or (held > 0) == (order.side is Side.BUY)):
