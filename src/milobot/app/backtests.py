@@ -74,7 +74,7 @@ def run_backtest(request: BacktestRequest, progress: Progress | None = None) -> 
     history = timeline.candles
     timeline = timeline.part(start)
     decisions = decisions.part(start, total)
-    session = Session(f"backtest:{source.script.name}", info.coin)
+    session = Session(f"backtest:{source.script.name}", info.coin, info.timeframe)
     played = play(
         session, timeline, decisions, terms, progress=lambda done: report("Trading", done)
     )

@@ -75,7 +75,7 @@ class Demo:
         # What lies outside complete script candles is left out, as a back-test does.
         self._fine = align(market.candles, market.timeframe, self._info.timeframe).fine
         self._builder = TimelineBuilder(market.timeframe, self._info.timeframe)
-        self._session = Session(f"demo:{source.script.name}", self._info.coin)
+        self._session = Session(f"demo:{source.script.name}", self._info.coin, self._info.timeframe)
         self._account: PaperAccount = open_account(self._session, request.terms, skips=False)
         self._codes = np.empty(0, dtype=np.uint8)
         self._timeline = self._builder.extend(CandleSeries.empty())

@@ -12,7 +12,7 @@ from milobot.app.live_account import LiveAccount
 from milobot.app.live_bot import BotPlan, LiveBot
 from milobot.app.live_page import LivePage, QuietWatcher
 from milobot.app.live_scripts import Floor, LiveScripts, scripts_at_work
-from milobot.app.script_desk import DeskWatcher
+from milobot.app.script_desk import DeskWatcher, ScriptDesk
 from milobot.app.sessions import ScriptPlan, continue_session, session_id
 from milobot.app.upkeep import Upkeep, note_comparisons
 from milobot.domain.orders import OrderPurpose, OrderStatus
@@ -81,6 +81,11 @@ class LiveRun:
     def live(self) -> LiveAccount | None:
         """Return the account while it is ours, else None."""
         return self._live
+
+    @property
+    def desks(self) -> tuple[ScriptDesk, ...]:
+        """Return the scripts' desks while the account is ours."""
+        return self._scripts.desks if self._scripts is not None and self._live else ()
 
     async def run(self) -> None:
         """Trade until cancelled.

@@ -86,6 +86,11 @@ class LiveScripts:
         """Return the scripts in the order they were named."""
         return self._scripts
 
+    @property
+    def desks(self) -> tuple[ScriptDesk, ...]:
+        """Return their desks while the account is ours, in the same order."""
+        return tuple(self._desks)
+
     async def work(self, live: LiveAccount) -> None:
         """Let every script decide about each candle as it closes, until cancelled.
 

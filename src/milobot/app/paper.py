@@ -52,7 +52,7 @@ class PaperRun:
     def __init__(self, desk: PaperDesk) -> None:
         """Open the account; nothing is evaluated yet."""
         self._desk = desk
-        self._session = Session(f"paper:{desk.script}", desk.info.coin)
+        self._session = Session(f"paper:{desk.script}", desk.info.coin, desk.info.timeframe)
         self._account: PaperAccount = open_account(self._session, desk.terms, skips=False)
         self._all = desk.history
         self._fine = CandleSeries.empty()

@@ -53,6 +53,7 @@ class ScriptDesk:
     Attributes:
         candles: Since the anchor.
         is_closing: Whether nothing new is to be asked for, as before the end of a run.
+        dealt_with_ms: Open time of the last candle that was decided about and carried out.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class ScriptDesk:
         self._watcher = watcher
         self.candles = history
         self.is_closing = False
+        self.dealt_with_ms = 0
 
     async def run(self) -> None:
         """Decide about each candle as it closes, until the feed ends or the run is cancelled."""
@@ -89,6 +91,11 @@ class ScriptDesk:
 
         Moving stops come first: they belong to the position that the candle closed on.
         """
+        decision = await self._decide(fresh)
+        self.dealt_with_ms = int(fresh.time[-1])
+        return decision
+
+    async def _decide(self, fresh: CandleSeries) -> Decision | None:
         info = self._plan.info
         self.candles = self.candles.joined(fresh)
         evaluation = await self._evaluated(fresh)

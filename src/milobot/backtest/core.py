@@ -19,6 +19,7 @@ from milobot.domain.intents import DoNothing, PositionSide, TradeIntent
 from milobot.domain.market import CandleSeries, Floats, Times
 from milobot.domain.money import decimal_from_float
 from milobot.domain.orders import OrderType
+from milobot.domain.timeframes import Timeframe
 from milobot.execution.engine import ExecutionEngine
 from milobot.simulation.clock import ReplayClock
 from milobot.simulation.matching import Bar
@@ -47,10 +48,17 @@ class Session:
 
     Attributes:
         owner: Owner of the slot, and the first part of every intent's key.
+        timeframe: Of the deciding candles: a decision is due when its candle ends. None where
+            nothing depends on that.
     """
 
     owner: str
     symbol: str
+    timeframe: Timeframe | None = None
+
+    def due_ms(self, time_ms: int) -> int:
+        """Return when a decision about the candle that opens at a time was due; 0: not known."""
+        return self.timeframe.next_open(time_ms) if self.timeframe is not None else 0
 
 
 class Replay:
@@ -148,6 +156,7 @@ class Replay:
             action=action,
             reference_price=decimal_from_float(float(candles.close[index])),
             atr=None if np.isnan(atr) else decimal_from_float(atr),
+            due_ms=self._session.due_ms(time_ms),
         )
         return await self._engine.accept(intent)
 

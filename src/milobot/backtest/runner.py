@@ -10,12 +10,14 @@ from milobot.backtest.equity import EquityCurve
 from milobot.backtest.result import Execution
 from milobot.backtest.timeline import Decisions, Timeline
 from milobot.domain.decisions import Decision, Outcome
+from milobot.domain.governor import GovernorLimits, GovernorState
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.round_trips import RoundTrip
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
+from milobot.execution.governor import Governor
 from milobot.simulation.clock import ReplayClock
 from milobot.simulation.venue import SimulatedVenue
 from milobot.storage.memory import MemoryJournal
@@ -34,6 +36,8 @@ class Terms:
         slippage: Adverse fraction of the price on every market fill.
         rules: Rules of the symbol; None where nothing is known of it (a bare file).
         funding: Funding rates; none by default.
+        governor: Limits on entries, as live; the session has to name its timeframe. None for
+            none. Losses halt nothing here: nobody is there to say ``resume``.
     """
 
     equity: Decimal = DEFAULT_EQUITY
@@ -42,6 +46,7 @@ class Terms:
     rules: SymbolRules | None = None
     funding: Funding = NO_FUNDING
     limits: Limits = field(default_factory=Limits)
+    governor: GovernorLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ def open_account(session: Session, terms: Terms, *, skips: bool) -> PaperAccount
     )
     journal = MemoryJournal()
     clock = ReplayClock()
-    engine = ExecutionEngine(venue, journal, clock, EngineConfig(limits=terms.limits))
+    config = EngineConfig(limits=terms.limits)
+    governor = Governor(GovernorState(config.account), terms.governor) if terms.governor else None
+    engine = ExecutionEngine(venue, journal, clock, config, governor=governor)
     replay = Replay(session, engine, venue, clock, funding=terms.funding, skips=skips)
     return PaperAccount(venue, engine, journal, replay)
 

@@ -35,6 +35,7 @@ def parse_terms(
             default_stop=Distance(DistanceKind.PERCENT, settings.default_stop),
             allow_unprotected=settings.allow_unprotected,
         ),
+        governor=settings.governor_limits(),
     )
 
 
