@@ -20,7 +20,7 @@ from tests.support.crash.judge import (
     unprotected_too_long,
     without_final_state,
 )
-from tests.support.crash.marks import LED, SHOWN, Mark, MarkWriter, read_marks
+from tests.support.crash.marks import LED, SHOWN, STARVED, Mark, MarkWriter, read_marks
 
 ONE = Decimal(1)
 WISHED = {"k1": ("BTCUSDT", ONE)}
@@ -140,6 +140,14 @@ def test_an_outage_is_left_out() -> None:
 
     assert exposed_ms(short.exposures[0], short, LIVES, [_shown(first, 1)]) == 2_000
     assert unprotected_too_long(short, LIVES, [_shown(first, 1)]) == []
+
+
+def test_time_without_a_processor_is_left_out_but_no_more_than_that() -> None:
+    """A busy machine is not the bot's fault; half a second of it excuses half a second."""
+    late = _exposed(Exposure("BTCUSDT", 1_000, 4_000))
+    starved = Mark(2_500, 1, STARVED, said="500")
+
+    assert exposed_ms(late.exposures[0], late, LIVES, [_shown(1_000, 1), starved]) == 2_500
 
 
 @pytest.mark.parametrize(

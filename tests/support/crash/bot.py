@@ -11,6 +11,7 @@ from tests.support.crash.feeds import feed_of
 from tests.support.crash.marks import ALERT, LED, STARTED, MarkWriter
 from tests.support.crash.points import INSTANT, KillSwitch, parse_point
 from tests.support.crash.spec import BotSpec
+from tests.support.crash.starvation import watch_starvation
 from tests.support.crash.watched import WatchedClient, watched_journal
 from tests.support.crash.wishes import PRICES
 
@@ -78,7 +79,9 @@ async def live(spec: BotSpec) -> None:
                 asyncio.get_running_loop().call_later(point.number / 1000, os.kill, os.getpid(), 9)
             await feed_of(spec, mark)(account)
 
-        await bot.run(work)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch_starvation(mark))
+            tasks.create_task(bot.run(work))
 
 
 def _limits(spec: BotSpec) -> GovernorLimits:

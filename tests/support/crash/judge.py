@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tests.support.crash.exposure import Exposure
-from tests.support.crash.marks import ASKED, SHOWN, Mark
+from tests.support.crash.marks import ASKED, SHOWN, STARVED, Mark
 
 from milobot.domain.money import ZERO
 from milobot.domain.orders import FINAL, OrderStatus
@@ -169,7 +169,8 @@ def exposed_ms(
     """Return how long a position had no stop while a process knew of it and orders were taken.
 
     The time counts in each process from the moment it was first shown the position: by a
-    stream, an answer or, after a restart, its first look. Outages are left out.
+    stream, an answer or, after a restart, its first look. Outages are left out, and
+    so is the time in which the process was ready and the machine had none for it.
     """
     longest, marks = 0, list(marks)
     end_ms = truth.ended_ms if exposure.end_ms is None else exposure.end_ms
@@ -181,8 +182,13 @@ def exposed_ms(
             if (m.kind, m.about, m.life) == (SHOWN, exposure.symbol, life.number)
             and first <= m.time_ms <= last
         ]
+        starved = [
+            (m.time_ms - int(m.said), m.time_ms)
+            for m in marks
+            if (m.kind, m.life) == (STARVED, life.number)
+        ]
         if shown:
-            longest = max(longest, _outside(min(shown), last, truth.outages))
+            longest = max(longest, _outside(min(shown), last, (*truth.outages, *starved)))
     return longest
 
 

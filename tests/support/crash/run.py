@@ -25,7 +25,7 @@ from tests.support.crash.judge import (
     without_final_state,
 )
 from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
-from tests.support.crash.marks import CRASHED, FED, LED, SETTLED, Mark, MarkReader
+from tests.support.crash.marks import CRASHED, FED, LED, SETTLED, STARVED, Mark, MarkReader
 from tests.support.crash.nursery import Bot, Nursery
 from tests.support.crash.plan import NO_FAULT, Case
 from tests.support.crash.spec import BotSpec
@@ -240,4 +240,5 @@ def _figures(
         "entries": sum(not o.reduces and o.filled > 0 for o in truth.orders),
         "fills": len(truth.fills),
         "exposed_ms": max(exposed, default=0),
+        "starved_ms": sum(int(m.said) for m in marks if m.kind == STARVED),
     }

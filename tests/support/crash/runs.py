@@ -215,6 +215,7 @@ def report(rows: list[dict[str, object]], seconds: float, new: int) -> int:
         "positions unprotected for more than 2 s": broken[LAWS[2]],
         "longest without a stop, ms": longest,
         "exchange too busy to answer, s": round(totals["stalled_ms"] / 1000),
+        "bots without a processor, s": round(totals["starved_ms"] / 1000),
         "books equal to the exchange's": f"{(len(rows) - drifted) / max(1, len(rows)):.2%}",
         "runs with anything wrong": bad,
     }

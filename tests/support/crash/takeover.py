@@ -34,7 +34,16 @@ from tests.support.crash.judge import (
     without_final_state,
 )
 from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
-from tests.support.crash.marks import SETTLED, MarkReader, read_marks
+from tests.support.crash.marks import (
+    ALERT,
+    ASKED,
+    DECIDED,
+    LED,
+    SETTLED,
+    STARTED,
+    MarkReader,
+    read_marks,
+)
 from tests.support.crash.nursery import Bot
 from tests.support.crash.run import Tools
 from tests.support.crash.runs import shared_tools, tools_of
@@ -43,7 +52,7 @@ from tests.support.crash.wishes import PRICES, numbered_wish
 
 from milobot.local_exchange.server import LocalExchange
 from milobot.local_exchange.setup import DEFAULT_KEY
-from milobot.storage.leases import read_lease
+from milobot.storage.leases import LeaseRow, read_lease
 from milobot.storage.ledger import lease_name, open_ledger
 from milobot.telemetry import configure_logging
 
@@ -81,6 +90,7 @@ class Outcome:
         wrong: A sentence for all that broke a law.
         late_refused: Orders and the like that the exchange refused.
         held_locks: How often a freeze was put off because it hit a lock on a file.
+        notes: What happened where nobody traded in time.
     """
 
     name: str
@@ -89,6 +99,7 @@ class Outcome:
     entries: int = 0
     late_refused: int = 0
     held_locks: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 def judge_senders(
@@ -146,6 +157,7 @@ class Drill:
             since_ms=exchange.clock.now_ms(),
         )
         self._lives: list[Life] = []
+        self._numbers: dict[int, int] = {}
         self._leads_since = exchange.clock.now_ms()
 
     async def through(self, count: int) -> Outcome:
@@ -165,7 +177,7 @@ class Drill:
             await self._come_to_rest()
             await leader.kill()
             await standby.kill()
-            self._end_life()
+            self._end_life(leader)
         await self._judge()
         return self._outcome
 
@@ -175,7 +187,9 @@ class Drill:
             life=self._spec.life + 1,
             environment=environment_of(self._dialect, self._exchange.url, KEYS[who]),
         )
-        return await self._tools.nursery.bear(self._spec)
+        bot = await self._tools.nursery.bear(self._spec)
+        self._numbers[bot.pid] = self._spec.life
+        return bot
 
     async def _change(
         self, leader: Bot, standby: Bot, who: int, *, is_freeze: bool
@@ -186,10 +200,12 @@ class Drill:
         else:
             await leader.kill()
         since_ms = self._exchange.clock.now_ms()
-        self._end_life()
+        self._end_life(leader)
         takeover = Takeover(is_freeze, await self._lease_end())
         self._outcome.takeovers.append(takeover)
         takeover.traded_ms = await self._trades(KEYS[1 - who], since_ms)
+        if not takeover.traded_ms:
+            await self._explain(since_ms)
         self._leads_since = takeover.possible_ms
         if not is_freeze:
             return standby, await self._bear(who)
@@ -210,15 +226,27 @@ class Drill:
             await asyncio.sleep(0.03)
             leader.send(SIGSTOP)
 
-    def _end_life(self) -> None:
+    def _end_life(self, leader: Bot) -> None:
         now_ms = self._exchange.clock.now_ms()
-        self._lives.append(Life(len(self._lives) + 1, self._leads_since, now_ms))
+        self._lives.append(Life(self._numbers[leader.pid], self._leads_since, now_ms))
 
-    async def _lease_end(self) -> int:
+    async def _lease(self) -> LeaseRow | None:
         async with await open_ledger(self._spec.database) as ledger:
             name = lease_name(self._spec.account)
-            row = await ledger.read(lambda connection: read_lease(connection, name))
+            return await ledger.read(lambda connection: read_lease(connection, name))
+
+    async def _lease_end(self) -> int:
+        row = await self._lease()
         return row.until_ms if row is not None else 0
+
+    async def _explain(self, since_ms: int) -> None:
+        """Say what happened while nobody traded."""
+        now_ms, kinds = self._exchange.clock.now_ms(), {STARTED, LED, ALERT, ASKED, DECIDED}
+        marks = [m for m in read_marks(Path(self._spec.marks)) if m.time_ms >= since_ms]
+        told = [m for m in marks if m.kind in kinds][-12:]
+        locked = await asyncio.to_thread(_is_locked, self._spec.database)
+        self._outcome.notes += [f"at {now_ms}: locked {locked}, lease {await self._lease()}"]
+        self._outcome.notes += [f"  {m}" for m in told]
 
     async def _trades(self, key: str, since_ms: int) -> int:
         """Wait for the first order that is executed for a key; return when, or 0."""
@@ -348,7 +376,7 @@ def _report(outcomes: list[Outcome]) -> None:
     console = Console()
     console.print(table)
     for outcome in outcomes:
-        for sentence in outcome.wrong[:30]:
+        for sentence in (*outcome.wrong[:30], *outcome.notes):
             console.print(f"WRONG {outcome.name}: {sentence}", markup=False)
 
 
