@@ -24,6 +24,7 @@ from milobot.domain.slots import PositionState, Slot, position_state, with_expos
 from milobot.errors import (
     DuplicateIntentError,
     ExchangeError,
+    OrderTransitionError,
 )
 from milobot.execution.books import AccountBooks
 from milobot.execution.entries import SEND_WITHIN_MS, Entries, decision_about
@@ -53,7 +54,12 @@ class EngineConfig:
 
 
 class ExecutionEngine:
-    """Turns intents into protected positions on one account."""
+    """Turns intents into protected positions on one account.
+
+    Attributes:
+        contradicted: Takes answers to our own requests that contradict what is known, with
+            their symbol: who asked for a trade can do nothing about them. None raises them.
+    """
 
     def __init__(
         self,
@@ -75,6 +81,7 @@ class ExecutionEngine:
             governor: What bounds the account; None for no bounds.
             freshness: How old what the exchange answers may be, by symbol.
         """
+        self.contradicted: Callable[[str, OrderTransitionError], None] | None = None
         self._exchange = exchange
         self._clock = clock
         self._config = config
@@ -333,4 +340,9 @@ class ExecutionEngine:
     async def _hear(self, order: Order, answer: tuple[OrderUpdate, ...]) -> None:
         async with self._books.turn(order.symbol):
             for update in answer:
-                await self._books.book(update)
+                try:
+                    await self._books.book(update)
+                except OrderTransitionError as error:
+                    if self.contradicted is None:
+                        raise
+                    self.contradicted(order.symbol, error)

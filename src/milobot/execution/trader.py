@@ -81,6 +81,7 @@ class AccountTrader:
         """Prepare; ``start`` takes over what is known."""
         self._parts = parts
         self._engine = parts.engine
+        self._engine.contradicted = self._contradicted
         self._inquiry = inquiry
         self._reconciler = reconciler
         self._ready = asyncio.Event()

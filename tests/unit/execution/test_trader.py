@@ -5,18 +5,25 @@ from dataclasses import replace
 
 import pytest
 from tests.support.desk import PLAN, P, S
-from tests.support.exchanges import fill_news, status_news
+from tests.support.exchanges import SilentExchange, fill_news, status_news
 from tests.support.office import Office
 from tests.support.trading import SYMBOL, dec, intent
 
 from milobot.domain.alerts import AlertKind
-from milobot.domain.decisions import Outcome
-from milobot.domain.intents import PositionSide
-from milobot.domain.orders import Order, OrderStatus
+from milobot.domain.decisions import Decision, Outcome
+from milobot.domain.intents import Close, PositionSide
+from milobot.domain.orders import Order, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews, PositionReport
 from milobot.domain.slots import PositionState, position_state
-from milobot.errors import AuthenticationError, ExchangeUnavailableError
+from milobot.errors import (
+    AuthenticationError,
+    ExchangeUnavailableError,
+    OrderTransitionError,
+)
+from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.ports import Books
+from milobot.simulation.clock import ReplayClock
+from milobot.storage.memory import MemoryJournal
 
 
 @pytest.fixture
@@ -272,3 +279,59 @@ async def test_entry_that_nobody_finds_is_protected_once_its_position_shows(
         await office.time.run_for(1.6)
 
         assert office.account.last(P.STOP).trigger_price == dec("95")
+
+
+class ContradictoryExchange(SilentExchange):
+    """Answers a cancel as two sources that do not agree on why the order ended."""
+
+    async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Say both."""
+        await super().cancel_order(order)
+        return status_news(order, S.CANCELLED), status_news(order, S.EXPIRED)
+
+
+async def _closed_in_contradiction(engine: ExecutionEngine, exchange: SilentExchange) -> Decision:
+    await engine.accept(intent(PLAN))
+    for purpose, price in ((P.ENTRY, "100"), (P.CLOSE, "101")):
+        if purpose is P.CLOSE:
+            await engine.apply(status_news(exchange.last(P.STOP), S.SUBMITTED))
+            await engine.accept(intent(Close(), key="k2"))
+        order = exchange.last(purpose)
+        await engine.apply(fill_news(order, "1", price, fill_id=purpose.value))
+    return await engine.accept(intent(Close(), key="k3"))
+
+
+async def test_answer_that_contradicts_the_books_does_not_end_who_asked_for_a_trade() -> None:
+    """Found by kill -9: a stop was CANCELLED in the books and EXPIRED in the answer to a cancel."""
+    exchange = ContradictoryExchange()
+    engine = ExecutionEngine(exchange, MemoryJournal(), ReplayClock(), EngineConfig())
+    found: list[str] = []
+    engine.contradicted = lambda symbol, error: found.append(f"{symbol}: {error}")
+
+    decision = await _closed_in_contradiction(engine, exchange)
+
+    assert decision.code == "already_flat"
+    assert found
+    assert "is CANCELLED here and EXPIRED at the exchange" in found[0]
+
+
+async def test_back_test_does_not_pass_over_a_contradiction() -> None:
+    """There nobody compares afterwards: it is a mistake of ours, to be seen at once."""
+    exchange = ContradictoryExchange()
+    engine = ExecutionEngine(exchange, MemoryJournal(), ReplayClock(), EngineConfig())
+
+    with pytest.raises(OrderTransitionError, match="EXPIRED at the exchange"):
+        await _closed_in_contradiction(engine, exchange)
+
+
+async def test_contradicting_answer_is_told_and_leads_to_a_comparison(office: Office) -> None:
+    """Two sources disagree: the next look at the account decides."""
+    async with office.at_work():
+        rounds = office.reconciler.rounds
+        assert office.engine.contradicted is not None
+
+        office.engine.contradicted(SYMBOL, OrderTransitionError("no longer"))
+        await office.time.run_for(1.5)
+
+        assert office.reconciler.rounds > rounds
+    assert [a.kind for a in office.told] == [AlertKind.CONTRADICTION]
