@@ -10,7 +10,7 @@ from typing import cast
 from tests.support.crash.feeds import feed_of
 from tests.support.crash.marks import ALERT, LED, STARTED, MarkWriter
 from tests.support.crash.points import INSTANT, KillSwitch, parse_point
-from tests.support.crash.spec import BotSpec
+from tests.support.crash.spec import INBOX, BotSpec
 from tests.support.crash.starvation import watch_starvation
 from tests.support.crash.watched import WatchedClient, watched_journal
 from tests.support.crash.wishes import PRICES
@@ -56,7 +56,7 @@ async def live(spec: BotSpec) -> None:
             config=EngineConfig(account=spec.account),
             symbols=tuple(PRICES),
             terms=TERMS,
-            cadence=Cadence(reconcile_s=RECONCILE_S),
+            cadence=Cadence(reconcile_s=RECONCILE_S) if spec.feed == INBOX else Cadence(),
         ),
         limits=_limits(spec),
         holder=f"{spec.seed}-{spec.life}-{os.getpid()}",

@@ -13,7 +13,7 @@ from milobot.app.live_account import LiveAccount
 from milobot.domain.slots import PositionState
 from milobot.execution.doubt import is_in_doubt
 
-_LOOK_S, LOAD_EVERY_MS = 0.05, 300
+_LOOK_S, LOAD_EVERY_MS = 0.05, 400
 
 
 def feed_of(spec: BotSpec, mark: MarkWriter) -> Callable[[LiveAccount], Awaitable[None]]:
