@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from milobot.domain.money import format_decimal
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.timeframes import DAY_MS, MINUTE_MS
 from milobot.exchanges.times import Sleep, real_sleep
+from milobot.execution.drift import WalletMark, booked_total, wallet_drift
 from milobot.execution.governor import Governor, transfers_of
 from milobot.ports import Journal
 from milobot.storage.account_records import (
@@ -87,7 +89,7 @@ class LiveBot:
         self._account = plan.live.config.account
         self._lease = ledger.lease(self._account, plan.holder, client.clock)
         plan.deadline.follow(self._lease)
-        self._live: LiveAccount | None = None
+        self._mark: WalletMark | None = None
 
     async def run(self, work: Callable[[LiveAccount], Awaitable[None]]) -> None:
         """Lead the account and let ``work`` ask for trades; stand by while another one leads.
@@ -107,6 +109,7 @@ class LiveBot:
     async def _lead(self, work: Callable[[LiveAccount], Awaitable[None]]) -> None:
         journal = self._show(self._ledger.journal(self._account, self._lease))
         governor = await self._governor()
+        self._mark = None
         live = LiveAccount(
             self._client, journal, governor, self._plan.live, self._tell, sleep=self._sleep
         )
@@ -167,7 +170,15 @@ class LiveBot:
             self._account, now_ms, account.wallet, account.available, account.unrealized_pnl
         )
         await self._ledger.write(lambda c: save_equity(c, snapshot))
-        return f"equity {format_decimal(account.equity)} USDT"
+        said = f"equity {format_decimal(account.equity)} USDT"
+        return f"{said}, wallet {self._drift(live, account.wallet):+.2f} USDT off the books"
+
+    def _drift(self, live: LiveAccount, wallet: Decimal) -> Decimal:
+        """Return how far the wallet has moved, since we lead, from what our books explain."""
+        slots = [slot for slot, _ in live.engine.slots()]
+        if self._mark is None:
+            self._mark = WalletMark(wallet, booked_total(slots))
+        return wallet_drift(self._mark, wallet, slots)
 
     async def _prune(self) -> str:
         now_ms = self._client.clock.now_ms()
