@@ -110,6 +110,7 @@ class Run:
         self._marks = folder / "marks"
         self._reader = MarkReader(self._marks)
         self._lives: list[Life] = []
+        self._planned_deaths = 0
         self._database = tools.postgres
         if case.database == "sqlite":
             shutil.copy(tools.template, folder / "ledger.db")
@@ -141,7 +142,10 @@ class Run:
                 DRIFTED: differences(truth, records),
             },
             _figures(truth, records, self._lives, marks)
-            | {"stalled_ms": sum(last - first for first, last in self._prices.stalls.stalls)},
+            | {
+                "stalled_ms": sum(last - first for first, last in self._prices.stalls.stalls),
+                "planned_deaths": self._planned_deaths,
+            },
         )
         if not self._is_settled(len(self._lives)):
             verdict.wrong[STATELESS].append(f"it did not settle within {_CONVERGED_WITHIN_S:.0f} s")
@@ -167,6 +171,7 @@ class Run:
         try:
             await until(bot, number)
         finally:
+            self._planned_deaths += bot.is_gone
             await bot.kill()
             self._lives.append(Life(number, born_ms, self._exchange.clock.now_ms()))
 

@@ -207,6 +207,7 @@ def report(rows: list[dict[str, object]], seconds: float, new: int) -> int:
     table.add_column("figure", justify="right")
     shown = {
         "processes killed": totals["lives"],
+        "of them where it was planned": totals["planned_deaths"],
         "intents": totals["intents"],
         "entries executed": totals["entries"],
         "fills compared": totals["fills"],
