@@ -54,9 +54,10 @@ class Views:
     def _position(self, symbol: str, as_of_ms: int) -> PositionReport | None:
         held, changed_ms, cost = ZERO, 0, ZERO
         for fill, remote in self._venue.fills[symbol]:
-            if fill.time_ms <= as_of_ms and self._is_shown(remote, as_of_ms):
-                held += remote.sign * fill.quantity
-                changed_ms, cost = fill.time_ms, fill.price
+            if fill.time_ms > as_of_ms or not self._is_shown(remote, as_of_ms):
+                break  # a position is shown as it once was, never as if something had not been
+            held += remote.sign * fill.quantity
+            changed_ms, cost = fill.time_ms, fill.price
         if not held:
             return None
         side = PositionSide.LONG if held > 0 else PositionSide.SHORT
