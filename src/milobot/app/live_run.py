@@ -139,7 +139,7 @@ class LiveRun:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._note_comparisons(live))
-                await self._scripts.work(live)
+                await self._scripts.work(live.trader)
         finally:
             self._live = None
             self._page.take_over(None)

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Protocol
 
-from milobot.app.live_account import LiveAccount
 from milobot.app.preparation import refuse_leverage
-from milobot.app.script_desk import DeskPlan, DeskWatcher, ScriptDesk
+from milobot.app.script_desk import DeskPlan, DeskWatcher, ScriptDesk, Trades
 from milobot.app.scripts import naming, parse_parameters, read_script
 from milobot.app.sessions import ScriptPlan
 from milobot.domain.alerts import Alert, AlertKind
@@ -24,9 +24,9 @@ from milobot.errors import (
     LeaseLostError,
     MilobotError,
 )
-from milobot.marketdata.feed import FeedSource, LiveFeed
+from milobot.marketdata.feed import FeedSource
 from milobot.marketdata.hub import FeedHub
-from milobot.ports import Clock
+from milobot.ports import Clock, MarketFeed
 from milobot.scripting.loading import LoadOptions
 from milobot.scripting.lock_levels import Trust
 from milobot.scripting.pool import ScriptPool
@@ -35,6 +35,14 @@ from milobot.storage.account_records import Session
 
 WatcherOf = Callable[[str], DeskWatcher]
 Tell = Callable[[Alert], None]
+
+
+class Evaluates(Protocol):
+    """Shows candles to scripts; ``ScriptPool`` does."""
+
+    async def evaluate(self, script_id: str, candles: CandleSeries) -> Evaluation:
+        """Show newly closed candles to a script and return its decisions about them."""
+        ...
 
 
 @dataclass(slots=True)
@@ -47,7 +55,7 @@ class LiveScript:
 
     plan: ScriptPlan
     session: Session
-    feed: LiveFeed
+    feed: MarketFeed
     candles: CandleSeries
 
     @property
@@ -67,7 +75,7 @@ class LiveScripts:
     def __init__(
         self,
         scripts: Sequence[LiveScript],
-        pool: ScriptPool,
+        pool: Evaluates,
         watcher_of: WatcherOf,
         tell: Tell,
         clock: Clock,
@@ -91,7 +99,7 @@ class LiveScripts:
         """Return their desks while the account is ours, in the same order."""
         return tuple(self._desks)
 
-    async def work(self, live: LiveAccount) -> None:
+    async def work(self, trader: Trades) -> None:
         """Let every script decide about each candle as it closes, until cancelled.
 
         Raises:
@@ -101,7 +109,7 @@ class LiveScripts:
         self._desks = []
         async with asyncio.TaskGroup() as tasks:
             for script in self._scripts:
-                tasks.create_task(self._follow(script, self._desk(script, live)))
+                tasks.create_task(self._follow(script, self._desk(script, trader)))
 
     def close(self) -> None:
         """Ask for no more trades; what is being asked for is carried out."""
@@ -109,14 +117,14 @@ class LiveScripts:
         for desk in self._desks:
             desk.is_closing = True
 
-    def _desk(self, script: LiveScript, live: LiveAccount) -> ScriptDesk:
+    def _desk(self, script: LiveScript, trader: Trades) -> ScriptDesk:
         async def evaluate(fresh: CandleSeries) -> Evaluation:
             script.candles = script.candles.joined(fresh)
             return await self._pool.evaluate(script.name, fresh)
 
         plan = DeskPlan(script.session.owner, script.info, script.feed)
         watcher = self._watcher_of(script.name)
-        desk = ScriptDesk(plan, evaluate, live.trader, watcher, script.candles)
+        desk = ScriptDesk(plan, evaluate, trader, watcher, script.candles)
         desk.is_closing = self._is_closing
         self._desks.append(desk)
         return desk

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
@@ -12,12 +13,23 @@ from milobot.domain.intents import Action, Close, DoNothing, Enter, TradeIntent
 from milobot.domain.market import CandleSeries
 from milobot.domain.money import decimal_from_float
 from milobot.errors import ScriptError
-from milobot.execution.trader import AccountTrader
 from milobot.indicators.series import atr
 from milobot.ports import MarketFeed
 from milobot.scripting.results import Code, Evaluation, Fault, ScriptInfo
 
 Evaluate = Callable[[CandleSeries], Awaitable[Evaluation]]
+
+
+class Trades(Protocol):
+    """Who trades an account; ``AccountTrader`` does."""
+
+    async def submit(self, intent: TradeIntent) -> Decision:
+        """Return what was decided about an intent."""
+        ...
+
+    async def candle_closed(self, symbol: str, close: Decimal) -> None:
+        """Let moving stops follow a closed candle."""
+        ...
 
 
 class DeskWatcher(Protocol):
@@ -60,7 +72,7 @@ class ScriptDesk:
         self,
         plan: DeskPlan,
         evaluate: Evaluate,
-        trader: AccountTrader,
+        trader: Trades,
         watcher: DeskWatcher,
         history: CandleSeries,
     ) -> None:

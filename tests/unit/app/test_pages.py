@@ -82,3 +82,24 @@ async def test_signals_are_given_back() -> None:
     await serve_beside(run, STATE, open_listener("127.0.0.1", 0), stays=False)
 
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+async def test_a_run_is_told_of_its_end_before_it_is_cancelled() -> None:
+    """What still has to be asked of an exchange needs a run that is alive."""
+    seen = []
+
+    async def run() -> None:
+        interrupt(signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("cancelled")
+
+    async def finish() -> None:
+        await asyncio.sleep(0)
+        seen.append("told")
+
+    listener = open_listener("127.0.0.1", 0)
+
+    assert not await serve_beside(run, STATE, listener, stays=False, finish=finish)
+    assert seen == ["told", "cancelled"]
