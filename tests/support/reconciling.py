@@ -257,3 +257,13 @@ def _setup(entry: Order) -> Setup:
     wish = intent(plan, key=entry.intent_key)
     levels = Levels(reference=dec("100"), stop=dec("95"))
     return Setup(wish, plan, levels, entry.quantity, ZERO)
+
+
+def status(world: World, order: Order) -> OrderStatus:
+    """Return what our books have of an order."""
+    return world.journal.latest[order.client_order_id].status
+
+
+def state(remote: Remote) -> OrderStatus:
+    """Return what the exchange has of an order."""
+    return remote.status

@@ -30,6 +30,7 @@ def test_defaults_are_safe() -> None:
     assert settings.allow_unprotected is False
     assert settings.trading_enabled is False
     assert settings.data_limit == 5000
+    assert settings.governor_limits() == GovernorLimits()
 
 
 def test_environment_beats_file_and_empty_counts_as_unset(
@@ -143,11 +144,6 @@ def test_governor_limits_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         max_intent_age_ms=7000,
         max_price_drift=Decimal("0.01"),
     )
-
-
-def test_governor_limits_have_one_set_of_defaults() -> None:
-    """Who builds the limits in Python and who sets nothing get the same."""
-    assert load_settings().governor_limits() == GovernorLimits()
 
 
 @pytest.mark.parametrize(
