@@ -66,6 +66,18 @@ def test_an_exchange_out_of_reach_is_said(tmp_path: Path, script: str) -> None:
     assert "milobot doctor" in ended.err
 
 
+def test_real_money_is_said_in_the_first_line(tmp_path: Path, script: str) -> None:
+    """Whoever mixed up two switches has to see it before anything else."""
+    real = {"BINANCE_TESTNET": "false", "BINANCE_BASE_URL": "https://exchange.invalid"}
+    ended = ask(tmp_path, "run", "--script", script, "--port", "0", **LIVE, **KEY, **real)
+
+    first = json.loads(ended.out.splitlines()[0])
+    assert ended.code == 2
+    assert (first["event_type"], first["level"]) == ("live_trading", "WARNING")
+    assert first["data"]["money"] == "REAL MONEY"
+    assert "https://exchange.invalid" in first["data"]["said"]
+
+
 def test_a_taken_port_is_said_before_anything_is_sent(tmp_path: Path, script: str) -> None:
     """A page that nobody can open is no page."""
     taken, port = free_port()

@@ -26,7 +26,7 @@ from milobot.storage.candles import SqliteCandleStore
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 
-_SETTLED_WITHIN_S = 3.0
+_SETTLED_WITHIN_S = 2.5
 _LOOK_S = 0.05
 _RESTS = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED})
 _UNSETTLED = frozenset({PositionState.UNPROTECTED, PositionState.OPENING})

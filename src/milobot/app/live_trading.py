@@ -1,7 +1,7 @@
 """``milobot run`` with trading on: one account, its scripts, its page, until a signal."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from milobot.app.live_setup import (
 from milobot.app.pages import serve_beside
 from milobot.app.preparation import Source
 from milobot.settings import Settings
-from milobot.storage.account_records import list_sessions
+from milobot.storage.account_records import Session, list_sessions
 from milobot.storage.api_key import ApiKey
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
@@ -92,6 +92,11 @@ def announce(request: LiveRequest) -> None:
         scripts=scripts,
         said=f"LIVE with {money}: {scripts} on {request.account} at {hosts}",
     )
+
+
+def is_first_time(sessions: Sequence[Session]) -> bool:
+    """Return whether an account with these sessions has never been traded with real money."""
+    return not any(session.mode == "live" for session in sessions)
 
 
 class LiveTrading:
@@ -161,7 +166,7 @@ class LiveTrading:
         """Show the risk notice before the first live session of an account."""
         account = str(self._request.account)
         sessions = await ledger.read(lambda connection: list_sessions(connection, account))
-        if not any(session.mode == "live" for session in sessions):
+        if is_first_time(sessions):
             get_logger().warning("risk_notice", said=RISK_NOTICE)
 
     def _wait(self, reason: str) -> None:

@@ -11,7 +11,7 @@ from milobot.web.server import serving
 from milobot.web.state import ChartState
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
-_ORDERLY_S = 4.0
+_ORDERLY_S = 3.0
 
 
 async def _at_once() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from milobot.app.live_setup import (
     sharing,
     trust_of,
 )
+from milobot.app.live_trading import is_first_time
 from milobot.app.preparation import Source
 from milobot.app.scripts import sample
 from milobot.app.sessions import ScriptPlan
@@ -24,6 +26,7 @@ from milobot.errors import ConfigurationError
 from milobot.scripting.actions import parse_action
 from milobot.scripting.lock_levels import Level, may_run
 from milobot.scripting.results import ScriptInfo
+from milobot.storage.account_records import Session
 
 STRANGER = Path("stranger.script")
 
@@ -102,3 +105,12 @@ async def test_a_ledger_that_is_locked_is_waited_for(tmp_path: Path) -> None:
 
     assert len(told) == 1
     assert "ledger.db" in told[0]
+
+
+def test_the_risk_notice_comes_before_the_first_real_money() -> None:
+    """Once for an account, and not because it was traded at a demo host before."""
+    demo = Session("s", "binance:default", "s", "x.script", "testnet", 0, 0)
+
+    assert is_first_time([])
+    assert is_first_time([demo])
+    assert not is_first_time([demo, replace(demo, mode="live")])
