@@ -1,5 +1,7 @@
 """Journals that fail as ledgers do."""
 
+import asyncio
+
 from milobot.errors import LedgerError
 from milobot.ports import Record
 from milobot.storage.memory import MemoryJournal
@@ -11,6 +13,7 @@ class FailingJournal(MemoryJournal):
     Attributes:
         failures: What the next commits raise, one after the other; None lets one pass.
         is_away: Whether every commit fails.
+        hangs: Whether commits take half a minute.
         loses_answers: Whether a commit that fails has stored its records all the same.
     """
 
@@ -20,9 +23,12 @@ class FailingJournal(MemoryJournal):
         self.failures: list[Exception | None] = []
         self.is_away = False
         self.loses_answers = False
+        self.hangs = False
 
     async def commit(self, *records: Record) -> None:
         """Store the records, or fail as asked to."""
+        if self.hangs:
+            await asyncio.sleep(30)
         failure = self.failures.pop(0) if self.failures else None
         if self.is_away:
             failure = LedgerError("the ledger is away: wait until it is back")

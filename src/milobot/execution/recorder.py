@@ -14,6 +14,9 @@ from milobot.domain.slots import Slot
 from milobot.errors import DuplicateIntentError, LeaseLostError, StorageError
 from milobot.ports import Journal, Record
 
+# A quarter of the time in which a position has to have its stop.
+PATIENCE_S = 0.5
+
 
 class Recorder:
     """Puts records into a journal, those that are late first.
@@ -57,11 +60,14 @@ class Recorder:
             self._hold_again(symbol, held)
             raise
         except StorageError as error:
-            self._keep(held, error)
+            self._keep(held, str(error))
             raise
 
     async def note(self, symbol: str, *records: Record) -> None:
         """Put records on record now, or as soon as the ledger takes them.
+
+        It is not waited for long: a stop must leave whether or not a ledger answers. What is
+        stored although nobody waited for it is stored again, which changes nothing.
 
         Raises:
             LeaseLostError: Another process leads the account now.
@@ -71,15 +77,21 @@ class Recorder:
         batch = _merged(held, records)
         if not batch:
             return
+        if self._late:  # ``catch_up`` tries the ledger again, and nobody else waits for it
+            self._keep(batch, self.reason)
+            return
         try:
-            await self._commit(batch)
+            async with asyncio.timeout(PATIENCE_S):
+                await self._commit(batch)
+        except TimeoutError:
+            self._keep(batch, f"the ledger did not answer within {PATIENCE_S:g} s")
         except LeaseLostError:
             raise
         except DuplicateIntentError:
             self._hold_again(symbol, held)
             raise
         except StorageError as error:
-            self._keep(batch, error)
+            self._keep(batch, str(error))
 
     async def flush(self, symbol: str) -> None:
         """Put what is held of a symbol on record, or keep it as late.
@@ -128,8 +140,8 @@ class Recorder:
     def _hold_again(self, symbol: str, held: list[Record]) -> None:
         self._held[symbol] = _merged(held, tuple(self._held.get(symbol, [])))
 
-    def _keep(self, records: list[Record], error: StorageError) -> None:
-        self.reason = str(error)
+    def _keep(self, records: list[Record], reason: str) -> None:
+        self.reason = reason
         if self._turn.locked():  # what is being stored is known by its length
             self._late = [*self._late, *records]
         else:

@@ -1,5 +1,6 @@
 """What goes on record while the ledger is away: nothing is lost, and an entry never counts on it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from milobot.errors import DuplicateIntentError, LeaseLostError, LedgerError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.entries import decision_about
 from milobot.execution.gates import Judgement, Verdict
-from milobot.execution.recorder import Recorder
+from milobot.execution.recorder import PATIENCE_S, Recorder
 from milobot.simulation.clock import ReplayClock
 
 ORDER = Order("milo1", "k1", SYMBOL, Side.BUY, OrderType.MARKET, OrderPurpose.ENTRY, dec("1"), 0)
@@ -65,6 +66,22 @@ async def test_stop_does_not_wait_for_the_ledger(away: Away) -> None:
 
     assert away.exchange.last(P.STOP).trigger_price == dec("95")
     assert away.engine.recorder.is_behind
+
+
+async def test_stop_does_not_wait_for_a_ledger_that_hangs(away: Away) -> None:
+    """A server that neither answers nor fails takes longer than the two seconds promised."""
+    await away.engine.accept(intent(PLAN))
+    entry = away.exchange.last(P.ENTRY)
+    away.journal.hangs = True
+
+    async with asyncio.timeout(PATIENCE_S * 3):
+        await away.engine.apply(fill_news(entry, "1", "100", fill_id="f1"))
+
+    assert away.exchange.last(P.STOP).trigger_price == dec("95")
+    assert "did not answer" in away.engine.recorder.reason
+    away.journal.hangs = False
+    assert await away.engine.recorder.catch_up()
+    assert away.journal.slots[SYMBOL].position.quantity == dec("1")
 
 
 async def test_what_was_late_is_on_record_before_what_comes_next(away: Away) -> None:
@@ -177,7 +194,7 @@ async def test_an_intent_that_was_stored_after_all_holds_up_nothing(away: Away) 
     await recorder.note(SYMBOL, wish, decision, ORDER)
     await recorder.note(SYMBOL, replace(ORDER, status=S.FILLED))
 
-    assert not recorder.is_behind
+    assert await recorder.catch_up()
     assert journal.latest["milo1"].status is S.FILLED
     assert journal.decisions == [decision]
 
@@ -192,7 +209,7 @@ async def test_an_intent_that_comes_again_is_refused_beside_late_records(away: A
     await recorder.note(SYMBOL, ORDER)
 
     with pytest.raises(DuplicateIntentError):
-        await recorder.note(SYMBOL, wish)
+        await recorder.demand(SYMBOL, wish)
 
     assert await recorder.catch_up()
     assert journal.latest == {"milo1": ORDER}
