@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-faults prove-crash prove-takeover check fix bench clean
+.PHONY: help demo test prove-scripts prove-faults prove-crash prove-takeover prove-simulation check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,9 @@ prove-crash: $(VENV)/.installed-dev  ## Kill real bots everywhere and judge what
 
 prove-takeover: $(VENV)/.installed-dev  ## Kill and freeze the leader of an account, 50 times on each database (15 min).
 	@$(BIN)/python -m tests.support.crash.takeover $(ARGS)
+
+prove-simulation: $(VENV)/.installed-dev  ## Play 10,000 histories with every fault in simulated time, then with bugs put in (10 min).
+	@$(BIN)/python -m tests.support.simulated.campaign $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/ruff format --check .

@@ -92,7 +92,7 @@ class AccountTrader:
         self._exposure = ExposureWatch()
         self._looks = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
-        self._told: dict[str, tuple[PositionNews, int]] = {}
+        self._told: dict[str, tuple[PositionNews, int, int]] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -143,13 +143,16 @@ class AccountTrader:
             AuthenticationError: The exchange refuses the key.
             LeaseLostError: Another process leads the account now.
         """
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            tasks.create_task(self._compare())
-            while True:
-                self._look(tasks)
-                self._start(tasks, "save", self._save)
-                await self._parts.sleep(self._parts.cadence.look_s)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._compare())
+                while True:
+                    self._look(tasks)
+                    self._start(tasks, "save", self._save)
+                    await self._parts.sleep(self._parts.cadence.look_s)
+        finally:
+            self._tasks = None  # what is heard from here on has nobody to act on it
 
     async def _compare(self) -> None:
         """Compare when somebody asks for it, when a finding wants a second look, and in turn."""
@@ -276,7 +279,8 @@ class AccountTrader:
             self.reconcile_soon()
             return
         for position in news.positions:
-            self._told[position.symbol] = (position, self._parts.clock.now_ms())
+            heard_ms = self._parts.clock.now_ms()
+            self._told[position.symbol] = (position, news.time_ms, heard_ms)
 
     def _notice_position(self, symbol: str) -> None:
         """Compare with the exchange when a position that it told of stays different from ours.
@@ -285,14 +289,16 @@ class AccountTrader:
         """
         if symbol not in self._told:
             return
-        told, since_ms = self._told[symbol]
+        told, told_ms, since_ms = self._told[symbol]
         slot = self._engine.slot(symbol)
         if slot.position.quantity == told.quantity:
             del self._told[symbol]
         elif self._parts.clock.now_ms() - since_ms > _EXPLAINED_WITHIN_MS:
             del self._told[symbol]
             self.reconcile_soon()
-            if told.side is not None and slot.live(OrderPurpose.ENTRY) and self._tasks is not None:
+            # News of a position before the entry was made tells of another one.
+            entries = [o for o in slot.live(OrderPurpose.ENTRY) if o.created_ms <= told_ms]
+            if told.side is not None and entries and self._tasks is not None:
                 # An entry in doubt seems to be filled: its stop does not wait for the proof.
                 seen = partial(self._engine.position_seen, symbol, told.side, told.quantity)
                 self._tasks.create_task(self._guarded(seen))

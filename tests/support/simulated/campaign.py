@@ -1,7 +1,6 @@
 """Histories by the thousand: what traders rely on, in every weather, on two cores.
 
-python -m tests.support.simulated.campaign                # 10,000 histories, then the mutants
-python -m tests.support.simulated.campaign --seed 4711    # one history again, as a failure names it
+Replay one, as a failure names it: ``python -m tests.support.simulated.campaign --seed 4711``.
 """
 
 import argparse
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from tests.support.simulated.history import History, Result
+from tests.support.simulated.mutants import MUTANTS, hunt_all
 
 _BATCH = 50
 _REPLAY = "python -m tests.support.simulated.campaign --seed"
@@ -100,6 +100,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-mutants", action="store_true", help="put no bugs in afterwards")
     words = parser.parse_args()
     console = Console()
     if words.seed is not None:
@@ -112,7 +113,8 @@ def main() -> int:
             summary.add(result)
             progress.advance(bar)
     show(summary, time.monotonic() - began_s, console)
-    return 1 if summary.failed else 0
+    are_caught = words.no_mutants or hunt_all(list(MUTANTS), console)
+    return 1 if summary.failed or not are_caught else 0
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ R, S = Refusal, OrderStatus
 T = TypeVar("T")
 RECEIVE_WINDOW_MS = 2_000
 _TIMEOUT_S = 5.0
+# What the promise holds against: the next try, or a close, is in time all the same.
+_ANSWERED_IN_TIME = frozenset({R.WOULD_TRIGGER, R.BACKSTOP_EXISTS, R.POSITION_NOT_VISIBLE})
 _WALLET = Decimal(1_000_000)
 
 
@@ -148,7 +150,7 @@ class Client(Unasked):
     def _taken(self, order: Order) -> OrderUpdate:
         taken = self._venue.take(order)
         if isinstance(taken, Refused):
-            if taken.refusal not in {R.WOULD_TRIGGER, R.BACKSTOP_EXISTS}:
+            if taken.refusal not in _ANSWERED_IN_TIME:
                 self._laws.excuse(order.symbol, 0.35)
             return self._news(order, S.REJECTED, taken.refusal)
         is_early = order.type is OrderType.MARKET and self._chance.strikes("answer_early")
@@ -185,8 +187,7 @@ class Client(Unasked):
             if self._venue.is_away or chance.strikes("query_fails"):
                 error = ExchangeUnavailableError("the exchange does not answer")
                 wait_s = chance.between(0.05, 1.0)
-                for symbol in self._venue.symbols:
-                    self._laws.excuse(symbol, wait_s + 1.2)  # until everything is asked anew
+                self._laws.unanswered(wait_s)
                 loop.in_world(wait_s, fail, done, error)
                 return
             as_of_ms = loop.now_ms()

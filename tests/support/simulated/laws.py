@@ -30,6 +30,7 @@ class Exposure:
         open_ms: How long it has been open since.
         excused_ms: How much of that faults on the way to the exchange have cost.
         stalled_ms: What the ledger had cost when it began.
+        has_lost_stop: Whether a stop came to nothing, which only asking may tell.
         unseen: Stops that came to nothing without anybody having been told.
     """
 
@@ -38,6 +39,7 @@ class Exposure:
     excused_ms: float = 0.0
     stalled_ms: int = 0
     unseen: set[str] = field(default_factory=set)
+    has_lost_stop: bool = False
 
     def restart(self, stalled_ms: int) -> None:
         """Count from now."""
@@ -158,6 +160,12 @@ class Laws:
         """Take off what a fault on the way costs."""
         self.exposures[symbol].excused_ms += seconds * 1000
 
+    def unanswered(self, seconds: float) -> None:
+        """Take off what a question without an answer costs where only asking tells of a loss."""
+        for symbol, exposure in self.exposures.items():
+            if exposure.has_lost_stop:
+                self.excuse(symbol, seconds + 1.2)  # until everything is asked anew
+
     # --- what is true
 
     def _executed(self, remote: Remote, fill: Fill, held_before: Decimal) -> None:
@@ -177,7 +185,7 @@ class Laws:
     def _changed(self, symbol: str) -> None:
         exposure = self.exposures[symbol]
         if not self._venue.own[symbol]:
-            exposure.is_shown = False
+            exposure.is_shown = exposure.has_lost_stop = False
             exposure.unseen.clear()
             exposure.restart(self._disk.stalled_ms)
             return
@@ -185,6 +193,7 @@ class Laws:
             if remote.is_stop and remote.status is S.REJECTED and remote.reason:
                 remote.reason = ""
                 exposure.unseen.add(remote.order.client_order_id)
+                exposure.has_lost_stop = True
 
     def is_protected(self, symbol: str) -> bool:
         """Return whether a stop of ours rests, or is at work, for all that is ours."""

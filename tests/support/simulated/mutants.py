@@ -40,7 +40,9 @@ def entry_sent_again(bot: Bot) -> None:
     async def twice(order: Order) -> tuple[OrderUpdate, ...]:
         answer = await place(order)
         is_unknown = any(update.status is S.UNKNOWN for update in answer)
-        return await place(order) if is_unknown and order.purpose is P.ENTRY else answer
+        if not is_unknown or order.purpose is not P.ENTRY:
+            return answer
+        return await place(replace(order, send_before_ms=0))
 
     _exchange(bot.client, "place_order", twice)
 
@@ -52,15 +54,17 @@ def not_found_believed_at_once(bot: Bot) -> None:
 
 
 def stop_too_small(bot: Bot) -> None:
-    """Let a stop close half of what is held."""
+    """Send stops for half of what is held."""
+    place = bot.client.place_order
 
-    def halved(order: Order) -> Order:
-        if order.purpose is not P.STOP:
-            return order
-        half = round_down(order.quantity / 2, bot.client._venue.rules[order.symbol].quantity_step)
-        return replace(order, close_position=False, quantity=half)
+    async def halved(order: Order) -> tuple[OrderUpdate, ...]:
+        if order.purpose is P.STOP:
+            step = bot.client._venue.rules[order.symbol].quantity_step
+            half = round_down(order.quantity / 2, step)
+            order = replace(order, close_position=False, quantity=half)
+        return await place(order)
 
-    _change_orders(bot, halved)
+    _exchange(bot.client, "place_order", halved)
 
 
 def sent_before_recorded(bot: Bot) -> None:
@@ -250,8 +254,10 @@ def hunt(name: str, first: int = 0, most: int = MOST) -> Caught:
     return Caught(name, most, first + most - 1, "")
 
 
-def show(found: list[Caught], console: Console) -> bool:
-    """Print what was caught. Return whether all was."""
+def hunt_all(names: list[str], console: Console) -> bool:
+    """Hunt bugs on two cores and print how each was caught. Return whether all were."""
+    with ProcessPoolExecutor(2) as pool:
+        found = list(pool.map(hunt, names))
     table = Table("bug", "caught after", "broken law", title="Bugs put in on purpose")
     for one in found:
         after = f"{one.histories} histories" if one.breach else f"not in {one.histories}"
@@ -266,9 +272,7 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(MUTANTS))
     words = parser.parse_args()
     names = [words.only] if words.only else list(MUTANTS)
-    with ProcessPoolExecutor(2) as pool:
-        found = list(pool.map(hunt, names))
-    return 0 if show(found, Console()) else 1
+    return 0 if hunt_all(names, Console()) else 1
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ def _orders(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[str]
 
 
 def _fills(world: World, symbol: str) -> Iterator[str]:
+    if world.weather.is_broken:
+        return  # what was given up, filled unheard and was taken down again leaves no trace
     for fill, remote in world.venue.fills[symbol]:
         if remote.whose is not Whose.OURS:
             continue

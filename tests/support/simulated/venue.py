@@ -61,6 +61,7 @@ class Venue:
         self.held = dict.fromkeys(symbols, ZERO)
         self.own = dict.fromkeys(symbols, ZERO)
         self.mixed: set[str] = set()
+        self._unseen_until_ms = dict.fromkeys(symbols, 0)
         self.orders: dict[str, list[Remote]] = {s: [] for s in symbols}
         self.fills: dict[str, list[tuple[Fill, Remote]]] = {s: [] for s in symbols}
         self.told: Callable[[News, Remote | None], None] = lambda _news, _remote: None
@@ -94,10 +95,16 @@ class Venue:
         hidden_ms = 0
         if self._chance.strikes("hidden"):
             hidden_ms = round(self._chance.between(100, self._chance.weather.hidden_ms))
+        is_silent = order.purpose is P.ENTRY and self._chance.strikes("silent")
+        if is_silent:
+            hidden_ms = round(self._chance.between(500, ENGINE_DELAY_MS - 1_000))
         remote = self._enter(order, hidden_ms=hidden_ms)
-        if hidden_ms > ENGINE_DELAY_MS:
+        if is_silent or hidden_ms > ENGINE_DELAY_MS:
             remote.is_silent = True
             self._loop.in_world(hidden_ms / 1000, self.speak, remote)
+        if order.purpose is P.ENTRY and self._chance.strikes("unseen"):
+            unseen_ms = round(self._chance.between(300, 5_000))
+            self._unseen_until_ms[order.symbol] = self._loop.now_ms() + unseen_ms
         if not order.type.is_conditional:
             self._execute(remote)
         else:
@@ -133,6 +140,8 @@ class Venue:
     def _why_not_resting(self, order: Order) -> Refusal | None:
         if self._is_set_off(order):
             return R.WOULD_TRIGGER
+        if self._loop.now_ms() < self._unseen_until_ms[order.symbol]:
+            return R.POSITION_NOT_VISIBLE
         others = (r.order for r in self.resting(order.symbol))
         is_second = any(
             o.close_position and o.side is order.side and o.type is order.type for o in others

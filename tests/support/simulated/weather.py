@@ -23,6 +23,8 @@ class Weather:
         in_parts: An order fills in parts.
         cut_short: The rest of an order that fills in parts expires.
         child_refused: What a trigger leads to is refused.
+        unseen: For up to four seconds after an entry its position counts as not there for stops.
+        silent: Of an entry that was taken nothing is heard for up to nine seconds, in no way.
         news_lost: News of the user stream never comes.
         news_twice: It comes twice.
         news_late: It comes up to three seconds late, behind newer news.
@@ -56,6 +58,8 @@ class Weather:
     in_parts: float = 0.15
     cut_short: float = 0.0
     child_refused: float = 0.0
+    unseen: float = 0.0
+    silent: float = 0.0
     news_lost: float = 0.0
     news_twice: float = 0.0
     news_late: float = 0.0
@@ -103,6 +107,8 @@ WIRE = Weather(
     in_parts=0.3,
     cut_short=0.1,
     child_refused=0.15,
+    unseen=0.12,
+    silent=0.03,
     news_lost=0.05,
     news_twice=0.1,
     news_late=0.1,
@@ -151,13 +157,13 @@ STORM = replace(
 BROKEN = replace(STORM, name="broken", hidden=0.12, hidden_ms=30_000, hand_trades=0, outages=0)
 STRANGERS = replace(PEOPLE, name="strangers", hand_adds=2, crashes=1)
 
-_KINDS = (CALM, WIRE, WIRE, PROCESS, PROCESS, PEOPLE, STORM, STORM, STORM, BROKEN, STRANGERS)
+KINDS = (CALM, WIRE, WIRE, PROCESS, PROCESS, PEOPLE, STORM, STORM, STORM, BROKEN, STRANGERS)
 
 
 def weather_of(dice: Random, name: str = "") -> Weather:
     """Return the weather of a history; ``name`` asks for a certain one."""
-    found = [kind for kind in _KINDS if kind.name == name]
-    return found[0] if found else dice.choice(_KINDS)
+    found = [kind for kind in KINDS if kind.name == name]
+    return found[0] if found else dice.choice(KINDS)
 
 
 class Chance:

@@ -1,5 +1,6 @@
 """Entries of which only a part is told, and slots that nobody frees: found by simulation."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,9 @@ from tests.support.office import Office
 from tests.support.trading import SYMBOL, dec, intent
 
 from milobot.domain.ids import client_order_id
-from milobot.domain.intents import Side
+from milobot.domain.intents import PositionSide, Side
 from milobot.domain.orders import Fill, Order, OrderType, OrderUpdate
+from milobot.domain.reports import AccountNews, NewsKind, PositionNews
 from milobot.errors import LeaseLostError, LedgerError
 from milobot.execution.doubt import is_in_doubt
 from milobot.storage.memory import MemoryJournal
@@ -134,3 +136,35 @@ async def test_a_lost_lead_ends_the_trader() -> None:
         await hears()
 
     assert ended.group_contains(LeaseLostError)
+
+
+async def test_late_news_of_an_earlier_position_is_not_taken_for_the_entrys(
+    office: Office,
+) -> None:
+    """A close would be sent for what was closed long ago, beside what is held."""
+    async with office.at_work():
+        await office.time.run_for(5)
+        office.account.hangs = {P.ENTRY}
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(office.trader.submit(intent(PLAN)))
+            await office.time.run_for(0.05)
+            earlier = PositionNews(SYMBOL, PositionSide.LONG, dec("1"), dec("100"))
+            before_ms = office.time.now_ms() - 1_000
+            news = AccountNews(NewsKind.POSITION, before_ms, SYMBOL, positions=(earlier,))
+            office.trader.hear(news)
+
+            await office.time.run_for(0.8)
+
+            assert office.engine.slot(SYMBOL).seen == 0
+            waiting.cancel()
+
+
+async def test_news_after_the_end_is_no_error(office: Office) -> None:
+    """The stream may be a moment longer at work than the trader that lost the lead."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        entry = office.account.last(P.ENTRY)
+
+    office.trader.hear(fill_news(entry, "1", "100", fill_id="f1"))
+
+    assert office.engine.slot(SYMBOL).position.is_flat
