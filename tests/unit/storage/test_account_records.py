@@ -73,6 +73,17 @@ async def test_a_cursor_remembers_how_far_a_source_was_read(ledger: Ledger) -> N
     assert await ledger.read(partial(records.load_cursor, name="telegram:1")) == "8"
 
 
+async def test_cursors_are_listed_by_how_their_names_begin(ledger: Ledger) -> None:
+    """The tasks of one account, and not those of ``a_b`` when ``a%b`` is asked for."""
+    for name, time_ms in (("task a_b prune", 1), ("task a%b prune", 2), ("task a%b capital", 3)):
+        await ledger.write(partial(records.save_cursor, name=name, position="done", now_ms=time_ms))
+
+    assert await ledger.read(partial(records.list_cursors, beginning="task a%b ")) == [
+        ("task a%b capital", "done", 3),
+        ("task a%b prune", "done", 2),
+    ]
+
+
 async def test_the_audit_log_takes_any_text(ledger: Ledger) -> None:
     """Also what came in from outside with characters that PostgreSQL refuses."""
     await ledger.write(
