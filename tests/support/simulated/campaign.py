@@ -4,6 +4,7 @@ Replay one, as a failure names it: ``python -m tests.support.simulated.campaign 
 """
 
 import argparse
+import resource
 import sys
 import time
 from collections import Counter
@@ -70,9 +71,11 @@ def show(summary: Summary, seconds: float, console: Console) -> None:
     console.print(table)
     weathers = ", ".join(f"{name} {count:,}" for name, count in summary.weathers.most_common())
     console.print(f"weather: {weathers}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = used.ru_utime + used.ru_stime
     console.print(
         f"{summary.histories:,} histories in {seconds:.0f} s"
-        f" ({summary.histories / seconds:.0f}/s), {summary.entries:,} entries sent,"
+        f" ({summary.histories / seconds:.0f}/s; {cpu_s:.0f} s of processor time), {summary.entries:,} entries sent,"
         f" the truth looked at {summary.checks:,} times; longest time open, faults taken off:"
         f" {summary.longest_ms} ms; slowest recovery: {summary.slowest_s:.0f} s"
     )
