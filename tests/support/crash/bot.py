@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import signal
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -51,6 +53,7 @@ async def live(spec: BotSpec) -> None:
     real = open_client(settings, spec.exchange, key, timeouts=timeouts, deadline=deadline)
     client = cast(ExchangeClient, WatchedClient(real, switch, mark))
     mark.clock = client.clock
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _print_tasks)
     plan = BotPlan(
         live=LivePlan(
             config=EngineConfig(account=spec.account),
@@ -82,6 +85,13 @@ async def live(spec: BotSpec) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch_starvation(mark))
             tasks.create_task(bot.run(work))
+
+
+def _print_tasks() -> None:
+    """Print what every task waits for: asked for by a signal when a bot does not do its work."""
+    for task in asyncio.all_tasks():
+        task.print_stack(limit=12)
+    sys.stderr.flush()
 
 
 def _limits(spec: BotSpec) -> GovernorLimits:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGSTOP, SIGUSR1
 from typing import Any
 
 from rich.console import Console
@@ -59,8 +59,8 @@ from milobot.telemetry import configure_logging
 COUNT, WITHIN_MS = 50, 5_000
 KEYS = (DEFAULT_KEY, "second-key")
 _TAKEN_WITHIN_S, _SETTLED_WITHIN_S, _CALM_S = 15.0, 40.0, 0.6
-# Each start asks for what costs 140 of the 2,400 a minute that Binance grants: no faster than that.
-_LEADS_S = (1.5, 3.0)
+# Each takeover asks for what costs 230 of the 2,400 a minute that Binance grants: no faster.
+_LEADS_S = (3.0, 5.0)
 _TRADES = ("place", "cancel", "set_")
 
 
@@ -207,7 +207,7 @@ class Drill:
         self._outcome.takeovers.append(takeover)
         takeover.traded_ms = await self._trades(KEYS[1 - who], since_ms)
         if not takeover.traded_ms:
-            await self._explain(since_ms)
+            await self._explain(standby, since_ms)
         self._leads_since = takeover.possible_ms
         if not is_freeze:
             return standby, await self._bear(who)
@@ -241,8 +241,12 @@ class Drill:
         row = await self._lease()
         return row.until_ms if row is not None else 0
 
-    async def _explain(self, since_ms: int) -> None:
-        """Say what happened while nobody traded."""
+    async def _explain(self, standby: Bot, since_ms: int) -> None:
+        """Say what happened while nobody traded, and what the process that should waits for."""
+        standby.send(SIGUSR1)
+        await asyncio.sleep(0.5)
+        said = await asyncio.to_thread(Path(f"{self._spec.marks}.log").read_text)
+        self._outcome.notes += [f"process {self._numbers[standby.pid]}", *said.splitlines()[-400:]]
         now_ms, kinds = self._exchange.clock.now_ms(), {STARTED, LED, ALERT, ASKED, DECIDED}
         marks = [m for m in read_marks(Path(self._spec.marks)) if m.time_ms >= since_ms]
         told = [m for m in marks if m.kind in kinds][-12:]
