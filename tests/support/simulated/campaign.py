@@ -63,6 +63,12 @@ def campaign(first: int, count: int, workers: int) -> Iterator[Result]:
             yield from done.result()
 
 
+def show_failure(result: Result, console: Console) -> None:
+    """Print what was broken, and how to see it again."""
+    console.print(f"[red]seed {result.seed} ({result.weather})[/red]: {result.breaches[0]}")
+    console.print(f"    again: {_REPLAY} {result.seed}", soft_wrap=True)
+
+
 def show(summary: Summary, seconds: float, console: Console) -> None:
     """Print what a campaign came to."""
     table = Table("fault", "struck", title="Faults")
@@ -79,9 +85,6 @@ def show(summary: Summary, seconds: float, console: Console) -> None:
         f" the truth looked at {summary.checks:,} times; longest time open, faults taken off:"
         f" {summary.longest_ms} ms; slowest recovery: {summary.slowest_s:.0f} s"
     )
-    for result in summary.failed[:20]:
-        console.print(f"[red]seed {result.seed} ({result.weather})[/red]: {result.breaches[0]}")
-        console.print(f"    again: {_REPLAY} {result.seed}", soft_wrap=True)
     verdict = f"[red]{len(summary.failed)} failed" if summary.failed else "[green]all laws held"
     console.print(verdict)
 
@@ -115,6 +118,8 @@ def main() -> int:
         for result in campaign(words.first, words.histories, words.workers):
             summary.add(result)
             progress.advance(bar)
+            if result.breaches:
+                show_failure(result, progress.console)
     show(summary, time.monotonic() - began_s, console)
     are_caught = words.no_mutants or hunt_all(list(MUTANTS), console)
     return 1 if summary.failed or not are_caught else 0

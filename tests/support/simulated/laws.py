@@ -174,6 +174,8 @@ class Laws:
         held = self._venue.held[symbol]
         if remote.whose is not Whose.OURS:
             return
+        if order.purpose is not P.ENTRY and remote.status is S.PARTIALLY_FILLED:
+            self.excuse(symbol, 0.8)  # the market takes its time with the rest
         if order.purpose is P.ENTRY:
             entered = self._entered.get(order.intent_key, ZERO) + fill.quantity
             self._entered[order.intent_key] = entered
