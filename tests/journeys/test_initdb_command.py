@@ -153,7 +153,7 @@ def test_interrupted_download_keeps_what_is_complete(tmp_path: Path) -> None:
     """Ctrl-C after an hour must not cost the hour."""
     words = [sys.executable, "-m", "milobot", "initdb", "BTCUSDT", "--timeframes", "1m"]
     with serving() as url:
-        slow = child_environment(BINANCE_BASE_URL=url, KLINES_BATCH_SIZE="10", API_DELAY="0.05")
+        slow = child_environment(BINANCE_BASE_URL=url, KLINES_BATCH_SIZE="10", API_DELAY="0.25")
         process = subprocess.Popen(  # noqa: S603 - our own program
             words, cwd=tmp_path, env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

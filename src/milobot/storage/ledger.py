@@ -97,7 +97,7 @@ async def open_ledger(url: str = DEFAULT_DATABASE_URL) -> Ledger:
 
 async def _open_on_server(target: PostgresTarget) -> Ledger:
     # 0.1 s and 8 MB of the asynchronous half of SQLAlchemy that a file does not need.
-    from milobot.storage.postgres_ledger import PostgresDatabase  # noqa: PLC0415
+    from milobot.storage.postgres_ledger import PostgresDatabase  # noqa: PLC0415 - asyncio and asyncpg are for servers only
 
     database = PostgresDatabase(target)
     try:

@@ -137,7 +137,7 @@ def _run_on_file(path: Path, work: Callable[[Connection], None]) -> None:
 
 async def _run_on_server(target: PostgresTarget, work: Callable[[Connection], None]) -> None:
     # What a file does not need: see open_ledger.
-    from milobot.storage.postgres_ledger import make_engine  # noqa: PLC0415
+    from milobot.storage.postgres_ledger import make_engine  # noqa: PLC0415 - as above, for servers only
 
     def alone(connection: Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))

@@ -200,8 +200,8 @@ def test_books_that_hear_everything_give_no_finding(seed: int, steps: int) -> No
     async def run() -> None:
         history = History(seed)
         history.deaf = 0.0
-        history.reduce = history.others_rest = history.exit  # type: ignore[method-assign]
-        history.restart = history.exit  # type: ignore[method-assign]
+        history.reduce = history.others_rest = history.exit  # type: ignore[method-assign]  # the other moves are left out
+        history.restart = history.exit  # type: ignore[method-assign]  # as above
         await history.play(steps)
         world = history.world
         await world.ask()

@@ -126,7 +126,7 @@ class History:
 
     def _tell(self, news: object, remote: Remote | None) -> None:
         for bot in self.bots[-2:]:
-            bot.tell(news, remote)  # type: ignore[arg-type]
+            bot.tell(news, remote)  # type: ignore[arg-type]  # a test double
 
     # --- what happens
 

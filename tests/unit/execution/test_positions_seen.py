@@ -172,7 +172,7 @@ async def test_a_short_that_is_seen_is_bought_back_above() -> None:
     """The mirror."""
     desk = Desk()
     await desk.engine.accept(
-        intent(replace(PLAN, side=SHORT, stop=replace(PLAN.stop, value=dec("105")), target=None))  # type: ignore[type-var]
+        intent(replace(PLAN, side=SHORT, stop=replace(PLAN.stop, value=dec("105")), target=None))  # type: ignore[type-var]  # replace of a frozen value
     )
     await desk.tell(desk.exchange.last(P.ENTRY), S.UNKNOWN)
 

@@ -158,7 +158,7 @@ class CutAtCommit(PostgresDatabase):
                 end()
                 raise ConnectionResetError("cut")
 
-            connection.commit = broken  # type: ignore[method-assign]
+            connection.commit = broken  # type: ignore[method-assign]  # the connection breaks here
 
         await self.write(unit)
 
@@ -292,7 +292,7 @@ async def test_a_wrong_address_is_one_sentence(
     ledger_on_postgres: str, change: dict[str, object], sentence: str
 ) -> None:
     """What is wrong and what to do, without a traceback of the driver."""
-    target = replace(target_of(ledger_on_postgres), **change)  # type: ignore[arg-type]
+    target = replace(target_of(ledger_on_postgres), **change)  # type: ignore[arg-type]  # one field by its name
     database = PostgresDatabase(target, timeout_s=2.0)
 
     with pytest.raises(LedgerError, match=sentence) as caught:

@@ -54,7 +54,7 @@ async def test_orders_come_latest_first_and_can_be_filtered(filled: Ledger) -> N
     """By account, by symbol, by whether they still may do something."""
 
     async def ids(**filters: object) -> list[str]:
-        lines = await filled.read(partial(queries.list_orders, **filters))  # type: ignore[arg-type]
+        lines = await filled.read(partial(queries.list_orders, **filters))  # type: ignore[arg-type]  # filters by their names
         return [line.order.client_order_id for line in lines]
 
     assert await ids() == ["milo2", "milo1", "milo3"]
