@@ -9,12 +9,19 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from milobot.app.exchanges import ExchangeClient
+from milobot.app.halt_alerts import halt_alerts
 from milobot.app.leader import Leader, SigningDeadline
 from milobot.app.live_account import LiveAccount, LivePlan
 from milobot.app.upkeep import Task, Upkeep
 from milobot.app.user_commands import CommandDesk
 from milobot.domain.alerts import Alert
-from milobot.domain.governor import GovernorLimits, GovernorState, format_state, parse_state
+from milobot.domain.governor import (
+    GovernorLimits,
+    GovernorState,
+    Halt,
+    format_state,
+    parse_state,
+)
 from milobot.domain.money import format_decimal
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.timeframes import DAY_MS, MINUTE_MS
@@ -90,6 +97,7 @@ class LiveBot:
         self._lease = ledger.lease(self._account, plan.holder, client.clock)
         plan.deadline.follow(self._lease)
         self._mark: WalletMark | None = None
+        self._halts: tuple[Halt, ...] = ()
 
     async def run(self, work: Callable[[LiveAccount], Awaitable[None]]) -> None:
         """Lead the account and let ``work`` ask for trades; stand by while another one leads.
@@ -165,7 +173,11 @@ class LiveBot:
         account = await live.view.fetch_account()
         day_ms = now_ms - now_ms % DAY_MS
         income = await live.view.fetch_income(first_ms=day_ms, last_ms=now_ms)
-        await self._save(live.governor.observe(account.equity, now_ms, transfers_of(income)))
+        state = live.governor.observe(account.equity, now_ms, transfers_of(income))
+        for alert in halt_alerts(self._halts, state.halts, now_ms):
+            self._tell(alert)
+        self._halts = state.halts
+        await self._save(state)
         snapshot = EquitySnapshot(
             self._account, now_ms, account.wallet, account.available, account.unrealized_pnl
         )
