@@ -36,6 +36,8 @@ Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
 _EXPLAINED_WITHIN_MS = 500
+# An exchange stamps positions with a clock of its own.
+_CLOCK_SLACK_MS = 1_000
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
@@ -204,7 +206,7 @@ class AccountTrader:
         What is sent may never be answered; the next look must not wait for that.
         """
         if self._tasks is not None:
-            self._tasks.create_task(self._guarded(partial(self._engine.look_again, symbol)))
+            self._begin(self._tasks, partial(self._engine.look_again, symbol))
 
     async def _booked(self, update: OrderUpdate | FundingUpdate) -> bool:
         try:
@@ -239,7 +241,18 @@ class AccountTrader:
         """Do something, unless the same is still being done."""
         running = self._busy.get(name)
         if running is None or running.done():
-            self._busy[name] = tasks.create_task(self._guarded(work))
+            begun = self._begin(tasks, work)
+            if begun is not None:
+                self._busy[name] = begun
+
+    def _begin(self, tasks: asyncio.TaskGroup, work: Work) -> asyncio.Task[None] | None:
+        """Do something beside the rest; nothing when the trader is just coming to its end."""
+        guarded = self._guarded(work)
+        try:
+            return tasks.create_task(guarded)
+        except RuntimeError:  # the lease was lost a moment ago: what is heard now is for nobody
+            guarded.close()
+            return None
 
     async def _guarded(self, work: Work) -> None:
         try:
@@ -264,12 +277,15 @@ class AccountTrader:
             if update is not None and await self._booked(update):
                 self._look_at(symbol)
             if update is None and order.purpose is OrderPurpose.ENTRY:
-                await self._see(symbol)
+                await self._see(order)
 
-    async def _see(self, symbol: str) -> None:
+    async def _see(self, entry: Order) -> None:
         """Look for a position that an entry which nobody finds may have opened."""
+        symbol, first_ms = entry.symbol, entry.created_ms - _CLOCK_SLACK_MS
         for position in await self._parts.account.fetch_positions():
-            if position.symbol == symbol:
+            # One that last changed before the entry was made is an old picture of another.
+            is_old = 0 < position.time_ms < first_ms
+            if position.symbol == symbol and not is_old:
                 await self._engine.position_seen(symbol, position.side, position.quantity)
 
     def _hear_of_account(self, news: AccountNews) -> None:
@@ -301,7 +317,7 @@ class AccountTrader:
             if told.side is not None and entries and self._tasks is not None:
                 # An entry in doubt seems to be filled: its stop does not wait for the proof.
                 seen = partial(self._engine.position_seen, symbol, told.side, told.quantity)
-                self._tasks.create_task(self._guarded(seen))
+                self._begin(self._tasks, seen)
 
     async def _save(self) -> None:
         """Store what the ledger did not take before."""

@@ -1,6 +1,7 @@
 """The trader: time, doubt and news, so that nothing waits for what does not come."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -18,10 +19,11 @@ from milobot.domain.slots import PositionState, position_state
 from milobot.errors import (
     AuthenticationError,
     ExchangeUnavailableError,
+    LeaseLostError,
     OrderTransitionError,
 )
 from milobot.execution.engine import EngineConfig, ExecutionEngine
-from milobot.ports import Books
+from milobot.ports import Books, Record
 from milobot.simulation.clock import ReplayClock
 from milobot.storage.memory import MemoryJournal
 
@@ -335,3 +337,49 @@ async def test_contradicting_answer_is_told_and_leads_to_a_comparison(office: Of
 
         assert office.reconciler.rounds > rounds
     assert [a.kind for a in office.told] == [AlertKind.CONTRADICTION]
+
+
+class LosingJournal(MemoryJournal):
+    """Loses the lease at a commit; ``then`` is called while whoever wrote is being ended."""
+
+    def __init__(self) -> None:
+        """Hold the lease."""
+        super().__init__()
+        self.then: Callable[[], None] | None = None
+
+    async def commit(self, *records: Record) -> None:
+        """Keep the records, or say that the lease is lost."""
+        if self.then is None:
+            await super().commit(*records)
+            return
+        loop = asyncio.get_running_loop()
+        # Two turns of the loop later the failed task has told its group, and no one else yet.
+        loop.call_soon(loop.call_soon, self.then)
+        raise LeaseLostError("another process leads the account now")
+
+
+async def _lose_the_lease(office: Office, journal: LosingJournal, hear: Callable[[], None]) -> None:
+    """Enter, and lose the lease at the commit that follows from the fill."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        journal.then = hear
+        office.trader.hear(fill_news(office.account.last(P.ENTRY), "1", "100", fill_id="f1"))
+        await office.time.run_for(1)
+
+
+async def test_news_in_the_moment_the_lease_is_lost_does_not_end_the_process() -> None:
+    """Found by freezing leaders: a task was begun in a group that was ending, and all ended."""
+    journal = LosingJournal()
+    office = Office(journal)
+    heard: list[str] = []
+
+    def hear() -> None:
+        office.trader.hear(fill_news(office.account.last(P.ENTRY), "1", "100", fill_id="f2"))
+        heard.append("f2")
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await _lose_the_lease(office, journal, hear)
+
+    assert heard
+    assert ended.group_contains(LeaseLostError)
+    assert not ended.group_contains(RuntimeError)
