@@ -15,7 +15,7 @@ from functools import partial
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
-from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderUpdate
+from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews
 from milobot.domain.slots import PositionState
 from milobot.errors import (

@@ -274,13 +274,30 @@ async def test_entry_that_nobody_finds_is_protected_once_its_position_shows(
     """An exchange may list a position before it knows the order by our name."""
     async with office.at_work():
         await office.trader.submit(intent(PLAN))
-        office.account.held = [
-            PositionReport(SYMBOL, PositionSide.LONG, dec("1"), dec("100"), dec("100"), dec("0"), 1)
-        ]
+        now_ms = office.time.now_ms()
+        office.account.held = [_long_position(now_ms)]
 
         await office.time.run_for(1.6)
 
         assert office.account.last(P.STOP).trigger_price == dec("95")
+
+
+async def test_old_picture_of_another_position_is_not_taken_for_the_entrys(
+    office: Office,
+) -> None:
+    """A listing may be seconds old: what was closed since would be counted as held once more."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        office.account.held = [_long_position(office.time.now_ms() - 5_000)]
+
+        await office.time.run_for(1.6)
+
+        assert office.engine.slot(SYMBOL).seen == 0
+
+
+def _long_position(time_ms: int) -> PositionReport:
+    side, price = PositionSide.LONG, dec("100")
+    return PositionReport(SYMBOL, side, dec("1"), price, price, dec("0"), time_ms)
 
 
 class ContradictoryExchange(SilentExchange):
