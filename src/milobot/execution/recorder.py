@@ -119,12 +119,12 @@ class Recorder:
         async with self._turn:  # what is late is stored once, and before what came after it
             late = self._late
             try:
-                await self._journal.commit(*_merged(late, tuple(records)))
+                await self._journal.commit(*_newest([*late, *records]))
             except DuplicateIntentError:
                 unknown = await self._not_on_record(late)
                 if len(unknown) == len(late):
                     raise  # what is new is the duplicate
-                await self._journal.commit(*_merged(unknown, tuple(records)))
+                await self._journal.commit(*_newest([*unknown, *records]))
             # What was kept meanwhile came after it and is late still.
             self._late, self.reason = self._late[len(late) :], ""
 
@@ -154,6 +154,20 @@ def _merged(older: list[Record], newer: tuple[Record, ...]) -> list[Record]:
         return list(newer)
     again = {_identity(r) for r in newer} - {None}
     return [r for r in older if _identity(r) not in again] + list(newer)
+
+
+def _newest(records: list[Record]) -> list[Record]:
+    """Return records with each order and slot as it is last, where that comes.
+
+    What was stored without being confirmed is newer than what is late: an older state of an
+    order before the newest would be refused, and with it everything, for ever.
+    """
+    last = {_identity(record): place for place, record in enumerate(records)}
+    return [
+        record
+        for place, record in enumerate(records)
+        if _identity(record) is None or last[_identity(record)] == place
+    ]
 
 
 def _identity(record: Record) -> tuple[str, str] | None:

@@ -141,6 +141,7 @@ class HostJournal:
             return
         disk.store(records)
         if self._chance.strikes("commit_lies"):
+            disk.refused += 1
             fail(done, CommitUnknownError("the connection broke while it was stored"))
             return
         self._loop.in_world(self._chance.between(0.0001, 0.001), answer_to, done, None)

@@ -17,6 +17,7 @@ from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.entries import decision_about
 from milobot.execution.gates import Judgement, Verdict
 from milobot.execution.recorder import PATIENCE_S, Recorder
+from milobot.ports import Record
 from milobot.simulation.clock import ReplayClock
 
 ORDER = Order("milo1", "k1", SYMBOL, Side.BUY, OrderType.MARKET, OrderPurpose.ENTRY, dec("1"), 0)
@@ -213,3 +214,33 @@ async def test_an_intent_that_comes_again_is_refused_beside_late_records(away: A
 
     assert await recorder.catch_up()
     assert journal.latest == {"milo1": ORDER}
+
+
+class StrictJournal(FailingJournal):
+    """A journal that lets no order have filled less than before, as ledgers do."""
+
+    async def commit(self, *records: Record) -> None:
+        """Store the records, or refuse all of them."""
+        for record in records:
+            known = self.latest.get(record.client_order_id) if isinstance(record, Order) else None
+            if (
+                isinstance(record, Order)
+                and known
+                and record.filled_quantity < known.filled_quantity
+            ):
+                raise LedgerError("the order has filled more already")
+        await super().commit(*records)
+
+
+async def test_older_states_of_an_order_that_was_stored_without_an_answer_are_left_out() -> None:
+    """Refused for the first of them, nothing would ever go on record again."""
+    journal = StrictJournal()
+    recorder = Recorder(journal)
+    filled = replace(ORDER, status=OrderStatus.FILLED, filled_quantity=dec("1"))
+    await journal.commit(filled)
+    # Kept one by one while what came before was being stored.
+    recorder._late = [ORDER, filled]
+
+    assert await recorder.catch_up()
+
+    assert journal.latest == {"milo1": filled}
