@@ -12,6 +12,7 @@ waited for 1 s, reconciliation every 5 s. The promise of 2 s is held to as it is
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -81,6 +82,8 @@ class Told:
 @contextmanager
 def shared_tools(*, has_server: bool = True) -> Iterator[tuple[Path, Path, str]]:
     """Give a folder, an empty SQLite ledger, and the URL of a PostgreSQL one (empty without)."""
+    # A client that dies within its request is what is asked for here, and no news.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="milobot-crash-")))
         template = folder / "template.db"
