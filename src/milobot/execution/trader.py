@@ -37,7 +37,7 @@ Work = Callable[[], Awaitable[None]]
 
 _EXPLAINED_WITHIN_MS = 500
 # An exchange stamps positions with a clock of its own.
-_CLOCK_SLACK_MS = 1_000
+_CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})

@@ -18,6 +18,7 @@ P, S = OrderPurpose, OrderStatus
 PROMISE_MS = 2_000
 # The truth is looked at this often: what began just after one look is seen at the next.
 LOOK_MS = 250
+_LOST = frozenset({S.REJECTED, S.EXPIRED})
 _AT_WORK = frozenset({S.SUBMITTED, S.TRIGGERED, S.PARTIALLY_FILLED})
 
 
@@ -63,6 +64,7 @@ class Laws:
         self._disk = disk
         self._weather = weather
         self._entered: dict[str, Decimal] = {}
+        self._noted: set[str] = set()
         self._epoch = 0
         self.exposures = {symbol: Exposure() for symbol in venue.symbols}
         self.breaches: list[str] = []
@@ -188,12 +190,10 @@ class Laws:
         exposure = self.exposures[symbol]
         if not self._venue.own[symbol]:
             exposure.is_shown = exposure.has_lost_stop = False
-            exposure.unseen.clear()
             exposure.restart(self._disk.stalled_ms)
-            return
         for remote in self._venue.orders[symbol]:
-            if remote.is_stop and remote.status is S.REJECTED and remote.reason:
-                remote.reason = ""
+            if remote.is_stop and remote.status in _LOST and remote.exchange_id not in self._noted:
+                self._noted.add(remote.exchange_id)
                 exposure.unseen.add(remote.order.client_order_id)
                 exposure.has_lost_stop = True
 
@@ -215,6 +215,7 @@ class Laws:
             if not self._venue.own[symbol] or symbol in self._venue.mixed:
                 continue
             if self.is_protected(symbol):
+                exposure.unseen.clear()
                 exposure.restart(self._disk.stalled_ms)
                 continue
             if self._is_unheard_of(symbol):
