@@ -42,12 +42,13 @@ class Leader:
     clock: Clock
     tell: Callable[[Alert], None]
     sleep: Sleep
+    _trouble: str = ""
 
     async def run(self, body: Callable[[], Awaitable[None]]) -> None:
         """Run ``body`` while the account is ours, anew after each loss, until cancelled.
 
         Raises:
-            ExceptionGroup: What ``body`` raised, but for the loss of the lease.
+            ExceptionGroup: What ``body`` raised, but for trouble with the ledger.
         """
         try:
             while True:
@@ -56,8 +57,11 @@ class Leader:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._renew())
                         tasks.create_task(_work(body))
-                except* LeaseLostError as lost:
+                except* LedgerError as lost:
+                    # Led by another one now, or unable to read what is on record: in either
+                    # case nothing may be sent, and waiting helps.
                     self._say(str(_first(lost)))
+                    await self.sleep(RENEW_S)
         finally:
             await self._give_up()
 
@@ -65,7 +69,7 @@ class Leader:
         is_told = False
         while not await self._is_ours():
             if not is_told:
-                self._say(f"another process leads {self.account}: this one stands by")
+                self._say(self._why_not_ours())
                 is_told = True
             await self.sleep(RENEW_S)
         get_logger().info("account_led", account=self.account, epoch=self.lease.epoch)
@@ -79,6 +83,11 @@ class Leader:
         except LeaseLostError:
             return False
 
+    def _why_not_ours(self) -> str:
+        if self._trouble:
+            return f"{self.account} is not traded: {self._trouble}"
+        return f"another process leads {self.account}: this one stands by"
+
     async def _renew(self) -> None:
         while True:
             await self.sleep(RENEW_S)
@@ -86,11 +95,13 @@ class Leader:
 
     async def _take(self) -> bool:
         """Take or renew the lease; a ledger that is away changes nothing, and the lease runs out."""
+        self._trouble = ""
         try:
             return await self.lease.take()
         except LeaseLostError:
             raise
         except LedgerError as error:
+            self._trouble = str(error)
             get_logger().warning("lease_not_renewed", account=self.account, reason=str(error))
             return False
 
@@ -109,7 +120,7 @@ async def _work(body: Callable[[], Awaitable[None]]) -> None:
     await body()
 
 
-def _first(group: BaseExceptionGroup[LeaseLostError]) -> BaseException:
+def _first(group: BaseExceptionGroup[LedgerError]) -> BaseException:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -25,6 +25,7 @@ from milobot.domain.governor import (
 from milobot.domain.money import format_decimal
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.timeframes import DAY_MS, MINUTE_MS
+from milobot.errors import AuthenticationError, LeaseLostError, MilobotError
 from milobot.exchanges.times import Sleep, real_sleep
 from milobot.execution.drift import WalletMark, booked_total, wallet_drift
 from milobot.execution.governor import Governor, transfers_of
@@ -40,8 +41,10 @@ from milobot.storage.ledger import Ledger
 from milobot.storage.ledger_backup import back_up_ledger
 from milobot.storage.ledger_pruning import prune
 from milobot.storage.queries import list_orders
+from milobot.telemetry import get_logger
 
 CAPITAL_EVERY_S = 60.0
+_AGAIN_S = 1.0
 _DAY_S = DAY_MS / 1000
 
 
@@ -126,13 +129,26 @@ class LiveBot:
         upkeep = Upkeep(self._account, self._ledger, clock, self._sleep)
 
         async def trade() -> None:
-            await self._capital(live)  # the day's start is known before anything enters
+            await self._first_capital(live)  # the day's start is known before anything enters
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(desk.run())
                 tasks.create_task(upkeep.run(self._tasks(live)))
                 await work(live)
 
         await live.run(trade)
+
+    async def _first_capital(self, live: LiveAccount) -> None:
+        """Read the account until it could be read; what is open is looked after meanwhile."""
+        while True:
+            try:
+                await self._capital(live)
+            except (AuthenticationError, LeaseLostError):
+                raise
+            except MilobotError as error:
+                get_logger().warning("account_unread", account=self._account, reason=str(error))
+                await self._sleep(_AGAIN_S)
+            else:
+                return
 
     async def _governor(self) -> Governor:
         account, now_ms = self._account, self._client.clock.now_ms()

@@ -8,7 +8,7 @@ from tests.support.virtual_time import VirtualTime
 
 from milobot.app.leader import Leader, SigningDeadline
 from milobot.domain.alerts import Alert
-from milobot.errors import LeaseLostError
+from milobot.errors import LeaseLostError, LedgerError
 from milobot.storage.ledger import Ledger, open_ledger
 
 ACCOUNT = "binance:test"
@@ -135,3 +135,23 @@ async def test_what_ends_the_work_ends_the_lead(tmp_path: Path) -> None:
             await office.leader("a").run(fail)
         assert raised.group_contains(ValueError, match="refused")
         assert await ledger.lease(ACCOUNT, "b", office.time).take()
+
+
+async def test_work_that_cannot_read_the_ledger_is_begun_again(tmp_path: Path) -> None:
+    """A server that restarts at the wrong moment must not end the bot without a word."""
+    ledger, office = await _office(tmp_path)
+    tries: list[int] = []
+
+    async def work() -> None:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise LedgerError("the ledger is away: wait until it is back")
+        await office.work("a")
+
+    async with ledger, asyncio.TaskGroup() as tasks:
+        leading = tasks.create_task(office.leader("a").run(work))
+        await office.pass_time(3)
+
+        assert office.working == ["a"]
+        leading.cancel()
+    assert "is away" in office.told[0].sentence
