@@ -16,6 +16,8 @@ from milobot.domain.reports import OrderReport, PositionReport
 
 P, S = OrderPurpose, OrderStatus
 PROMISE_MS = 2_000
+# Two entries that show up late and face each other take a comparison to be told apart.
+BROKEN_PROMISE_MS = 15_000
 # The truth is looked at this often: what began just after one look is seen at the next.
 LOOK_MS = 250
 _LOST = frozenset({S.REJECTED, S.EXPIRED})
@@ -241,7 +243,8 @@ class Laws:
         stalled_ms = self._disk.stalled_ms - exposure.stalled_ms
         counted_ms = exposure.open_ms - round(exposure.excused_ms) - stalled_ms
         self.longest_ms = max(self.longest_ms, counted_ms)
-        if counted_ms > PROMISE_MS + LOOK_MS:
+        promise_ms = BROKEN_PROMISE_MS if self._weather.is_broken else PROMISE_MS
+        if counted_ms > promise_ms + LOOK_MS:
             held = self._venue.own[symbol]
             self.broken(f"{symbol}: {held} open without a stop for {counted_ms} ms")
             exposure.restart(self._disk.stalled_ms)
