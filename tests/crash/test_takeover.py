@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from tests.support.crash.runs import shared_tools, tools_of
-from tests.support.crash.takeover import Outcome, Takeover, drill, judge_senders
+from tests.support.crash.senders import Takeover, judge_senders
+from tests.support.crash.takeover import Outcome, drill
 
 
 @pytest.fixture(scope="module")
