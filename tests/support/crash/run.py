@@ -111,6 +111,7 @@ class Run:
         self._reader = MarkReader(self._marks)
         self._lives: list[Life] = []
         self._planned_deaths = 0
+        self._has_settled = False
         self._database = tools.postgres
         if case.database == "sqlite":
             shutil.copy(tools.template, folder / "ledger.db")
@@ -147,7 +148,7 @@ class Run:
                 "planned_deaths": self._planned_deaths,
             },
         )
-        if not self._is_settled(len(self._lives)):
+        if not self._has_settled:
             verdict.wrong[STATELESS].append(f"it did not settle within {_CONVERGED_WITHIN_S:.0f} s")
         verdict.wrong[STATELESS] += [
             f"process {m.life} ended by itself: {m.said}" for m in marks if m.kind == CRASHED
@@ -214,6 +215,7 @@ class Run:
             elif loop.time() > calm_since + _STAYS_S:
                 # News that never came is found when the account is compared in turn.
                 if loop.time() > compared_by or not differences(*await self._evidence()):
+                    self._has_settled = True
                     return
                 calm_since = loop.time()
 
