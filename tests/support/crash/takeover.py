@@ -4,7 +4,7 @@
     python -m tests.support.crash.takeover --count 5 --database sqlite --exchange bingx --seed 7
 
 Each process has an API key of its own of the same account, so the exchange's ledger says who
-sent what. Both would ask for the same wishes, five times in two seconds and symbol, without end.
+sent what. Both would ask for the same wishes, once a second and symbol, without end.
 """
 
 import argparse
