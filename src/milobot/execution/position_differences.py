@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from milobot.domain.ids import is_ours
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderUpdate
+from milobot.domain.orders import Fill, Order, OrderPurpose, OrderUpdate
 from milobot.domain.reports import MarginMode, OrderReport
 from milobot.execution.attribution import (
     Unbooked,
@@ -157,7 +157,8 @@ def _book_reduction(look: Look) -> None:
     found = _reductions(look, missing)
     if found is None:
         return
-    unexplained_quantity = missing - sum((_taken_by(update) for update in found), ZERO)
+    taken = sum((_taken_by(update) for update in found), ZERO)
+    unexplained_quantity = max(ZERO, missing - taken)
     if unexplained_quantity and not look.is_seen_long(difference):
         return  # executions may be told late
     price = _mark_price(look) if unexplained_quantity else ZERO
@@ -178,6 +179,9 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
     if look.has_missing or any(fill.time_ms > look.snapshot.asked_ms for fill in foreign):
         look.wait()
         return None
+    forced = _forced(look, foreign)
+    if forced:
+        foreign, missing = forced, missing + abs(signed(look.theirs))
     return reductions(
         look.slot,
         foreign,
@@ -185,6 +189,22 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
         account=look.account,
         strangers=look.snapshot.strangers,
     )
+
+
+def _forced(look: Look, foreign: Sequence[Fill]) -> tuple[Fill, ...]:
+    """Return the exchange's own executions where they explain a position turned against ours.
+
+    A liquidation never turns a position. Where it seems to, it was of a fill of ours that
+    nobody had seen then: all of it counts, and not only what our books hold now.
+    """
+    held, ours = signed(look.theirs), signed(look.slot.position)
+    if held * ours >= 0:
+        return ()
+    told = look.snapshot.strangers
+    forced = {n for n, one in told.items() if one and one.purpose is OrderPurpose.LIQUIDATION}
+    found = tuple(f for f in foreign if f.client_order_id in forced)
+    is_enough = sum((f.quantity for f in found), ZERO) >= abs(held) + abs(ours)
+    return found if is_enough else ()
 
 
 def _taken_by(update: OrderUpdate) -> Decimal:

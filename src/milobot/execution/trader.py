@@ -15,7 +15,7 @@ from functools import partial
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
-from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderUpdate
+from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews
 from milobot.domain.slots import PositionState
 from milobot.errors import (
@@ -40,6 +40,7 @@ _EXPLAINED_WITHIN_MS = 500
 _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
+_WARY_MS = 60_000
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
 
 
@@ -51,11 +52,14 @@ class Cadence:
         look_s: At what is not as it should be.
         ask_s: For orders whose end is not known.
         reconcile_s: At everything.
+        wary_s: At everything, after an entry was given up that nobody found: an exchange that
+            is slower than assumed may still show its fill.
     """
 
     look_s: float = 0.25
     ask_s: float = 0.5
     reconcile_s: float = 30.0
+    wary_s: float = 8.0
 
 
 @dataclass(slots=True)
@@ -93,6 +97,7 @@ class AccountTrader:
         self._tasks: asyncio.TaskGroup | None = None
         self._exposure = ExposureWatch()
         self._looks = 0
+        self._wary_until_ms = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
         self._told: dict[str, tuple[PositionNews, int, int]] = {}
 
@@ -111,6 +116,8 @@ class AccountTrader:
             AuthenticationError: The exchange refuses the key.
         """
         self._engine.restore(known)
+        # What was given up before a crash is not known any more.
+        self._wary_until_ms = self._parts.clock.now_ms() + _WARY_MS
         while not await self._reconcile():
             await self._parts.sleep(self._parts.cadence.ask_s)
         self._ready.set()
@@ -160,7 +167,9 @@ class AccountTrader:
         """Compare when somebody asks for it, when a finding wants a second look, and in turn."""
         cadence, clock = self._parts.cadence, self._parts.clock
         while True:
-            in_turn_ms = clock.now_ms() + round(cadence.reconcile_s * 1000)
+            is_wary = clock.now_ms() < self._wary_until_ms
+            pause_s = cadence.wary_s if is_wary else cadence.reconcile_s
+            in_turn_ms = clock.now_ms() + round(pause_s * 1000)
             again_ms = self._reconciler.last.again_ms
             due_ms = in_turn_ms if again_ms is None else min(in_turn_ms, again_ms)
             while not self._due and clock.now_ms() < due_ms:
@@ -276,6 +285,8 @@ class AccountTrader:
             update = await self._inquiry.ask(self._engine.slot(symbol), order)
             if update is not None and await self._booked(update):
                 self._look_at(symbol)
+            if update is not None and update.status is OrderStatus.NOT_EXECUTED:
+                self._wary_until_ms = self._parts.clock.now_ms() + _WARY_MS
             if update is None and order.purpose is OrderPurpose.ENTRY:
                 await self._see(order)
 

@@ -167,6 +167,7 @@ async def test_news_of_the_account_that_may_hide_a_difference_is_compared_at_onc
 async def test_account_is_compared_every_half_minute(office: Office) -> None:
     """What no event told is found all the same."""
     async with office.at_work():
+        await office.time.run_for(70)  # at first more often: nobody knows what went before
         before = office.account.listings
         await office.time.run_for(61)
 
@@ -400,3 +401,18 @@ async def test_news_in_the_moment_the_lease_is_lost_does_not_end_the_process() -
     assert heard
     assert ended.group_contains(LeaseLostError)
     assert not ended.group_contains(RuntimeError)
+
+
+async def test_after_an_entry_was_given_up_the_account_is_compared_more_often(
+    office: Office,
+) -> None:
+    """An exchange that is slower than assumed shows the fill later, and nobody tells of it."""
+    async with office.at_work():
+        await office.time.run_for(70)
+        await office.trader.submit(intent(PLAN))
+        await office.time.run_for(20)  # past the fence, and asked twice
+        assert office.engine.slot(SYMBOL).is_idle
+        before = office.account.listings
+        await office.time.run_for(45)
+
+        assert office.account.listings >= before + 4
