@@ -125,6 +125,11 @@ class Slot:
         return self.position.is_flat and not self.orders and not self.seen and not self.early
 
     @property
+    def is_free(self) -> bool:
+        """Return whether anybody may take it: idle, without owner, and not being closed."""
+        return self.is_idle and not self.owner and not self.closing
+
+    @property
     def held(self) -> Decimal:
         """Return what is open at the exchange as far as anything has told, fills or a listing."""
         if not self.seen and not self.early:

@@ -173,7 +173,7 @@ class ExecutionEngine:
     async def look_again(self, symbol: str) -> None:
         """Do what has to be done in a symbol now that time has passed."""
         slot = self.slot(symbol)
-        if slot.owner or not slot.is_idle:
+        if not slot.is_free:
             await self._settle(symbol)
             return
         async with self._books.turn(symbol):
@@ -215,7 +215,7 @@ class ExecutionEngine:
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
         """Let trailing and break-even stops follow a closed candle; try again what was refused."""
         held = self.slot(symbol)
-        if held.is_idle and not held.owner:
+        if held.is_free:
             return
         if not held.position.is_flat and held.setup is not None:
             rules = held.setup.rules  # what is open keeps its grid, whatever becomes of the symbol
@@ -284,7 +284,7 @@ class ExecutionEngine:
     async def _free(self, symbol: str) -> Order | None:
         """Free a slot in which nothing is left; return the entry of who waited for it."""
         slot = self.slot(symbol)
-        if not (slot.is_idle and slot.owner):
+        if not slot.is_idle or slot.is_free:
             return None
         released = slot.released()
         self._books.keep(released)

@@ -41,6 +41,7 @@ _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
 _WARY_MS = 60_000
+_VERIFY_TIMES = 4
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
 
 
@@ -234,7 +235,7 @@ class AccountTrader:
             symbol = slot.symbol
             if self._inquiry.due(slot):
                 self._start(tasks, f"ask {symbol}", partial(self._ask, symbol))
-            is_to_be_freed = slot.is_idle and slot.owner
+            is_to_be_freed = slot.is_idle and not slot.is_free
             is_in_turn = bool(slot.held) and self._looks % _CALM_LOOKS == 0
             if state in _OPEN or slot.closing or is_to_be_freed or is_in_turn:
                 self._look_at(symbol)
@@ -299,11 +300,43 @@ class AccountTrader:
             if position.symbol == symbol and not is_old:
                 await self._engine.position_seen(symbol, position.side, position.quantity)
 
+    async def _verify(self, symbol: str) -> None:
+        """Ask for each resting exit by itself: a listing may be older than what was told."""
+        missed: set[str] = set()
+        for _ in range(_VERIFY_TIMES):
+            slots = [slot for slot, _ in self._engine.slots() if symbol in {"", slot.symbol}]
+            for order in (o for slot in slots for o in slot.orders if o.type.is_conditional):
+                try:
+                    update = await self._parts.account.fetch_update(order)
+                except AuthenticationError:
+                    raise
+                except ExchangeError:
+                    continue  # asked again below
+                if update is None and order.client_order_id in missed:
+                    update = self._lost(order)
+                missed.add(order.client_order_id)
+                if update is not None and await self._booked(update):
+                    self._look_at(order.symbol)
+            await self._parts.sleep(self._parts.cadence.ask_s / 2)
+
+    def _lost(self, order: Order) -> OrderUpdate:
+        """Return the end of an exit that is not known when some trigger is told to have failed."""
+        return OrderUpdate(
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            status=OrderStatus.EXPIRED,
+            time_ms=self._parts.clock.now_ms(),
+            reason="the exchange refused what came of a trigger and does not know this order",
+        )
+
     def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:
             return
         if news.kind is not NewsKind.POSITION:
             self.reconcile_soon()
+            if news.kind is NewsKind.TRIGGER_REJECTED and self._tasks is not None:
+                verify = partial(self._verify, news.symbol)
+                self._start(self._tasks, f"verify {news.symbol}", verify)
             return
         for position in news.positions:
             heard_ms = self._parts.clock.now_ms()

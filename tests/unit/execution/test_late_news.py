@@ -15,6 +15,7 @@ from tests.support.trading import (
     intent,
 )
 
+from milobot.domain.decisions import Outcome
 from milobot.domain.intents import Close, Side
 from milobot.domain.orders import OrderStatus
 from milobot.domain.slots import PositionState, position_state
@@ -232,3 +233,18 @@ async def test_a_liquidation_of_what_we_do_not_hold_is_not_ours() -> None:
     )
 
     assert desk.slot.position.is_flat
+
+
+async def test_a_slot_flattened_after_a_late_fill_is_free_again() -> None:
+    """Nobody owned it when the fill came; it must not stay closed to everybody."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.tell(entry, S.NOT_EXECUTED)
+    await desk.fill(entry, "1", "100", "f1")
+    await desk.fill(desk.exchange.last(P.CLOSE), "1", "99", "f2")
+
+    decision = await desk.engine.accept(intent(PLAN, key="k2"))
+
+    assert desk.slot.closing == ""
+    assert decision.outcome is Outcome.ACCEPTED

@@ -416,3 +416,22 @@ async def test_after_an_entry_was_given_up_the_account_is_compared_more_often(
         await office.time.run_for(45)
 
         assert office.account.listings >= before + 4
+
+
+async def test_a_stop_whose_trigger_was_refused_is_not_waited_for(office: Office) -> None:
+    """The order's own news may be lost, and a listing may still show it: the position is bare."""
+    async with office.at_work():
+        await _entered(office)
+        for purpose in (P.STOP, P.TARGET):
+            order = office.account.last(purpose)
+            office.trader.hear(status_news(order, S.SUBMITTED))
+            office.account.news_of[order.client_order_id] = status_news(order, S.SUBMITTED)
+        stop = office.account.last(P.STOP)
+        await office.time.run_for(0.5)
+        del office.account.news_of[stop.client_order_id]
+
+        office.trader.hear(AccountNews(NewsKind.TRIGGER_REJECTED, office.time.now_ms(), SYMBOL))
+        await office.time.run_for(2)
+
+        after = [o for o in office.account.placed if o.created_ms > stop.created_ms]
+        assert {o.purpose for o in after} & {P.STOP, P.CLOSE}
