@@ -29,6 +29,7 @@ class Reconciler:
         name: ``exchange:name``.
         tell: Takes alerts.
         rounds: How often it compared.
+        listed: Ids, ours and theirs, of what rested when it last compared.
         last: What the last comparison came to.
     """
 
@@ -41,6 +42,7 @@ class Reconciler:
     tell: Callable[[Alert], None]
     terms: Terms = field(default_factory=Terms)
     rounds: int = 0
+    listed: frozenset[str] = frozenset()
     last: Findings = field(default_factory=Findings)
     _fewer: dict[str, Decimal] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ class Reconciler:
             open_orders=tuple(await self.account.fetch_open_orders()),
             positions=tuple(await self.account.fetch_positions()),
         )
+        names = ((o.client_order_id, o.exchange_order_id) for o in snapshot.open_orders)
+        self.listed = frozenset(name for pair in names for name in pair if name)
         findings = self._compare(snapshot, before)
         for _ in range(_PASSES):
             if not findings.needs:

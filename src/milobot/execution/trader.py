@@ -17,7 +17,7 @@ from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
 from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews
-from milobot.domain.slots import PositionState
+from milobot.domain.slots import PositionState, Slot
 from milobot.errors import (
     AuthenticationError,
     ExchangeError,
@@ -157,6 +157,7 @@ class AccountTrader:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._compare())
+                self._verify_stops()  # what the comparison at the start has left open
                 while True:
                     self._look(tasks)
                     self._start(tasks, "save", self._save)
@@ -195,7 +196,27 @@ class AccountTrader:
             raise
         except StorageError:
             return False  # said by ``_save``, and tried again soon
+        self._verify_stops()
         return True
+
+    def _verify_stops(self) -> None:
+        """Ask for stops by themselves that were not listed with everything else."""
+        for slot, _ in self._engine.slots():
+            if slot.held and self._misses_a_stop(slot):
+                self._start_verifying(slot.symbol)
+
+    def _misses_a_stop(self, slot: Slot) -> bool:
+        """Return whether a stop that counts as resting was not listed when all was compared."""
+        listed = self._reconciler.listed
+        return any(
+            order.status is OrderStatus.SUBMITTED
+            and not {order.client_order_id, order.exchange_order_id} & listed
+            for order in slot.live(OrderPurpose.STOP)
+        )
+
+    def _start_verifying(self, symbol: str) -> None:
+        if self._tasks is not None:
+            self._start(self._tasks, f"verify {symbol}", partial(self._verify, symbol))
 
     async def _deliver(self, symbol: str) -> None:
         """Book the news of a symbol; what follows from it does not hold up the next."""
@@ -334,9 +355,8 @@ class AccountTrader:
             return
         if news.kind is not NewsKind.POSITION:
             self.reconcile_soon()
-            if news.kind is NewsKind.TRIGGER_REJECTED and self._tasks is not None:
-                verify = partial(self._verify, news.symbol)
-                self._start(self._tasks, f"verify {news.symbol}", verify)
+            if news.kind is NewsKind.TRIGGER_REJECTED:
+                self._start_verifying(news.symbol)
             return
         for position in news.positions:
             heard_ms = self._parts.clock.now_ms()
