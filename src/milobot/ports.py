@@ -291,8 +291,8 @@ class Books:
 class Journal(Protocol):
     """What must survive of one account: every record is committed before its consequence leaves.
 
-    An order or a slot replaces what was kept of it before; fills, payments, decisions and
-    round trips are added. Fills and payments that are there already are not added again.
+    An order or a slot replaces what was kept of it before, unless that order had filled more:
+    what comes later is newer then. Fills, payments, decisions and round trips are added. Fills and payments that are there already are not added again.
     """
 
     async def commit(self, *records: Record) -> None:

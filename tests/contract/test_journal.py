@@ -122,6 +122,19 @@ async def test_the_same_fills_and_payments_again_change_nothing(journal: Journal
     assert await journal.find_order(ORDER.client_order_id) == filled
 
 
+async def test_an_older_state_of_an_order_changes_nothing_and_holds_up_nothing(
+    journal: Journal,
+) -> None:
+    """A commit whose answer was lost is repeated late; what came after it must stay and go on."""
+    filled = replace(ORDER, filled_quantity=FILL.quantity, booked=frozenset({FILL.fill_id}))
+    await journal.commit(replace(UPDATE, fills=(FILL,)), filled)
+
+    await journal.commit(ORDER, DECISION)
+
+    assert await journal.find_order(ORDER.client_order_id) == filled
+    assert await journal.find_decision(DECISION.intent_key) == DECISION
+
+
 async def test_an_intent_is_taken_once(journal: Journal) -> None:
     """Two leaders, or the same message twice: the second gets nothing of its commit stored."""
     await journal.commit(INTENT, DECISION)

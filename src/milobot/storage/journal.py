@@ -12,7 +12,7 @@ from milobot.domain.intents import TradeIntent
 from milobot.domain.orders import FINAL, FundingUpdate, Order, OrderStatus, OrderUpdate
 from milobot.domain.round_trips import RoundTrip
 from milobot.domain.slots import Slot
-from milobot.errors import DuplicateIntentError, LedgerError
+from milobot.errors import DuplicateIntentError
 from milobot.ports import Books, Record
 from milobot.storage import journal_rows as rows
 from milobot.storage import tables
@@ -175,12 +175,9 @@ def _does_not_shrink(new: Any) -> Any:
 
 
 def _write_order(connection: Connection, account: str, order: Order) -> None:
+    # What has filled more on record is newer than what is given: it stays as it is there.
     statement = insert_or_replace(_orders, connection.dialect.name, _does_not_shrink)
-    if connection.execute(statement, rows.order_row(account, order)).rowcount == 0:
-        raise LedgerError(
-            f"order {order.client_order_id} has filled more than {order.filled_quantity} already:"
-            " what was filled never becomes less; reconcile before trading on"
-        )
+    connection.execute(statement, rows.order_row(account, order))
 
 
 def _write_update(connection: Connection, account: str, update: OrderUpdate) -> None:

@@ -67,7 +67,9 @@ class MemoryJournal:
     def _keep_order(self, order: Order) -> None:
         if order.status in _REQUESTS:
             self.orders.append(order)
-        self.latest[order.client_order_id] = order
+        known = self.latest.get(order.client_order_id)
+        if known is None or order.filled_quantity >= known.filled_quantity:
+            self.latest[order.client_order_id] = order
         self.purposes[order.client_order_id] = order.purpose
 
     async def load(self) -> Books:

@@ -56,10 +56,6 @@ class Disk:
         for record in records:
             if isinstance(record, TradeIntent) and record.key in self.intents:
                 raise DuplicateIntentError(f"the intent {record.key} is on record already")
-            if isinstance(record, Order):
-                known = self.orders.get(record.client_order_id)
-                if known is not None and record.filled_quantity < known.filled_quantity:
-                    raise LedgerError(f"order {known.client_order_id} has filled more already")
 
     def store(self, records: tuple[Record, ...]) -> None:
         """Keep the records."""
@@ -73,8 +69,7 @@ class Disk:
             case Slot():
                 self.slots[record.symbol] = record
             case Order():
-                self.orders[record.client_order_id] = record
-                self.first.setdefault(record.client_order_id, record)
+                self._keep_order(record)
             case OrderUpdate():
                 for fill in record.fills:
                     self.fills.setdefault((fill.symbol, fill.fill_id), fill)
@@ -85,6 +80,13 @@ class Disk:
                 self.trips.setdefault(key, record)
             case _:
                 pass
+
+    def _keep_order(self, order: Order) -> None:
+        """Keep an order, unless what is there has filled more: that is newer."""
+        known = self.orders.get(order.client_order_id)
+        if known is None or order.filled_quantity >= known.filled_quantity:
+            self.orders[order.client_order_id] = order
+        self.first.setdefault(order.client_order_id, order)
 
     def books(self) -> Books:
         """Return what a restart has to know."""
