@@ -131,11 +131,11 @@ class ExecutionEngine:
                 decision, entry = await self._judge(intent)
             except DuplicateIntentError:
                 return await self._entries.decided_elsewhere(intent)
-        if decision.outcome is not Outcome.ACCEPTED:
-            return decision
-        if entry is not None:
-            await self._send(entry)
-        await self._settle(intent.symbol)
+        if decision.outcome is Outcome.ACCEPTED:
+            if entry is not None:
+                await self._send(entry)
+            await self._settle(intent.symbol)
+        await self.recorder.confirm()  # whoever hears a decision never asks again
         return await self._books.decision(intent.key) or decision
 
     async def apply(self, update: OrderUpdate | FundingUpdate) -> None:
@@ -145,14 +145,20 @@ class ExecutionEngine:
             OrderTransitionError: The news contradicts what is known: reconcile.
             LeaseLostError: Another process leads the account now.
         """
-        if await self.book(update):
+        try:
+            is_news = await self.book(update)
+        except OrderTransitionError:
+            await self._settle(update.symbol)  # for what was executed all the same
+            raise
+        if is_news:
             await self._settle(update.symbol)
 
     async def book(self, update: OrderUpdate | FundingUpdate) -> bool:
         """Take in news and leave what follows to ``look_again``. Return whether it changed anything.
 
         Raises:
-            OrderTransitionError: The news contradicts what is known: reconcile.
+            OrderTransitionError: The news contradicts what is known: reconcile. What was
+                executed is booked all the same.
             LeaseLostError: Another process leads the account now.
         """
         async with self._books.turn(update.symbol):

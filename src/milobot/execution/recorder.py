@@ -7,6 +7,7 @@ process in between, reconciliation learns from the exchange.
 """
 
 import asyncio
+import contextlib
 
 from milobot.domain.intents import TradeIntent
 from milobot.domain.orders import Order
@@ -100,6 +101,20 @@ class Recorder:
             LeaseLostError: Another process leads the account now.
         """
         await self.note(symbol)
+
+    async def confirm(self) -> None:
+        """Try once more to store what is late, before somebody is told that it has happened.
+
+        A process that was frozen finds out here that the account is led by another one now,
+        which knows nothing of what was kept for later.
+
+        Raises:
+            LeaseLostError: Another process leads the account now.
+        """
+        if self._late:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self.catch_up()
 
     async def catch_up(self) -> bool:
         """Store what is late. Return whether nothing is late any more."""

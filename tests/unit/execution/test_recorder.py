@@ -10,7 +10,7 @@ from tests.support.journals import FailingJournal
 from tests.support.trading import SYMBOL, dec, intent
 
 from milobot.domain.decisions import Outcome
-from milobot.domain.intents import Close, Side
+from milobot.domain.intents import Close, Enter, Side
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
 from milobot.errors import DuplicateIntentError, LeaseLostError, LedgerError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
@@ -23,13 +23,27 @@ from milobot.simulation.clock import ReplayClock
 ORDER = Order("milo1", "k1", SYMBOL, Side.BUY, OrderType.MARKET, OrderPurpose.ENTRY, dec("1"), 0)
 
 
+class FreezingJournal(FailingJournal):
+    """A journal in whose commit a process may be frozen until its lease has ended."""
+
+    is_frozen = False
+
+    async def commit(self, *records: Record) -> None:
+        """Store the records, or wake up to a lost lease."""
+        if self.is_frozen:
+            self.is_frozen = False
+            self.failures = [LeaseLostError("another process leads the account")]
+            await asyncio.sleep(30)
+        await super().commit(*records)
+
+
 class Away:
     """An engine whose ledger can be away."""
 
     def __init__(self) -> None:
         """Start flat, with a ledger that works."""
         self.exchange = SilentExchange()
-        self.journal = FailingJournal()
+        self.journal = FreezingJournal()
         self.engine = ExecutionEngine(self.exchange, self.journal, ReplayClock(), EngineConfig())
 
     async def restarted(self) -> ExecutionEngine:
@@ -140,6 +154,22 @@ async def test_a_close_does_not_wait_for_the_ledger(away: Away) -> None:
     await away.engine.accept(intent(Close(), key="k2"))
 
     assert away.exchange.last(P.CLOSE).quantity == dec("1")
+
+
+@pytest.mark.parametrize("action", [PLAN, Close()])
+async def test_a_decision_that_a_frozen_process_could_not_record_is_not_told(
+    away: Away, action: Enter | Close
+) -> None:
+    """It wakes to the end of its patience first, and to the loss of its lease after that.
+
+    Told as decided, the intent would have no recorded end: who asked does not ask again.
+    """
+    await away.engine.accept(intent(PLAN))
+    await away.engine.apply(fill_news(away.exchange.last(P.ENTRY), "1", "100", fill_id="f1"))
+    away.journal.is_frozen = True
+
+    with pytest.raises(LeaseLostError):
+        await away.engine.accept(intent(action, key="k2"))
 
 
 async def test_intent_taken_elsewhere_is_decided_there(away: Away) -> None:
