@@ -9,6 +9,7 @@ process in between, reconciliation learns from the exchange.
 import asyncio
 import contextlib
 
+from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
 from milobot.domain.orders import Order
 from milobot.domain.slots import Slot
@@ -144,13 +145,19 @@ class Recorder:
             self._late, self.reason = self._late[len(late) :], ""
 
     async def _not_on_record(self, late: list[Record]) -> list[Record]:
-        """Return late records without the intents that the ledger took and did not confirm."""
-        known: list[Record] = []
+        """Return late records without the intents that the ledger took and did not confirm.
+
+        Nor with what had been decided about them up to the decision that stands: said once
+        more, an older one would be the latest.
+        """
+        known: set[int] = set()
         for intent in [record for record in late if isinstance(record, TradeIntent)]:
             decision = await self._journal.find_decision(intent.key)
             if decision is not None:
-                known += [intent, decision]
-        return [record for record in late if record not in known]
+                last = late.index(decision) if decision in late else late.index(intent)
+                about = (place for place in range(last + 1) if _about(late[place]) == intent.key)
+                known.update(about)
+        return [record for place, record in enumerate(late) if place not in known]
 
     def _hold_again(self, symbol: str, held: list[Record]) -> None:
         self._held[symbol] = _merged(held, tuple(self._held.get(symbol, [])))
@@ -161,6 +168,17 @@ class Recorder:
             self._late = [*self._late, *records]
         else:
             self._late = _merged(self._late, tuple(records))
+
+
+def _about(record: Record) -> str | None:
+    """Return the key of the intent that a record is, or decides about."""
+    match record:
+        case TradeIntent():
+            return record.key
+        case Decision():
+            return record.intent_key
+        case _:
+            return None
 
 
 def _merged(older: list[Record], newer: tuple[Record, ...]) -> list[Record]:

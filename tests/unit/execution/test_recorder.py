@@ -230,6 +230,25 @@ async def test_an_intent_that_was_stored_after_all_holds_up_nothing(away: Away) 
     assert journal.decisions == [decision]
 
 
+async def test_the_decision_that_stands_stays_the_latest_when_late_records_are_repeated() -> None:
+    """A reversal that was denied once flat would be accepted for ever, and never sent."""
+    journal = FailingJournal()
+    recorder = Recorder(journal)
+    wish = intent(PLAN)
+    accepted = decision_about(wish, Outcome.ACCEPTED, Judgement(Verdict.REVERSE, "accepted", ""))
+    denied = decision_about(wish, Outcome.DENIED, Judgement(Verdict.DENY, "level_passed", ""))
+    journal.is_away = True
+    await recorder.note(SYMBOL, wish, accepted)
+    await recorder.note(SYMBOL, denied)
+    journal.is_away, journal.loses_answers = False, True
+    journal.failures = [LedgerError("the connection was lost")]
+
+    assert not await recorder.catch_up()
+    assert await recorder.catch_up()
+
+    assert journal.decisions == [accepted, denied]
+
+
 async def test_an_intent_that_comes_again_is_refused_beside_late_records(away: Away) -> None:
     """What is late is none of its business, and must not be taken for the duplicate."""
     journal = away.journal
