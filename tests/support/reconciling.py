@@ -1,5 +1,6 @@
 """An account at a model exchange, and books that hear as much of it as a test lets them."""
 
+import contextlib
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderType, OrderUpdate
 from milobot.domain.risk import Levels
 from milobot.domain.slots import Setup, Slot
+from milobot.errors import OrderTransitionError
 from milobot.execution.books import AccountBooks
 from milobot.execution.doubt import Doubt, Sighting, Terms, is_in_doubt, judge
 from milobot.execution.findings import Findings, Needs, Sightings, Snapshot, booked_quantity
@@ -189,7 +191,8 @@ class World(ModelExchange):
         for order in findings.adopted:
             await self.books.change(self.books.slot(order.symbol).with_order(order), order)
         for update in findings.updates:
-            await self.book(update)
+            with contextlib.suppress(OrderTransitionError):  # told by ``codes``
+                await self.book(update)
             await self.books.recorder.flush(update.symbol)
         for order in findings.withdraw:
             remote = self.remotes[order.client_order_id]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from milobot.domain.decisions import Decision
 from milobot.domain.ids import is_ours
-from milobot.domain.orders import FundingUpdate, Order, OrderStatus, OrderUpdate
+from milobot.domain.orders import Fill, FundingUpdate, Order, OrderStatus, OrderUpdate
 from milobot.domain.positions import Position
 from milobot.domain.slots import Slot, with_exposure
 from milobot.execution.findings import Ours
-from milobot.execution.ledger import apply_funding, apply_update, order_of_exchange
+from milobot.execution.ledger import Applied, apply_funding, apply_update, order_of_exchange
 from milobot.execution.recent import Recent
 from milobot.execution.recorder import Recorder
 from milobot.ports import Books, Clock, Journal, Record
@@ -163,7 +163,8 @@ class AccountBooks:
         """Book news once. Return whether it changed anything.
 
         Raises:
-            OrderTransitionError: The news contradicts what is known for certain.
+            OrderTransitionError: The news contradicts what is known for certain; what it proves
+                is booked all the same.
         """
         if isinstance(update, FundingUpdate):
             return await self._book_funding(update)
@@ -181,15 +182,22 @@ class AccountBooks:
         booked = known.booked.union(pulse.fills)
         new = tuple(fill for fill_id, fill in told.items() if fill_id not in booked)
         applied = apply_update(slot, known, update, new)
+        is_news = bool(new) or applied.order != known
+        if is_news:
+            self._keep_applied(applied, update, new)
+        if applied.contradiction is not None:
+            raise applied.contradiction
+        return is_news
+
+    def _keep_applied(self, applied: Applied, update: OrderUpdate, new: tuple[Fill, ...]) -> None:
+        """Remember what news has come to, and hold it for the record."""
         if new:
+            pulse = self._pulse(update.symbol)
             pulse.fills.extend(fill.fill_id for fill in new)
             pulse.filled_ms = max(pulse.filled_ms, *(fill.time_ms for fill in new))
-        if not new and applied.order == known:
-            return False
         self.keep(with_exposure(applied.slot, self._clock.now_ms()), applied.order)
         more: list[Record] = [applied.round_trip] if applied.round_trip else []
         self.recorder.hold(update.symbol, update, applied.order, self.slot(update.symbol), *more)
-        return True
 
     def _is_pending(self, order: Order) -> bool:
         """Return whether nothing was known of an order so far but that it was sent."""

@@ -21,6 +21,7 @@ from milobot.domain.orders import (
 from milobot.domain.positions import apply_fill
 from milobot.domain.round_trips import RoundTrip
 from milobot.domain.slots import EarlyExit, Slot, Tally
+from milobot.errors import OrderTransitionError
 from milobot.execution.setbacks import after_news
 
 # Payments are hours apart and told twice within minutes.
@@ -35,11 +36,14 @@ class Applied:
         slot: The slot afterwards.
         order: The order afterwards.
         round_trip: The round trip that ended with it, if one did.
+        contradiction: What to tell when the news contradicts what is known for certain. Its
+            executions are booked all the same: they are facts, whatever the order is said to be.
     """
 
     slot: Slot
     order: Order
     round_trip: RoundTrip | None = None
+    contradiction: OrderTransitionError | None = None
 
 
 def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fill, ...]) -> Applied:
@@ -50,14 +54,15 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
         order: The order as known.
         update: The news.
         fills: Those of the update's fills that were never booked before.
-
-    Raises:
-        OrderTransitionError: The news contradicts what is known for certain.
     """
     filled = sum((f.quantity for f in fills), ZERO)
     update = _as_far_as_told(order, update, filled)
-    before = order
-    order = apply_order_update(order, update, filled)
+    before, contradiction = order, None
+    try:
+        order = apply_order_update(order, update, filled)
+    except OrderTransitionError as error:
+        contradiction = error
+        order = apply_order_update(order, _as_borne_out(order, update, filled), filled)
     order = replace(order, booked=order.booked | {f.fill_id for f in fills}) if fills else order
     slot = slot.with_order(order)
     for fill in fills:
@@ -68,14 +73,14 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
         is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
         if fills and not is_planned and not slot.closing:
             slot = replace(slot, closing="late_fill")
-        return Applied(slot, order)
+        return Applied(slot, order, None, contradiction)
     if slot.tally is None:
-        return Applied(slot, order)
+        return Applied(slot, order, None, contradiction)
     trip = _round_trip(slot, slot.tally)
     # The rest of an entry that its own exit overtook has no plan left: what fills is closed.
     closing = "late_fill" if slot.live(OrderPurpose.ENTRY) else ""
     slot = replace(slot, tally=None, closing=closing, stop=None, hindrances=frozenset())
-    return Applied(slot, order, trip)
+    return Applied(slot, order, trip, contradiction)
 
 
 def _as_far_as_told(order: Order, update: OrderUpdate, filled: Decimal) -> OrderUpdate:
@@ -88,6 +93,20 @@ def _as_far_as_told(order: Order, update: OrderUpdate, filled: Decimal) -> Order
     if update.status is not OrderStatus.FILLED or order.purpose is not OrderPurpose.ENTRY:
         return update
     return update if is_whole else replace(update, status=OrderStatus.PARTIALLY_FILLED)
+
+
+def _as_borne_out(order: Order, update: OrderUpdate, filled: Decimal) -> OrderUpdate:
+    """Return news that contradicts what is known, with no other status than its executions prove.
+
+    What rests no more by one account and has filled by another has ended in any case: asked
+    for again and again, it would hold its slot for ever.
+    """
+    status = order.status
+    if filled and order.filled_quantity + filled >= order.quantity:
+        status = OrderStatus.FILLED
+    elif order.is_live and update.status.is_final:
+        status = OrderStatus.EXPIRED
+    return replace(update, status=status)
 
 
 def with_sight(slot: Slot, side: PositionSide, quantity: Decimal) -> Slot:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from milobot.domain.orders import Fill, Order, OrderUpdate
 from milobot.domain.reports import OrderReport, PositionReport
 from milobot.domain.slots import Slot
-from milobot.errors import OrderTransitionError
 from milobot.execution.doubt import Terms, is_in_doubt
 from milobot.execution.findings import Code, Notice, Ours, Sightings, Snapshot
 from milobot.execution.ledger import apply_update, order_of_exchange
@@ -176,12 +175,10 @@ class Look:
             known = order_of_exchange(self.slot, update)
         new = {f.fill_id: f for f in update.fills if f.fill_id not in self.booked}
         update = replace(update, fills=tuple(new.values()))
-        try:
-            applied = apply_update(self.slot, known, update, update.fills)
-        except OrderTransitionError as contradiction:
-            self.note(Code.UNDECIDED, str(contradiction))
+        applied = apply_update(self.slot, known, update, update.fills)
+        if applied.contradiction is not None:
+            self.note(Code.UNDECIDED, str(applied.contradiction))
             self.wait()
-            return False
         if not new and applied.order == known:
             return False
         self._keep(applied.slot, applied.order)

@@ -19,7 +19,7 @@ from tests.support.trading import (
 
 from milobot.domain.decisions import Outcome
 from milobot.domain.intents import Close
-from milobot.domain.orders import FundingUpdate
+from milobot.domain.orders import FundingUpdate, OrderStatus
 from milobot.domain.slots import PositionState, position_state
 from milobot.errors import OrderTransitionError
 from milobot.execution.gates import Limits
@@ -277,15 +277,39 @@ async def test_an_entry_refused_and_executed_all_the_same_is_flattened() -> None
     assert desk.slot.closing == "late_fill"
 
 
-async def test_contradicting_news_is_raised_and_changes_nothing() -> None:
-    """Two sources disagree: the caller reconciles, the books stay."""
+@pytest.mark.parametrize("more", ["", "0.5"])
+async def test_what_contradicts_the_books_is_told_and_what_it_executed_is_booked(more: str) -> None:
+    """An execution is a fact; refused whole, it would lie there without anybody knowing."""
     desk = Desk()
     await desk.engine.accept(intent(PLAN))
     entry = desk.exchange.last(P.ENTRY)
-    await desk.fill(entry, "0.5", "100", "f1", S.PARTIALLY_FILLED)
-    before = desk.slot
+    await desk.fill(entry, "0.25", "100", "f1", S.PARTIALLY_FILLED)
+    refused = replace(fill_news(entry, more or "1", "100", fill_id="f2"), status=S.REJECTED)
 
     with pytest.raises(OrderTransitionError, match="reconcile"):
-        await desk.tell(entry, S.REJECTED)
+        await desk.engine.apply(refused if more else replace(refused, fills=()))
 
-    assert desk.slot == before
+    assert desk.slot.position.quantity == dec("0.25") + dec(more or "0")
+    assert desk.journal.latest[entry.client_order_id].status is S.EXPIRED, "not asked for for ever"
+
+
+@pytest.mark.parametrize(("quantity", "status"), [("0.5", S.CANCELLED), ("1", S.FILLED)])
+async def test_an_order_that_ended_in_two_ways_has_filled_what_it_filled(
+    quantity: str, status: OrderStatus
+) -> None:
+    """Counted as cancelled here, told as expired with a fill: no fill is left out for the word."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.tell(entry, S.CANCELLED)
+    told = fill_news(entry, quantity, "100", fill_id="f1", status=S.EXPIRED)
+
+    for _ in range(2):  # told twice, it counts once
+        with pytest.raises(OrderTransitionError, match="CANCELLED here and EXPIRED"):
+            await desk.engine.apply(told)
+        if status is S.FILLED:
+            break
+
+    assert desk.slot.position.quantity == dec(quantity)
+    assert desk.journal.latest[entry.client_order_id].status is status
+    assert desk.exchange.last(P.CLOSE).quantity == dec(quantity)

@@ -29,6 +29,23 @@ async def test_a_fill_of_an_order_that_had_ended_is_booked_as_its_own() -> None:
     assert world.journal.latest[entry.order.client_order_id].status is S.CANCELLED
 
 
+async def test_an_answer_that_contradicts_the_books_is_told_and_its_fill_is_booked() -> None:
+    """Cancelled here, expired there, and half of it filled: the word is in doubt, the fill is not."""
+    world = World()
+    entry = await world.send(world.order(P.ENTRY))
+    await world.end(entry, S.CANCELLED)
+    world.later(60)
+    world.execute(entry, dec("0.5"))
+    entry.status = S.EXPIRED
+
+    await world.reconcile()
+
+    assert world.slot.position.quantity == dec("0.5")
+    assert world.codes == ["undecided", "order_news"]
+    await world.converge()
+    assert world.last.is_converged, "what is said once more about an order that ended is no news"
+
+
 async def test_an_execution_of_ours_is_found_although_its_order_is_not() -> None:
     """The exchange has forgotten the order; the execution carries the name it had."""
     world = World()
