@@ -113,6 +113,7 @@ async def main() -> int:
             )
             await desk.trader.start(Books())
             desks = await open_desks(pool, series, desk.trader)
+            await pool.settle()  # as at the start of a run: before, no candle is followed
             times, decided = await rounds(desks, series, account)
             plain_s = await plain_round_s(pool, series)
     p99 = at(times, 0.99)

@@ -68,6 +68,19 @@ async def test_decides_as_the_interpreter_does() -> None:
         assert prints[-5:] == list(expected.prints[-5:])
 
 
+async def test_settles_once_every_worker_has_its_scripts() -> None:
+    """From then on a candle of all scripts at once waits for decisions only."""
+    names = [f"s{number}" for number in range(8)]
+    async with asyncio.timeout(20), ScriptPool(workers=3) as pool:
+        await pool.settle()  # nothing was added yet
+        for name in names:
+            await pool.add(name, HEAD + LAST, wave(90))
+        await pool.settle()
+        results = await asyncio.gather(*(pool.evaluate(name, wave(91, 90)) for name in names))
+
+    assert [result.codes.tolist() for result in results] == [[Code.TRUE]] * len(names)
+
+
 async def test_add_tells_what_the_script_says_about_itself() -> None:
     """Settings reach the script as they do in a worker of its own."""
     options = LoadOptions({"p": "5"}, "ETHUSDT", "4h", SymbolRules("ETHUSDT"), 50)

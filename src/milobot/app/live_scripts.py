@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Protocol
 
 from milobot.app.preparation import refuse_leverage
@@ -118,10 +119,7 @@ class LiveScripts:
             desk.is_closing = True
 
     def _desk(self, script: LiveScript, trader: Trades) -> ScriptDesk:
-        async def evaluate(fresh: CandleSeries) -> Evaluation:
-            script.candles = script.candles.joined(fresh)
-            return await self._pool.evaluate(script.name, fresh)
-
+        evaluate = partial(self._pool.evaluate, script.name)
         plan = DeskPlan(script.session.owner, script.info, script.feed)
         watcher = self._watcher_of(script.name)
         desk = ScriptDesk(plan, evaluate, trader, watcher, script.candles)
@@ -140,6 +138,8 @@ class LiveScripts:
                 said = f"{script.name}: {error}"
                 now_ms = self._clock.now_ms()
                 self._tell(Alert(AlertKind.SCRIPT, script.info.coin, said, now_ms))
+            finally:
+                script.candles = desk.candles
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,7 @@ async def scripts_at_work(
                 await _seated(pool, floor, LiveScript(plan, session, feed, await feed.history()))
                 for (plan, session), feed in zip(plans, feeds, strict=True)
             ]
+            await pool.settle()
             yield LiveScripts(scripts, pool, floor.watcher_of, floor.tell, floor.source.clock)
         finally:
             running.cancel()

@@ -10,11 +10,12 @@ import numpy as np
 from milobot.backtest.timeline import ATR_PERIOD
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import Action, Close, DoNothing, Enter, TradeIntent
-from milobot.domain.market import CandleSeries
+from milobot.domain.market import COLUMNS, CandleSeries
 from milobot.domain.money import decimal_from_float
 from milobot.errors import ScriptError
 from milobot.indicators.series import atr
 from milobot.ports import MarketFeed
+from milobot.scripting.history import History
 from milobot.scripting.results import Code, Evaluation, Fault, ScriptInfo
 
 Evaluate = Callable[[CandleSeries], Awaitable[Evaluation]]
@@ -63,7 +64,6 @@ class ScriptDesk:
     """Lets one script decide about each closed candle; only the newest one may trade.
 
     Attributes:
-        candles: Since the anchor.
         is_closing: Whether nothing new is to be asked for, as before the end of a run.
         dealt_with_ms: Open time of the last candle that was decided about and carried out.
     """
@@ -89,9 +89,15 @@ class ScriptDesk:
         self._evaluate = evaluate
         self._trader = trader
         self._watcher = watcher
-        self.candles = history
+        self._history = History()
+        self._take(history)
         self.is_closing = False
         self.dealt_with_ms = 0
+
+    @property
+    def candles(self) -> CandleSeries:
+        """Return the candles since the anchor."""
+        return self._history.series()
 
     async def run(self) -> None:
         """Decide about each candle as it closes, until the feed ends or the run is cancelled."""
@@ -109,7 +115,7 @@ class ScriptDesk:
 
     async def _decide(self, fresh: CandleSeries) -> Decision | None:
         info = self._plan.info
-        self.candles = self.candles.joined(fresh)
+        self._take(fresh)
         evaluation = await self._evaluated(fresh)
         self._watcher.evaluated(evaluation, self.candles)
         await self._trader.candle_closed(info.coin, decimal_from_float(float(fresh.close[-1])))
@@ -120,13 +126,16 @@ class ScriptDesk:
         self._watcher.decided(decision)
         return decision
 
+    def _take(self, candles: CandleSeries) -> None:
+        self._history.append({name: getattr(candles, name) for name in COLUMNS})
+
     async def _evaluated(self, fresh: CandleSeries) -> Evaluation:
         try:
             return await self._evaluate(fresh)
         except ScriptError as error:
-            first = len(self.candles) - len(fresh)
+            first = len(self._history) - len(fresh)
             failed = np.full(len(fresh), Code.FAILED, dtype=np.uint8)
-            fault = Fault(len(self.candles) - 1, error.line, error.column, error.reason)
+            fault = Fault(len(self._history) - 1, error.line, error.column, error.reason)
             return Evaluation(first, failed, (fault,), (), 0, ())
 
     def _intent(self, action: Close | Enter) -> TradeIntent:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from milobot.domain.market import COLUMNS
+from milobot.domain.market import COLUMNS, CandleSeries
 from milobot.errors import DataError
 from milobot.scripting.views import Column
 
@@ -26,7 +26,9 @@ class GrowingArray:
         """Add values at the end."""
         stop = self._length + len(values)
         if stop > len(self._buffer):
-            larger = np.empty(max(stop, 2 * len(self._buffer)), self._buffer.dtype)
+            # Room for more from the first block on: else the next candle would copy it all.
+            room = max(stop + _FIRST_CAPACITY, 2 * len(self._buffer))
+            larger = np.empty(room, self._buffer.dtype)
             larger[: self._length] = self._buffer[: self._length]
             self._buffer = larger
         self._buffer[self._length : stop] = values
@@ -68,6 +70,10 @@ class History:
         for name in COLUMNS:
             self._columns[name].append(columns[name])
         self._length += len(times)
+
+    def series(self) -> CandleSeries:
+        """Return all candles, without copying; what is appended later is not in it."""
+        return CandleSeries(**self.columns())
 
     def columns(self) -> dict[str, Column]:
         """Return the columns, read only."""

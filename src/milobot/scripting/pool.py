@@ -88,6 +88,7 @@ class ScriptPool:
         self._added: dict[Member, asyncio.Future[ScriptInfo]] = {}
         self._count = 0
         self._failure = ""
+        self._rested = asyncio.Event()
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -213,6 +214,17 @@ class ScriptPool:
         finally:
             self._queue.discard(job)
 
+    async def settle(self) -> None:
+        """Wait until every script is with the workers that it belongs to.
+
+        A script is added as soon as the careful worker has tried it out. The others take it in
+        when nothing else is to be done: for hundreds of scripts that is still going on when
+        all are added, and decisions asked for meanwhile come later than they could.
+        """
+        while any(self._queue.is_behind(seat) for seat in self._plain):
+            self._rested.clear()
+            await self._rested.wait()
+
     async def remove(self, script_id: str) -> None:
         """Let a script go, in quarantine or not; decisions that wait are ``FAILED``.
 
@@ -255,6 +267,7 @@ class ScriptPool:
 
     async def _rest(self, seat: Seat) -> None:
         """Wait for something to do; the careful one looks around while others are waiting."""
+        self._rested.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(STUCK_S if seat.is_careful and len(self._queue) else None):
                 await seat.wake.wait()

@@ -88,6 +88,10 @@ class Queue:
             self._running.add(job)
         return job
 
+    def is_behind(self, seat: Seat) -> bool:
+        """Return whether the worker in ``seat`` has scripts still to be taken in."""
+        return not seat.has_ended and self._next_load(seat) is not None
+
     def has_home(self, member: Member) -> bool:
         """Return whether a script can be decided about where it belongs."""
         return any(home.can_run_soon(member) for home in self._plain if member in home.members)
