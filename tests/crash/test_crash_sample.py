@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.crash.loops import run_measured
 from tests.support.crash.plan import parse_case
 from tests.support.crash.run import Verdict
 from tests.support.crash.runs import describe, prove, shared_tools, tools_of
@@ -33,25 +34,29 @@ def shared() -> Iterator[tuple[Path, Path, str]]:
         yield found
 
 
-async def _hold_to_the_laws(names: tuple[str, ...], shared: tuple[Path, Path, str]) -> None:
+def _hold_to_the_laws(names: tuple[str, ...], shared: tuple[Path, Path, str]) -> None:
     cases = [parse_case(name) for name in names]
     verdicts: list[Verdict] = []
-    async with tools_of(*shared) as tools:
-        await prove(cases, replace(tools, failures=None), len(cases), verdicts.append)
+
+    async def run() -> None:
+        async with tools_of(*shared) as tools:
+            await prove(cases, replace(tools, failures=None), len(cases), verdicts.append)
+
+    run_measured(run())
     assert not "\n".join(describe(v) for v in verdicts if not v.is_good)
     assert sum(v.figures["entries"] for v in verdicts) > len(cases)
     assert all(v.figures["lives"] > len(v.case.kills) for v in verdicts)
 
 
-async def test_nothing_is_lost_doubled_or_left_open_when_a_bot_on_sqlite_is_killed(
+def test_nothing_is_lost_doubled_or_left_open_when_a_bot_on_sqlite_is_killed(
     shared: tuple[Path, Path, str],
 ) -> None:
     """The promise of the product, held to on every change: the four laws of the crash proof."""
-    await _hold_to_the_laws(ON_A_FILE, shared)
+    _hold_to_the_laws(ON_A_FILE, shared)
 
 
-async def test_nothing_is_lost_doubled_or_left_open_when_a_bot_on_postgresql_is_killed(
+def test_nothing_is_lost_doubled_or_left_open_when_a_bot_on_postgresql_is_killed(
     shared: tuple[Path, Path, str], ledger_on_postgres: str
 ) -> None:
     """The same on a server, whose transactions end otherwise when a process dies."""
-    await _hold_to_the_laws(ON_A_SERVER, (shared[0], shared[1], ledger_on_postgres))
+    _hold_to_the_laws(ON_A_SERVER, (shared[0], shared[1], ledger_on_postgres))

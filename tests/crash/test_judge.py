@@ -1,5 +1,10 @@
 """The judge itself: each of its laws is broken by a forged history, and kept by a true one."""
 
+import asyncio
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +19,17 @@ from tests.support.crash.judge import (
     Records,
     TheirOrder,
     Truth,
+    Unprotected,
     differences,
     executed_twice,
-    exposed_ms,
+    unprotected,
     unprotected_too_long,
     without_final_state,
 )
-from tests.support.crash.marks import LED, SHOWN, STARVED, Mark, MarkWriter, read_marks
+from tests.support.crash.loops import MeasuredLoop, run_measured
+from tests.support.crash.marks import CALLED, LED, SHOWN, STARVED, Mark, MarkWriter, read_marks
+from tests.support.crash.spans import Span
+from tests.support.crash.starvation import Starvation, waited_ns
 
 ONE = Decimal(1)
 WISHED = {"k1": ("BTCUSDT", ONE)}
@@ -44,7 +53,7 @@ def test_a_true_history_breaks_no_law() -> None:
     assert executed_twice(TRUTH, WISHED) == []
     assert without_final_state(RECORDS, {"k1"}) == []
     assert differences(TRUTH, RECORDS) == []
-    assert unprotected_too_long(TRUTH, LIVES, []) == []
+    assert unprotected_too_long(_exposed(Exposure("BTCUSDT", 0, 2_000)), LIVES, [_shown(0)]) == []
 
 
 def test_a_second_execution_is_found_under_whatever_name() -> None:
@@ -105,21 +114,32 @@ def test_a_close_or_a_denial_needs_no_entry() -> None:
     assert without_final_state(Records(decisions=decisions), {"k1", "k2"}) == []
 
 
-def _exposed(*exposures: Exposure, outages: tuple[tuple[int, int], ...] = ()) -> Truth:
-    return replace(TRUTH, exposures=exposures, outages=outages, ended_ms=40_000)
+BTC = Exposure("BTCUSDT", 1_000, 4_000)
 
 
-def _shown(time_ms: int, life: int) -> Mark:
+def _exposed(
+    exposure: Exposure = BTC,
+    *,
+    outages: tuple[Span, ...] = (),
+    stalls: tuple[Span, ...] = (),
+) -> Truth:
+    return replace(TRUTH, exposures=(exposure,), outages=outages, stalls=stalls, ended_ms=40_000)
+
+
+def _shown(time_ms: int, life: int = 1) -> Mark:
     return Mark(time_ms, life, SHOWN, "BTCUSDT")
+
+
+def _spent(truth: Truth, *marks: Mark) -> Unprotected:
+    return unprotected(truth.exposures[0], truth, LIVES, marks)
 
 
 def test_a_position_without_a_stop_for_longer_than_promised_is_found() -> None:
     """From when it was shown, not from when it was filled; the end of the run is an end too."""
-    late = _exposed(Exposure("BTCUSDT", 1_000, 4_000))
     for_ever = _exposed(Exposure("BTCUSDT", 30_000))
 
-    assert unprotected_too_long(late, LIVES, [_shown(1_900, 1)]) == [
-        "BTCUSDT was 2100 ms without a stop from 1000 on"
+    assert unprotected_too_long(_exposed(), LIVES, [_shown(1_900)]) == [
+        "BTCUSDT was 2100 ms without a stop from 1000 on (raw 2100 ms)"
     ]
     assert len(unprotected_too_long(for_ever, LIVES, [_shown(30_000, 2)])) == 1
 
@@ -127,27 +147,104 @@ def test_a_position_without_a_stop_for_longer_than_promised_is_found() -> None:
 def test_time_in_which_nobody_lived_or_knew_does_not_count() -> None:
     """A dead process protects nothing: its successor has 2 s from its first look."""
     across = _exposed(Exposure("BTCUSDT", 9_000, 22_000))
-    marks = [_shown(9_000, 1), _shown(20_500, 2)]
 
-    assert exposed_ms(across.exposures[0], across, LIVES, marks) == 1_500
+    assert _spent(across, _shown(9_000), _shown(20_500, 2)).raw == 1_500
     assert unprotected_too_long(across, LIVES, []) == []
 
 
-def test_an_outage_is_left_out() -> None:
+def test_an_outage_is_left_out_and_told_apart() -> None:
     """An exchange that takes no order cannot be blamed on the bot, but only for that long."""
-    first, last = 1_000, 5_000
-    short = _exposed(Exposure("BTCUSDT", first, last), outages=((2_000, 3_000), (2_500, 4_000)))
+    truth = _exposed(Exposure("BTCUSDT", 1_000, 5_000), outages=((2_000, 3_000), (2_500, 4_000)))
 
-    assert exposed_ms(short.exposures[0], short, LIVES, [_shown(first, 1)]) == 2_000
-    assert unprotected_too_long(short, LIVES, [_shown(first, 1)]) == []
+    assert _spent(truth, _shown(1_000)) == Unprotected(raw=4_000, served=2_000, judged=2_000)
+    assert unprotected_too_long(truth, LIVES, [_shown(1_000)]) == []
 
 
 def test_time_without_a_processor_is_left_out_but_no_more_than_that() -> None:
     """A busy machine is not the bot's fault; half a second of it excuses half a second."""
-    late = _exposed(Exposure("BTCUSDT", 1_000, 4_000))
-    starved = Mark(2_500, 1, STARVED, said="500")
+    starved = Mark(2_500, 1, STARVED, "1900", "500")
 
-    assert exposed_ms(late.exposures[0], late, LIVES, [_shown(1_000, 1), starved]) == 2_500
+    assert _spent(_exposed(), _shown(1_000), starved) == Unprotected(3_000, 3_000, 2_500)
+
+
+@pytest.mark.parametrize(
+    ("mark", "excused"),
+    [
+        (Mark(1_300, 1, STARVED, "700", "500"), 200),
+        (Mark(1_300, 1, STARVED, "700", "300"), 0),
+        (Mark(4_200, 1, STARVED, "3900", "250"), 50),
+        (Mark(2_500, 2, STARVED, "1900", "500"), 0),
+        (Mark(900, 1, STARVED, "100", "800"), 0),
+    ],
+)
+def test_only_what_must_have_been_lost_while_it_was_exposed_is_left_out(
+    mark: Mark, excused: int
+) -> None:
+    """What may have been lost before the position was shown, or after its stop, excuses nothing."""
+    assert _spent(_exposed(), _shown(1_000), mark).judged == 3_000 - excused
+
+
+def test_time_without_a_processor_within_an_outage_is_left_out_once() -> None:
+    """Two excuses for the same moment are one: all of what was lost may lie within the outage."""
+    truth = _exposed(outages=((2_000, 3_000),))
+    within = Mark(3_000, 1, STARVED, "1800", "900")
+    beyond = Mark(3_000, 1, STARVED, "1800", "1100")
+
+    assert _spent(truth, _shown(1_000), within).judged == 2_000
+    assert _spent(truth, _shown(1_000), beyond).judged == 1_900
+
+
+def test_a_busy_exchange_excuses_only_a_bot_that_waits_for_its_answer() -> None:
+    """Whoever asks nothing is not held up by an exchange that answers nobody."""
+    truth = _exposed(stalls=((1_500, 2_500), (3_000, 3_400)))
+    waited = Mark(2_000, 1, CALLED, "1400", "place_order")
+    other = Mark(3_400, 2, CALLED, "3000", "place_order")
+
+    assert _spent(truth, _shown(1_000), waited, other) == Unprotected(3_000, 3_000, 2_500)
+
+
+async def test_a_loop_that_is_too_busy_to_look_says_so() -> None:
+    """Its stalls are measured where sockets are read: a slow step counts, a sleep does not."""
+    told: list[float] = []
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, MeasuredLoop)
+        await asyncio.sleep(0.06)
+        loop.listeners.append(told.append)
+        await asyncio.sleep(0.06)
+        assert told == []
+        time.sleep(0.06)  # noqa: ASYNC251 - what is to be noticed
+        await asyncio.sleep(0)
+
+    await asyncio.to_thread(run_measured, work())
+
+    assert len(told) == 1
+    assert told[0] >= 0.06
+
+
+def test_a_process_tells_what_the_kernel_says_it_waited(tmp_path: Path) -> None:
+    """The marks name the time within which it was lost, from one look to the next."""
+    mark = MarkWriter(tmp_path / "marks", 1)
+    before, starvation, began = waited_ns(), Starvation(mark), waited_ns()
+    end = time.monotonic() + 5
+    # Two processes more than there are processors: sooner or later this one has to wait.
+    rivals = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range((os.cpu_count() or 1) + 1)
+    ]
+    try:
+        while waited_ns() - began < 20_000_000 and time.monotonic() < end:
+            pass
+        starvation.look()
+    finally:
+        for rival in rivals:
+            rival.kill()
+            rival.wait()
+
+    (found,) = read_marks(tmp_path / "marks")
+    assert found.kind == STARVED
+    assert 20 <= int(found.said) <= (waited_ns() - before) / 1e6
 
 
 @pytest.mark.parametrize(

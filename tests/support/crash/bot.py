@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
+from tests.support.crash.broken import broken_client, broken_journal
 from tests.support.crash.feeds import feed_of
 from tests.support.crash.marks import ALERT, LED, STARTED, MarkWriter
 from tests.support.crash.points import INSTANT, KillSwitch, parse_point
 from tests.support.crash.spec import INBOX, BotSpec
-from tests.support.crash.starvation import watch_starvation
-from tests.support.crash.watched import WatchedClient, watched_journal
+from tests.support.crash.starvation import Starvation
+from tests.support.crash.watched import WatchedClient, Witness, watched_journal
 from tests.support.crash.wishes import PRICES
 
 from milobot.app.exchanges import ExchangeClient, key_from_environment, open_client
@@ -27,6 +28,7 @@ from milobot.exchanges.gateway import Timeouts
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import EngineConfig
 from milobot.execution.trader import Cadence
+from milobot.ports import Journal
 from milobot.settings import load_settings
 from milobot.storage.ledger import open_ledger
 from milobot.telemetry import configure_logging
@@ -51,8 +53,10 @@ async def live(spec: BotSpec) -> None:
     timeouts = Timeouts(order_s=ANSWER_S, query_s=ANSWER_S)
     key = key_from_environment(settings, spec.exchange)
     real = open_client(settings, spec.exchange, key, timeouts=timeouts, deadline=deadline)
-    client = cast(ExchangeClient, WatchedClient(real, switch, mark))
-    mark.clock = client.clock
+    mark.clock = real.clock
+    starvation = Starvation(mark)
+    witness = Witness(mark, starvation.look)
+    client = cast(ExchangeClient, WatchedClient(broken_client(real, spec.broken), switch, witness))
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _print_tasks)
     plan = BotPlan(
         live=LivePlan(
@@ -72,9 +76,11 @@ async def live(spec: BotSpec) -> None:
 
     async with real, await open_ledger(spec.database) as ledger:
         mark(STARTED)
-        bot = LiveBot(
-            client, ledger, plan, tell, show=lambda journal: watched_journal(journal, switch)
-        )
+
+        def show(journal: Journal) -> Journal:
+            return watched_journal(broken_journal(journal, spec.broken), switch)
+
+        bot = LiveBot(client, ledger, plan, tell, show=show)
 
         async def work(account: LiveAccount) -> None:
             mark(LED)
@@ -83,7 +89,7 @@ async def live(spec: BotSpec) -> None:
             await feed_of(spec, mark)(account)
 
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(watch_starvation(mark))
+            tasks.create_task(starvation.watch())
             tasks.create_task(bot.run(work))
 
 

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
 
 from tests.support.crash.exposure import Exposure
-from tests.support.crash.marks import ASKED, SHOWN, STARVED, Mark
+from tests.support.crash.marks import ASKED, CALLED, SHOWN, STARVED, Mark
+from tests.support.crash.spans import Span, common, length, surely_within, without
 
 from milobot.domain.money import ZERO
 from milobot.domain.orders import FINAL, OrderStatus
@@ -51,6 +51,7 @@ class Truth:
         positions: Signed quantity by symbol, what is flat left out.
         resting: Client ids, or ids of its own, of what rests, counted.
         outages: Times in which it did not take orders or did not answer, as (first, last).
+        stalls: Times in which its process looked at no socket.
     """
 
     orders: tuple[TheirOrder, ...] = ()
@@ -58,13 +59,15 @@ class Truth:
     positions: Mapping[str, Decimal] = field(default_factory=dict)
     resting: frozenset[str] = frozenset()
     exposures: tuple[Exposure, ...] = ()
-    outages: tuple[tuple[int, int], ...] = ()
+    outages: tuple[Span, ...] = ()
+    stalls: tuple[Span, ...] = ()
     ended_ms: int = 0
 
     def lines(self) -> list[str]:
         """Return it all, one thing a line."""
-        things = (*self.orders, *self.fills, *self.exposures, *self.outages)
-        return [*map(str, things), f"{self.positions}", f"{self.resting}"]
+        things = (*self.orders, *self.fills, *self.exposures)
+        stalls = [f"outages {self.outages}", f"stalls {self.stalls}"]
+        return [*map(str, things), *stalls, f"{self.positions}", f"{self.resting}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,43 +166,58 @@ def without_final_state(records: Records, asked: Iterable[str]) -> list[str]:
     return wrong
 
 
-def exposed_ms(
+@dataclass(frozen=True, slots=True)
+class Unprotected:
+    """How long a position had no stop while a process knew of it, in ms; the longest in one.
+
+    Attributes:
+        raw: From when it was first shown until it was protected or the process died.
+        served: Of that, while the exchange took orders and answered: what the promise is about.
+        judged: Of that, without what surely was the machine's: see ``unprotected``.
+    """
+
+    raw: int = 0
+    served: int = 0
+    judged: int = 0
+
+
+def unprotected(
     exposure: Exposure, truth: Truth, lives: Iterable[Life], marks: Iterable[Mark]
-) -> int:
-    """Return how long a position had no stop while a process knew of it and orders were taken.
+) -> Unprotected:
+    """Return how long a position had no stop.
 
     The time counts in each process from the moment it was first shown the position: by a
-    stream, an answer or, after a restart, its first look. Outages are left out, and
-    so is the time in which the process was ready and the machine had none for it.
+    stream, an answer or, after a restart, its first look. The machine's are the times in which
+    the exchange's process looked at no socket while this bot waited for an answer of it, and
+    those in which the kernel had the bot's main thread wait for a processor, as far as they
+    must lie within.
     """
-    longest, marks = 0, list(marks)
+    marks = list(marks)
     end_ms = truth.ended_ms if exposure.end_ms is None else exposure.end_ms
+    spent = [Unprotected()]
     for life in lives:
+        own = [m for m in marks if m.life == life.number]
         first, last = max(exposure.start_ms, life.born_ms), min(end_ms, life.died_ms)
         shown = [
             m.time_ms
-            for m in marks
-            if (m.kind, m.about, m.life) == (SHOWN, exposure.symbol, life.number)
-            and first <= m.time_ms <= last
-        ]
-        starved = [
-            (m.time_ms - int(m.said), m.time_ms)
-            for m in marks
-            if (m.kind, m.life) == (STARVED, life.number)
+            for m in own
+            if (m.kind, m.about) == (SHOWN, exposure.symbol) and first <= m.time_ms <= last
         ]
         if shown:
-            longest = max(longest, _outside(min(shown), last, (*truth.outages, *starved)))
-    return longest
-
-
-def _outside(first: int, last: int, outages: Iterable[tuple[int, int]]) -> int:
-    """Return the length of [first, last] that no outage covers."""
-    edges = sorted({first, last, *(t for pair in outages for t in pair if first < t < last)})
-    return sum(
-        after - before
-        for before, after in pairwise(edges)
-        if not any(a <= before and after <= b for a, b in outages)
+            spent.append(_unprotected_in((min(shown), last), truth, own))
+    return Unprotected(
+        max(s.raw for s in spent), max(s.served for s in spent), max(s.judged for s in spent)
     )
+
+
+def _unprotected_in(span: Span, truth: Truth, marks: Iterable[Mark]) -> Unprotected:
+    marks = list(marks)
+    served = without([span], truth.outages)
+    waiting = [(int(m.about), m.time_ms) for m in marks if m.kind == CALLED]
+    running = without(served, common(truth.stalls, waiting))
+    starved = [((int(m.about), m.time_ms), int(m.said)) for m in marks if m.kind == STARVED]
+    judged = length(running) - surely_within(running, starved)
+    return Unprotected(length([span]), length(served), judged)
 
 
 def unprotected_too_long(
@@ -208,9 +226,9 @@ def unprotected_too_long(
     """Return every position that was unprotected for longer than is promised."""
     lives, marks = list(lives), list(marks)
     return [
-        f"{e.symbol} was {spent} ms without a stop from {e.start_ms} on"
+        f"{e.symbol} was {spent.judged} ms without a stop from {e.start_ms} on (raw {spent.raw} ms)"
         for e in truth.exposures
-        if (spent := exposed_ms(e, truth, lives, marks)) > promise_ms
+        if (spent := unprotected(e, truth, lives, marks)).judged > promise_ms
     ]
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 
+from tests.support.crash.loops import MeasuredLoop
 from tests.support.crash.wishes import PRICES
 from tests.support.wire import flat_bars
 
@@ -14,7 +15,6 @@ from milobot.local_exchange.core.timing import ClockMode
 from milobot.local_exchange.server import LocalExchange
 from milobot.local_exchange.setup import DEFAULT_SECRET, Credentials, ExchangeSetup
 
-_LAG_EVERY_S, _LAG_MS = 0.05, 100
 _EVERY_S, _STEP, _RANGE = 0.12, 0.003, 0.009
 
 
@@ -50,34 +50,40 @@ def environment_of(dialect: str, url: str, key: str) -> Mapping[str, str]:
 
 
 class StallWatch:
-    """Notes when the exchange's process had no time to answer: on a busy machine it may not.
+    """Notes when the exchange's process looked at no socket: on a busy machine it may not.
 
     Attributes:
-        stalls: As (first, last) by the exchange's clock.
+        stalls: As (first, last) by the exchange's clock; none on a loop that is not measured.
     """
 
     def __init__(self, exchange: LocalExchange) -> None:
-        """Prepare; ``run`` watches."""
+        """Prepare; the ``with`` block watches."""
         self._exchange = exchange
         self.stalls: list[tuple[int, int]] = []
 
-    async def run(self) -> None:
-        """Watch until cancelled."""
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the loop that runs while the block lasts."""
         loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            await asyncio.sleep(_LAG_EVERY_S)
-            late_ms = round((loop.time() - began - _LAG_EVERY_S) * 1000)
-            if late_ms > _LAG_MS:
-                now_ms = self._exchange.clock.now_ms()
-                self.stalls.append((now_ms - late_ms, now_ms))
+        if not isinstance(loop, MeasuredLoop):
+            yield
+            return
+        loop.listeners.append(self._note)
+        try:
+            yield
+        finally:
+            loop.listeners.remove(self._note)
+
+    def _note(self, busy_s: float) -> None:
+        now_ms = self._exchange.clock.now_ms()
+        self.stalls.append((now_ms - int(busy_s * 1000), now_ms))
 
 
 class RestlessPrices:
     """Moves the prices about while its ``async with`` block lasts, or until it is calmed.
 
     Attributes:
-        stalls: When the exchange had no time to answer meanwhile.
+        stalls: When the exchange looked at no socket meanwhile.
     """
 
     def __init__(self, exchange: LocalExchange, dice: random.Random) -> None:
@@ -94,13 +100,13 @@ class RestlessPrices:
     @asynccontextmanager
     async def moving(self) -> AsyncIterator[None]:
         """Move them while the block lasts."""
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(work) for work in (self._move(), self.stalls.run())]
-            try:
-                yield
-            finally:
-                for task in running:
-                    task.cancel()
+        with self.stalls.watching():
+            async with asyncio.TaskGroup() as tasks:
+                moving = tasks.create_task(self._move())
+                try:
+                    yield
+                finally:
+                    moving.cancel()
 
     async def _move(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from milobot.ports import Clock
 
 STARTED, LED, SHOWN, ASKED, DECIDED = "started", "led", "shown", "asked", "decided"
 FED, SETTLED, ALERT, CRASHED = "fed", "settled", "alert", "crashed"
-STARVED = "starved"
+STARVED, CALLED = "starved", "called"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tests.support.crash.judge import (
     asked_keys,
     differences,
     executed_twice,
-    exposed_ms,
+    unprotected,
     unprotected_too_long,
     without_final_state,
 )
@@ -38,6 +38,8 @@ from milobot.storage.ledger import open_ledger
 
 WISHES = 6
 _KILLED_WITHIN_S, _CONVERGED_WITHIN_S, _STAYS_S = 15.0, 40.0, 0.5
+# A bot that breaks a law on purpose may never be through.
+_BROKEN_WITHIN_S = 6.0
 # Two comparisons in turn, each with a second look.
 _COMPARED_WITHIN_S = 13.0
 _LONG_DOWNTIME, _REPEATS = 0.6, 0.3
@@ -69,11 +71,13 @@ class Verdict:
     Attributes:
         wrong: What broke each law.
         figures: What was counted.
+        hit: At which of the places where it was to die it died, each once.
     """
 
     case: Case
     wrong: dict[str, list[str]] = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict)
+    hit: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
@@ -81,16 +85,16 @@ class Verdict:
         return not any(self.wrong.values())
 
 
-async def carry_out(case: Case, tools: Tools) -> Verdict:
-    """Carry out one run."""
-    folder = tools.folder / f"run{case.seed}"
+async def carry_out(case: Case, tools: Tools, *, broken: str = "") -> Verdict:
+    """Carry out one run; ``broken`` is the law that its bots break on purpose."""
+    folder = tools.folder / f"run{case.seed}{broken}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     async with exchange_for(case.dialect, case.seed) as exchange:
-        run = Run(case, tools, folder, exchange)
+        run = Run(case, tools, folder, exchange, broken)
         await run.through()
         verdict = await run.judged()
-    if not verdict.is_good and tools.failures is not None:
+    if not verdict.is_good and not broken and tools.failures is not None:
         shutil.rmtree(tools.failures / folder.name, ignore_errors=True)
         shutil.copytree(folder, tools.failures / folder.name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -100,8 +104,11 @@ async def carry_out(case: Case, tools: Tools) -> Verdict:
 class Run:
     """A run at work."""
 
-    def __init__(self, case: Case, tools: Tools, folder: Path, exchange: LocalExchange) -> None:
+    def __init__(
+        self, case: Case, tools: Tools, folder: Path, exchange: LocalExchange, broken: str = ""
+    ) -> None:
         """Prepare the exchange and the database."""
+        self._broken = broken
         self._case, self._tools, self._folder, self._exchange = case, tools, folder, exchange
         self._dice = random.Random(f"run {case.seed}")  # noqa: S311 - repeatable on purpose
         self._prices = RestlessPrices(exchange, self._dice)
@@ -110,7 +117,7 @@ class Run:
         self._marks = folder / "marks"
         self._reader = MarkReader(self._marks)
         self._lives: list[Life] = []
-        self._planned_deaths = 0
+        self._died: dict[int, str] = {}
         self._has_settled = False
         self._database = tools.postgres
         if case.database == "sqlite":
@@ -142,11 +149,8 @@ class Run:
                 EXPOSED: unprotected_too_long(truth, self._lives, marks),
                 DRIFTED: differences(truth, records),
             },
-            _figures(truth, records, self._lives, marks)
-            | {
-                "stalled_ms": sum(last - first for first, last in self._prices.stalls.stalls),
-                "planned_deaths": self._planned_deaths,
-            },
+            _figures(truth, records, self._lives, marks),
+            self._hit(marks),
         )
         if not self._has_settled:
             verdict.wrong[STATELESS].append(f"it did not settle within {_CONVERGED_WITHIN_S:.0f} s")
@@ -158,6 +162,10 @@ class Run:
             evidence += map(str, self._exchange.ledger()["requests"])
             (self._folder / "evidence").write_text("\n".join(evidence), encoding="utf-8")
         return verdict
+
+    def _hit(self, marks: list[Mark]) -> list[str]:
+        crashed = {m.life for m in marks if m.kind == CRASHED}
+        return [kill for life, kill in self._died.items() if kill and life not in crashed]
 
     async def _evidence(self) -> tuple[Truth, Records]:
         async with await open_ledger(self._database) as ledger:
@@ -172,7 +180,8 @@ class Run:
         try:
             await until(bot, number)
         finally:
-            self._planned_deaths += bot.is_gone
+            if bot.is_gone:
+                self._died[number] = kill
             await bot.kill()
             self._lives.append(Life(number, born_ms, self._exchange.clock.now_ms()))
 
@@ -188,6 +197,7 @@ class Run:
             environment=environment_of(self._case.dialect, self._exchange.url, DEFAULT_KEY),
             wishes=WISHES,
             repeats=0.0 if kill else _REPEATS,
+            broken=self._broken,
         )
 
     async def _until_dead(self, bot: Bot, number: int) -> None:
@@ -201,7 +211,7 @@ class Run:
     async def _until_settled(self, bot: Bot, number: int) -> None:
         """Wait until everything was asked and the account stays as it should be."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _CONVERGED_WITHIN_S
+        deadline = loop.time() + (_BROKEN_WITHIN_S if self._broken else _CONVERGED_WITHIN_S)
         while not self._has(number, FED) and not bot.is_gone and loop.time() < deadline:
             await bot.gone(0.05)
         self._exchange.plan.clear()
@@ -239,13 +249,16 @@ class Run:
 def _figures(
     truth: Truth, records: Records, lives: list[Life], marks: list[Mark]
 ) -> dict[str, int]:
-    exposed = [exposed_ms(e, truth, lives, marks) for e in truth.exposures]
+    spent = [unprotected(e, truth, lives, marks) for e in truth.exposures]
     return {
         "lives": len(lives),
         "led": len({m.life for m in marks if m.kind == LED}),
         "intents": len(records.intents),
         "entries": sum(not o.reduces and o.filled > 0 for o in truth.orders),
         "fills": len(truth.fills),
-        "exposed_ms": max(exposed, default=0),
+        "raw_ms": max((s.raw for s in spent), default=0),
+        "served_ms": max((s.served for s in spent), default=0),
+        "judged_ms": max((s.judged for s in spent), default=0),
         "starved_ms": sum(int(m.said) for m in marks if m.kind == STARVED),
+        "stalled_ms": sum(last - first for first, last in truth.stalls),
     }

@@ -13,22 +13,24 @@ import argparse
 import asyncio
 import json
 import logging
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from tests.support.crash.judge import LAWS, STATELESS
+from tests.support.crash.loops import run_measured
 from tests.support.crash.nursery import Nursery
 from tests.support.crash.plan import Case, all_cases, parse_case
 from tests.support.crash.run import Tools, Verdict, carry_out
+from tests.support.crash.summary import REPEAT, Campaign, Row, is_wrong, summary
 from tests.support.postgres import fresh_database, ledger_template, running_server
 
 from milobot.storage.ledger import open_ledger
@@ -37,6 +39,8 @@ from milobot.telemetry import configure_logging
 COUNT, LANES = 1_056, 8
 RESULTS = Path("build/crash-proof.jsonl")
 FAILURES = Path("build/crash-failures")
+# What a bot that breaks a law on purpose is asked to do.
+BROKEN = "binance/sqlite/none/commit:12:end/1"
 
 
 async def prove(
@@ -60,23 +64,24 @@ async def prove(
 class Told:
     """Keeps verdicts: in a file, so that a campaign goes on where it was stopped."""
 
-    def __init__(self, results: Path | None) -> None:
-        """Append to ``results``; None keeps them in memory only."""
-        self.rows: list[dict[str, object]] = []
-        self._results = results
+    def __init__(self, results: Path, commit: str) -> None:
+        """Append to ``results``."""
+        self.rows: list[Row] = []
+        self._results, self._commit = results, commit
 
     def __call__(self, verdict: Verdict) -> None:
         """Keep a verdict."""
-        row: dict[str, object] = {
+        row: Row = {
             "name": verdict.case.name,
+            "commit": self._commit,
             "wrong": verdict.wrong,
             "figures": verdict.figures,
+            "hit": verdict.hit,
         }
         self.rows.append(row)
-        if self._results is not None:
-            self._results.parent.mkdir(parents=True, exist_ok=True)
-            with self._results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+        self._results.parent.mkdir(parents=True, exist_ok=True)
+        with self._results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 @contextmanager
@@ -131,43 +136,64 @@ def main(words: list[str]) -> int:
     if chosen.fresh:
         chosen.results.unlink(missing_ok=True)
     cases = all_cases(chosen.count, first_seed=chosen.seed)
-    before = _load(chosen.results, {case.name for case in cases})
+    before = load_rows(chosen.results, {case.name for case in cases})
     if chosen.again:
-        before = [row for row in before if not any(row["wrong"].values())]  # type: ignore[attr-defined]  # a dict
-    told = Told(chosen.results)
+        before = [row for row in before if not is_wrong(row)]
+    commit = current_commit()
+    told = Told(chosen.results, commit)
     missing = [case for case in cases if case.name not in {row["name"] for row in before}]
     started = time.monotonic()
     with shared_tools() as shared:
         usable = [c for c in missing if shared[2] or c.database != "postgres"]
-        asyncio.run(_with_progress(usable, shared, chosen.lanes, told))
-    return report(before + told.rows, time.monotonic() - started, len(told.rows))
+        missed = run_measured(_with_progress(usable, shared, chosen.lanes, told))
+    campaign = Campaign(
+        rows=load_rows(chosen.results, {case.name for case in cases}),
+        new=len(told.rows),
+        seconds=time.monotonic() - started,
+        commit=commit,
+        left_out=len(missing) - len(usable),
+        missed=tuple(missed),
+    )
+    Console(width=max(Console().width, 110)).print(summary(campaign))
+    return int(any(map(is_wrong, campaign.rows)) or bool(missed))
 
 
-def _load(results: Path, wanted: set[str]) -> list[dict[str, object]]:
+def load_rows(results: Path, wanted: set[str]) -> list[Row]:
+    """Return the latest of each run, and how often it had been wrong before."""
     if not results.exists():
         return []
-    rows = [json.loads(line) for line in results.read_text().splitlines()]
-    latest = {row["name"]: row for row in rows}
-    return [row for name, row in latest.items() if name in wanted]
+    rows: list[Row] = [json.loads(line) for line in results.read_text().splitlines()]
+    latest = {row["name"]: row for row in rows if row["name"] in wanted}
+    wrong = Counter(row["name"] for row in rows if is_wrong(row))
+    return [row | {"was_wrong": wrong[name] - is_wrong(row)} for name, row in latest.items()]
 
 
 async def _with_progress(
     cases: list[Case], shared: tuple[Path, Path, str], lanes: int, told: Told
-) -> None:
+) -> list[str]:
+    """Carry out the cases, then bots that break a law; return the laws nobody saw broken."""
     columns = (TextColumn("killing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console()
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("killing", total=len(cases))
 
-        class Shown(Told):
-            def __call__(self, verdict: Verdict) -> None:
-                told(verdict)
-                progress.advance(bar)
-                if not verdict.is_good:
-                    progress.console.print(describe(verdict), markup=False)
+        def show(verdict: Verdict) -> None:
+            told(verdict)
+            progress.advance(bar)
+            if not verdict.is_good:
+                progress.console.print(describe(verdict), markup=False)
 
         async with tools_of(*shared) as tools:
-            await prove(cases, tools, lanes, Shown(None))
+            await prove(cases, tools, lanes, show)
+            return await unseen_laws(tools)
+
+
+async def unseen_laws(tools: Tools, laws: Iterable[str] = LAWS) -> list[str]:
+    """Let a bot break each of the laws on purpose; return those the judge did not see broken."""
+    laws = list(laws)
+    case = parse_case(BROKEN)
+    verdicts = await asyncio.gather(*(carry_out(case, tools, broken=law) for law in laws))
+    return [law for law, verdict in zip(laws, verdicts, strict=True) if not verdict.wrong[law]]
 
 
 def describe(verdict: Verdict) -> str:
@@ -175,7 +201,7 @@ def describe(verdict: Verdict) -> str:
     lines = [f"WRONG {verdict.case.name}"]
     lines += [f"  {law}: {s}" for law, found in verdict.wrong.items() for s in found[:6]]
     lines.append(f"  what it left: {FAILURES / f'run{verdict.case.seed}'}")
-    lines.append(f"  repeat: python -m tests.support.crash.runs --only '{verdict.case.name}'")
+    lines.append(f"  repeat: {REPEAT.replace('NAME', verdict.case.name)}")
     return "\n".join(lines)
 
 
@@ -185,50 +211,21 @@ def _one(case: Case) -> int:
             return await carry_out(case, tools)
 
     with shared_tools() as shared:
-        verdict = asyncio.run(run(shared))
+        verdict = run_measured(run(shared))
     Console().print(describe(verdict) if not verdict.is_good else "no law was broken")
     Console().print(verdict.figures)
     return int(not verdict.is_good)
 
 
-def report(rows: list[dict[str, object]], seconds: float, new: int) -> int:
-    """Print what came of all runs; 1 when a law was broken."""
-    totals: Counter[str] = Counter()
-    broken: Counter[str] = Counter()
-    longest = 0
-    for row in rows:
-        figures, wrong = row["figures"], row["wrong"]
-        assert isinstance(figures, dict)
-        assert isinstance(wrong, dict)
-        totals.update({name: figures[name] for name in figures if name != "exposed_ms"})
-        longest = max(longest, figures.get("exposed_ms", 0))
-        broken.update({law: len(found) for law, found in wrong.items()})
-    bad = sum(any(row["wrong"].values()) for row in rows)  # type: ignore[attr-defined]  # a dict
-    drifted = sum(bool(row["wrong"].get("drifted")) for row in rows)  # type: ignore[attr-defined]  # a dict
-    table = Table(title=f"{len(rows)} runs, {new} of them now in {seconds:.0f} s")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    shown = {
-        "processes killed": totals["lives"],
-        "of them where it was planned": totals["planned_deaths"],
-        "intents": totals["intents"],
-        "entries executed": totals["entries"],
-        "fills compared": totals["fills"],
-        "entries executed twice": broken[LAWS[0]],
-        "intents without a final state": broken[LAWS[1]],
-        "positions unprotected for more than 2 s": broken[LAWS[2]],
-        "longest without a stop, ms": longest,
-        "exchange too busy to answer, s": round(totals["stalled_ms"] / 1000),
-        "bots without a processor, s": round(totals["starved_ms"] / 1000),
-        "books equal to the exchange's": f"{(len(rows) - drifted) / max(1, len(rows)):.2%}",
-        "runs with anything wrong": bad,
-    }
-    for what, figure in shown.items():
-        table.add_row(what, str(figure))
-    if new:
-        table.add_row("runs a minute", f"{new / seconds * 60:.1f}")
-    Console().print(table)
-    return int(bad > 0)
+def current_commit() -> str:
+    """Return what is being proved: the commit, and whether anything was changed since."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(("git", *words), capture_output=True, text=True, check=False)  # noqa: S603, S607 - fixed words
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "src", "tests/support")
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + ("+changes" if changed else "")
 
 
 if __name__ == "__main__":

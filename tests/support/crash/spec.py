@@ -21,6 +21,7 @@ class BotSpec:
         repeats: Share of the wishes that were decided about and are asked once more.
         since_ms: When a load began, by the exchange's clock: its wishes are numbered from there.
         daily_loss: The governor's limit; None for none that is ever reached.
+        broken: The law that this bot breaks on purpose; empty for none.
     """
 
     seed: str
@@ -36,6 +37,7 @@ class BotSpec:
     repeats: float = 0.0
     since_ms: int = 0
     daily_loss: str | None = None
+    broken: str = ""
 
     def to_json(self) -> str:
         """Return what ``parse_spec`` takes."""

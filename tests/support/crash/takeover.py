@@ -31,6 +31,7 @@ from tests.support.crash.judge import (
     unprotected_too_long,
     without_final_state,
 )
+from tests.support.crash.loops import run_measured
 from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
 from tests.support.crash.marks import (
     ALERT,
@@ -313,7 +314,7 @@ def main(words: list[str]) -> int:
         return [task.result() for task in running]
 
     with shared_tools() as shared:
-        outcomes = asyncio.run(run(shared))
+        outcomes = run_measured(run(shared))
     _report(outcomes)
     return int(any(outcome.wrong for outcome in outcomes))
 

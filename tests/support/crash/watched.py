@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
 
-from tests.support.crash.marks import SHOWN, MarkWriter
+from tests.support.crash.marks import CALLED, SHOWN, MarkWriter
 from tests.support.crash.points import ACCOUNT_CALLS, JOURNAL_CALLS, KillSwitch
 
 from milobot.app.exchanges import ExchangeClient
@@ -11,6 +11,38 @@ from milobot.domain.orders import Fill, OrderUpdate
 from milobot.domain.reports import AccountNews, PositionReport
 from milobot.exchanges.account_view import LearnsOrderIds
 from milobot.ports import ExchangeAccount, Journal, News, UserStream
+
+
+class Witness:
+    """Notes which positions a process was shown, and when it was waiting for the exchange.
+
+    Args:
+        mark: Where to.
+        look: Called at every moment that matters, so that what was lost until then is known.
+    """
+
+    def __init__(self, mark: MarkWriter, look: Callable[[], None]) -> None:
+        """Begin."""
+        self._mark, self._look = mark, look
+
+    async def of_call(self, name: str, work: Awaitable[Any]) -> Any:
+        """Note how long a call took and what it shows, before the switch may strike."""
+        began_ms = self._mark.clock.now_ms() if self._mark.clock is not None else 0
+        try:
+            done = await work
+        finally:
+            self._look()
+            self._mark(CALLED, str(began_ms), name)
+        self.of_answer(done)
+        return done
+
+    def of_answer(self, answer: object) -> None:
+        """Note the symbols of which an answer, or news, shows a position."""
+        symbols = sorted(set(_held_symbols(answer)))
+        if symbols:
+            self._look()
+        for symbol in symbols:
+            self._mark(SHOWN, symbol)
 
 
 class _Passing:
@@ -21,9 +53,9 @@ class _Passing:
         inner: object,
         calls: tuple[str, ...],
         switch: KillSwitch,
-        seen: Callable[[object], None] = lambda _: None,
+        witness: Witness | None = None,
     ) -> None:
-        self._inner, self._calls, self._switch, self._seen = inner, calls, switch, seen
+        self._inner, self._calls, self._switch, self._witness = inner, calls, switch, witness
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -31,16 +63,12 @@ class _Passing:
             return found
 
         async def call(*values: Any, **named: Any) -> Any:
-            return await self._switch.passing(name, _told(found(*values, **named), self._seen))
+            work = found(*values, **named)
+            if self._witness is not None:
+                work = self._witness.of_call(name, work)
+            return await self._switch.passing(name, work)
 
         return call
-
-
-async def _told(work: Awaitable[Any], seen: Callable[[object], None]) -> Any:
-    """Note what an answer shows before the switch may strike."""
-    done = await work
-    seen(done)
-    return done
 
 
 class _LearningAccount(_Passing):
@@ -57,22 +85,20 @@ def watched_journal(journal: Journal, switch: KillSwitch) -> Journal:
 
 
 def watched_account(
-    account: ExchangeAccount, switch: KillSwitch, mark: MarkWriter
+    account: ExchangeAccount, switch: KillSwitch, witness: Witness
 ) -> ExchangeAccount:
     """Return an account at whose calls the process may die, and that notes what it shows."""
     kind = _LearningAccount if isinstance(account, LearnsOrderIds) else _Passing
-    seen = _noting(mark)
-    return cast(ExchangeAccount, kind(account, ACCOUNT_CALLS, switch, seen))
+    return cast(ExchangeAccount, kind(account, ACCOUNT_CALLS, switch, witness))
 
 
 class WatchedClient:
     """An ``ExchangeClient`` with such an account; its stream notes what it tells, too."""
 
-    def __init__(self, client: ExchangeClient, switch: KillSwitch, mark: MarkWriter) -> None:
+    def __init__(self, client: ExchangeClient, switch: KillSwitch, witness: Witness) -> None:
         """Stand before a client."""
-        self._client = client
-        self._seen = _noting(mark)
-        self.account = watched_account(client.account, switch, mark)
+        self._client, self._witness = client, witness
+        self.account = watched_account(client.account, switch, witness)
 
     def __getattr__(self, name: str) -> Any:
         """Pass everything else on."""
@@ -80,28 +106,20 @@ class WatchedClient:
 
     def user_feed(self) -> UserStream:
         """Return the stream of the account's news."""
-        return _WatchedStream(self._client.user_feed(), self._seen)
+        return _WatchedStream(self._client.user_feed(), self._witness)
 
 
 class _WatchedStream:
-    def __init__(self, stream: UserStream, seen: Callable[[object], None]) -> None:
-        self._stream, self._seen = stream, seen
+    def __init__(self, stream: UserStream, witness: Witness) -> None:
+        self._stream, self._witness = stream, witness
 
     async def run(self) -> None:
         await self._stream.run()
 
     async def news(self) -> AsyncIterator[News]:
         async for news in self._stream.news():
-            self._seen(news)
+            self._witness.of_answer(news)
             yield news
-
-
-def _noting(mark: MarkWriter) -> Callable[[object], None]:
-    def note(answer: object) -> None:
-        for symbol in sorted(set(_held_symbols(answer))):
-            mark(SHOWN, symbol)
-
-    return note
 
 
 def _held_symbols(answer: object) -> list[str]:
