@@ -9,6 +9,7 @@ from milobot.domain.alerts import Alert
 from milobot.domain.reports import SymbolSettings
 from milobot.exchanges.account_view import AccountView, ViewPlan
 from milobot.exchanges.times import Sleep, real_sleep
+from milobot.exchanges.urgency import vital
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.governor import Governor
@@ -113,7 +114,8 @@ class LiveAccount:
                 tasks.create_task(prices.run())
                 tasks.create_task(self._watch(prices))
             tasks.create_task(self.view.run())
-            await self.trader.start(known)
+            with vital():  # until it is compared nobody protects what is open
+                await self.trader.start(known)
             get_logger().info("account_known", account=self._plan.config.account)
             tasks.create_task(self.trader.run())
             tasks.create_task(_until_done(work))

@@ -45,6 +45,8 @@ from milobot.telemetry import get_logger
 
 CAPITAL_EVERY_S = 60.0
 _AGAIN_S = 1.0
+# A booking may be listed some minutes after it was made; one that is known changes nothing.
+_LISTED_LATE_MS = 10 * MINUTE_MS
 _DAY_S = DAY_MS / 1000
 
 
@@ -129,26 +131,25 @@ class LiveBot:
         upkeep = Upkeep(self._account, self._ledger, clock, self._sleep)
 
         async def trade() -> None:
-            await self._first_capital(live)  # the day's start is known before anything enters
+            # The day's start is known before anything enters.
+            said = await self._first_capital(live)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(desk.run())
-                tasks.create_task(upkeep.run(self._tasks(live)))
+                tasks.create_task(upkeep.run(self._tasks(live, said)))
                 await work(live)
 
         await live.run(trade)
 
-    async def _first_capital(self, live: LiveAccount) -> None:
+    async def _first_capital(self, live: LiveAccount) -> str:
         """Read the account until it could be read; what is open is looked after meanwhile."""
         while True:
             try:
-                await self._capital(live)
+                return await self._capital(live)
             except (AuthenticationError, LeaseLostError):
                 raise
             except MilobotError as error:
                 get_logger().warning("account_unread", account=self._account, reason=str(error))
                 await self._sleep(_AGAIN_S)
-            else:
-                return
 
     async def _governor(self) -> Governor:
         account, now_ms = self._account, self._client.clock.now_ms()
@@ -173,9 +174,12 @@ class LiveBot:
 
         await self._ledger.write(save)
 
-    def _tasks(self, live: LiveAccount) -> list[Task]:
+    def _tasks(self, live: LiveAccount, capital: str) -> list[Task]:
+        """Return what is done now and then; ``capital`` is what came of its first turn."""
         tasks = [
-            Task("capital", lambda: self._capital(live), CAPITAL_EVERY_S, is_daily=True),
+            Task(
+                "capital", lambda: self._capital(live), CAPITAL_EVERY_S, is_daily=True, said=capital
+            ),
             Task("prune", self._prune, _DAY_S),
             Task("maintain", self._maintain, _DAY_S),
         ]
@@ -187,8 +191,8 @@ class LiveBot:
         """Read the account: for the governor, and for the record."""
         now_ms = self._client.clock.now_ms()
         account = await live.view.fetch_account()
-        day_ms = now_ms - now_ms % DAY_MS
-        income = await live.view.fetch_income(first_ms=day_ms, last_ms=now_ms)
+        first_ms = income_since(live.governor.state, now_ms)
+        income = await live.view.fetch_income(first_ms=first_ms, last_ms=now_ms)
         state = live.governor.observe(account.equity, now_ms, transfers_of(income))
         for alert in halt_alerts(self._halts, state.halts, now_ms):
             self._tell(alert)
@@ -224,3 +228,15 @@ class LiveBot:
         url = self._plan.database_url
         copy = await asyncio.to_thread(back_up_ledger, url, folder, now_ms=now_ms)
         return f"copied to {copy.name}"
+
+
+def income_since(state: GovernorState, now_ms: int) -> int:
+    """Return since when bookings may be unknown: today's, and not before the last reading.
+
+    A busy account books thousands a day, of which each thousand costs a request. The last
+    reading is on record, so this holds over restarts.
+    """
+    day_ms = now_ms - now_ms % DAY_MS
+    if state.last is None:
+        return day_ms
+    return max(day_ms, min(state.last.time_ms, now_ms) - _LISTED_LATE_MS)

@@ -23,12 +23,15 @@ class Task:
         act: Does it; what it returns is shown as its last result.
         every_s: Seconds between two starts.
         is_daily: Whether it is also due as soon as a UTC day begins.
+        said: What came of it just now, when it was done before the rest began; None when it
+            is due at once.
     """
 
     name: str
     act: Callable[[], Awaitable[str]]
     every_s: float
     is_daily: bool = False
+    said: str | None = None
 
 
 @dataclass(slots=True)
@@ -47,22 +50,23 @@ class Upkeep:
                 group.create_task(self._keep(task))
 
     async def _keep(self, task: Task) -> None:
+        said = task.said
         while True:
             started_ms = self.clock.now_ms()
-            await self._once(task)
+            await self.note(task.name, said if said is not None else await self._done(task))
+            said = None
             due_ms = started_ms + round(task.every_s * 1000)
             if task.is_daily:
                 due_ms = min(due_ms, _next_day(started_ms))
             while self.clock.now_ms() < due_ms:
                 await self.sleep(min(_LOOK_S, task.every_s))
 
-    async def _once(self, task: Task) -> None:
+    async def _done(self, task: Task) -> str:
         try:
-            said = await task.act()
+            return await task.act()
         except MilobotError as error:
-            said = f"failed: {error}"
             get_logger().warning("task_failed", task=task.name, reason=str(error))
-        await self.note(task.name, said)
+            return f"failed: {error}"
 
     async def note(self, task: str, said: str) -> None:
         """Put on record that a task has run, and what came of it."""

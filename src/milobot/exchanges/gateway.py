@@ -20,6 +20,7 @@ from milobot.exchanges.limits import PriorityLimiter, Usage
 from milobot.exchanges.outcomes import Dialect, Judgement, is_present, judge, retry_after_s
 from milobot.exchanges.times import ExchangeClock, Sleep, real_sleep
 from milobot.exchanges.transport import Transport
+from milobot.exchanges.urgency import as_urgent
 from milobot.exchanges.wire import (
     Access,
     Answer,
@@ -61,7 +62,7 @@ class Timeouts:
         match priority:
             case Priority.EXIT | Priority.ORDER:
                 return self.order_s
-            case Priority.QUERY:
+            case Priority.VITAL | Priority.QUERY:
                 return self.query_s
             case Priority.DOWNLOAD:  # pragma: no branch - mypy proves that none is left
                 return self.download_s
@@ -222,7 +223,7 @@ class Gateway:
         await self._parts.sleep(longest * self._chance.uniform(0.5, 1.0))
 
     async def _send(self, call: Call, bounds: Bounds) -> Facts:
-        parts = self._parts
+        parts, call = self._parts, as_urgent(call)
         try:
             parts.breaker.admit(call.priority)
             if call.priority is Priority.DOWNLOAD:

@@ -1,8 +1,9 @@
 """Rate limits: what may leave now, who goes first, and when everything must stop.
 
 A budget is a sum over a sliding window; that never exceeds what an exchange counts in
-fixed windows, wherever those begin. Each priority may use a share of it: exits all, so a
-fifth is always theirs; entries, cancels and queries four fifths; downloads half. Waiting
+fixed windows, wherever those begin. Each priority may use a share of it: exits and vital
+questions all, so a fifth is always theirs (at both exchanges they draw on budgets of their
+own within it); entries, cancels and queries four fifths; downloads half. Waiting
 calls count against those behind them, so whoever is more urgent goes first, and calls
 that use different budgets do not hold each other up. What the exchange says it has
 counted overrides our own count when it is higher: others may share the address.
@@ -25,16 +26,19 @@ from milobot.telemetry import get_logger
 
 _SHARES = {
     Priority.EXIT: 1.0,
+    Priority.VITAL: 1.0,
     Priority.ORDER: 0.8,
     Priority.QUERY: 0.8,
     Priority.DOWNLOAD: 0.5,
 }
 _PATIENCE_S = {
     Priority.EXIT: 1.0,
+    Priority.VITAL: 20.0,
     Priority.ORDER: 1.0,
     Priority.QUERY: 20.0,
     Priority.DOWNLOAD: 600.0,
 }
+_RESERVED_FOR = frozenset({Priority.EXIT, Priority.VITAL})
 _LEAST_WAIT_MS = 1
 # Two requests that left so far apart may still have arrived in one window of the exchange:
 # what it counts beyond ours is then our own, and no sign of somebody else.
@@ -67,7 +71,7 @@ class DownloadPace:
 
 
 class _Spent(NamedTuple):
-    """What left at a moment; ``plain`` is the part of it that was no exit."""
+    """What left at a moment; ``plain`` is the part of it that keeps to a share."""
 
     at_ms: int
     cost: int
@@ -99,7 +103,7 @@ class _Budget:
             self.spend(now_ms, foreign, Priority.ORDER)
 
     def spend(self, now_ms: int, cost: int, priority: Priority) -> None:
-        plain = 0 if priority is Priority.EXIT else cost
+        plain = 0 if priority in _RESERVED_FOR else cost
         self.spent.append(_Spent(now_ms, cost, plain))
         self.used += cost
         self.plain += plain
@@ -108,18 +112,18 @@ class _Budget:
         """Return whether ``cost`` fits even if nothing of what was spent had expired yet."""
         most = self.limit.most
         return self.used + cost <= most and (
-            priority is Priority.EXIT or self.plain + cost <= math.floor(most * _SHARES[priority])
+            priority in _RESERVED_FOR or self.plain + cost <= math.floor(most * _SHARES[priority])
         )
 
     def wait_ms(self, now_ms: int, cost: int, ahead: int, priority: Priority) -> int:
         """Return when ``cost`` fits behind what is ``ahead``; 0 is now.
 
-        What is no exit has to fit twice: into its share, which exits do not use up, and into
-        the whole.
+        What keeps to a share has to fit twice: into that, which exits and vital questions do
+        not use up, and into the whole.
         """
         excess = self.used + ahead + cost - max(self.limit.most, cost)
         longest = self._freed_ms(now_ms, excess, plain=False) if excess > 0 else 0
-        if priority is not Priority.EXIT:
+        if priority not in _RESERVED_FOR:
             share = max(math.floor(self.limit.most * _SHARES[priority]), cost)
             excess = self.plain + ahead + cost - share
             if excess > 0:

@@ -20,13 +20,15 @@ Params = tuple[tuple[str, str], ...]
 class Priority(IntEnum):
     """Who goes first when the rate budget is short; lower is more urgent.
 
-    EXIT: whatever reduces risk: closes, stops, targets. ORDER: entries, cancels, settings.
+    EXIT: whatever reduces risk: closes, stops, targets. VITAL: what nothing can be
+    protected without: who listens, and questions asked within ``urgency.vital``. ORDER: entries, cancels, settings.
     """
 
     EXIT = 0
-    ORDER = 1
-    QUERY = 2
-    DOWNLOAD = 3
+    VITAL = 1
+    ORDER = 2
+    QUERY = 3
+    DOWNLOAD = 4
 
 
 class Access(StrEnum):

@@ -14,8 +14,13 @@ from tests.support.binance import (
 )
 from tests.support.fake_transport import TIMEOUT, refusal, reply
 
-from milobot.domain.orders import OrderStatus, Refusal
-from milobot.errors import ExchangeUnavailableError
+from milobot.domain.intents import Side
+from milobot.domain.orders import Fill, OrderStatus, Refusal
+from milobot.errors import ExchangeUnavailableError, RateLimitedError
+from milobot.exchanges.binance import requests
+from milobot.exchanges.binance.orders import BinanceOrders
+from milobot.exchanges.limits import Usage
+from milobot.exchanges.urgency import vital
 from milobot.exchanges.wire import Answer, Facts
 
 PLACE, PLACE_ALGO = "POST /fapi/v1/order", "POST /fapi/v1/algoOrder"
@@ -272,3 +277,88 @@ async def test_fees_in_another_asset_are_worth_their_price() -> None:
     known, unknown = await desk.orders.fetch_fills("BTCUSDT")
 
     assert (known.fee, unknown.fee) == (Decimal("0.6"), Decimal(0))
+
+
+def _told(*quantities: str) -> list[Fill]:
+    return [
+        Fill(str(n), "x", "BTCUSDT", Side.BUY, Decimal(q), Decimal(61_000), Decimal("0.3"), n)
+        for n, q in enumerate(quantities, 1)
+    ]
+
+
+async def test_fills_that_the_stream_told_are_not_asked_for_once_more() -> None:
+    """A listing costs five of the 2,400 a minute: one for each order spends a busy budget."""
+    desk = bench()
+    for fill in _told("0.004", "0.006"):
+        desk.orders.told.learn("9007199254740993", fill)
+    desk.transport.on(PLACE, reply(order_payload("FILLED", "0.010")))
+
+    (update,) = await desk.orders.place_order(entry())
+
+    assert (update.status, [f.fill_id for f in update.fills]) == (OrderStatus.FILLED, ["1", "2"])
+    assert {(f.client_order_id, f.fee) for f in update.fills} == {("milo1", Decimal("0.3"))}
+    assert desk.transport.names() == [PLACE]
+
+
+async def test_an_open_stream_is_given_a_moment_to_tell_a_fill() -> None:
+    """Answer and event leave Binance at the same time, and either may be read first."""
+    desk = bench()
+    desk.orders.told.is_live = True
+    desk.transport.on(PLACE, reply(order_payload("FILLED", "0.010")))
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            desk.orders.told.learn("9007199254740993", _told("0.010")[0])
+
+    orders = BinanceOrders(desk.gateway, sleep)
+    orders.told = desk.orders.told
+    (update,) = await orders.place_order(entry())
+
+    assert update.status is OrderStatus.FILLED
+    assert desk.transport.names() == [PLACE]
+
+
+async def test_what_an_open_stream_does_not_tell_is_listed_and_counted_once() -> None:
+    """Events get lost: the listing fills the gap, under the ids that both share."""
+    desk = bench()
+    desk.orders.told.is_live = True
+    desk.orders.told.learn("9007199254740993", _told("0.004")[0])
+    desk.transport.on(PLACE, reply(order_payload("FILLED", "0.010")))
+    desk.transport.on(FILLS, reply([fill_payload(1, "0.004"), fill_payload(2, "0.006")]))
+    began_ms = desk.time.now_ms()
+
+    (update,) = await desk.orders.place_order(entry())
+
+    assert (update.status, [f.fill_id for f in update.fills]) == (OrderStatus.FILLED, ["1", "2"])
+    assert desk.transport.names() == [PLACE, FILLS]
+    assert desk.time.now_ms() - began_ms < 500
+
+
+async def test_a_fill_is_asked_for_although_the_share_of_questions_is_used_up() -> None:
+    """Whose fill is not known, for that nobody places a stop."""
+    desk = bench()
+    desk.limiter.learn(Usage(requests.WEIGHT, 2_000))
+    desk.transport.on(PLACE, reply(order_payload("FILLED", "0.010")))
+    desk.transport.on(FILLS, reply([fill_payload(1, "0.010")]))
+
+    (update,) = await desk.orders.place_order(entry())
+
+    assert update.status is OrderStatus.FILLED
+    with pytest.raises(RateLimitedError):
+        await desk.orders.fetch_open_orders()
+
+
+async def test_within_an_urgent_block_questions_use_what_is_kept_for_exits() -> None:
+    """A start that waits a minute for its comparison protects nothing in that minute."""
+    desk = bench()
+    desk.limiter.learn(Usage(requests.WEIGHT, 2_000))
+    desk.transport.on("GET /fapi/v1/openOrders", reply([]))
+    desk.transport.on("GET /fapi/v1/openAlgoOrders", reply([]))
+
+    with vital():
+        assert await desk.orders.fetch_open_orders() == []
+
+    with pytest.raises(RateLimitedError):
+        await desk.orders.fetch_open_orders()

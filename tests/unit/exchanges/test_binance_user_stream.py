@@ -108,6 +108,33 @@ async def test_a_filled_order_with_a_missing_event_is_asked_for() -> None:
         assert (whole.status, len(whole.fills)) == (OrderStatus.FILLED, 2)
 
 
+async def test_a_triggered_stop_whose_fill_was_told_is_followed_without_a_listing() -> None:
+    """The event of the execution has fee and id: only the order's end is asked for."""
+    async with listening() as stage:
+        child = order_payload("FILLED", "0.010", orderId=88, side="SELL", clientOrderId="x")
+        stage.desk.transport.on("GET /fapi/v1/order", reply(child))
+        socket = stage.connector.socket
+        socket.push(order_event("FILLED", "0.010", "0.010", 1, i=88, S="SELL", c="x"))
+        socket.push(algo_event("FINISHED", "88"))
+        await stage.time.run_for(2)
+
+        last = stage.updates()[-1]
+        assert (last.client_order_id, last.status) == ("milo2", OrderStatus.FILLED)
+        assert [(f.fill_id, f.fee) for f in last.fills] == [("1", Decimal("0.1"))]
+        assert "GET /fapi/v1/userTrades" not in stage.desk.transport.names()
+
+
+async def test_a_stream_is_relied_on_for_fills_while_it_is_open() -> None:
+    """Waiting for what a lost connection tells would only cost time."""
+    async with listening() as stage:
+        assert stage.desk.orders.told.is_live
+        stage.connector.refusals = 100
+        await stage.connector.socket.close()
+        await stage.time.run_for(20)
+
+        assert not stage.desk.orders.told.is_live
+
+
 async def test_a_triggered_stop_is_followed_to_its_fill() -> None:
     """FINISHED says nothing; the order it became is asked until it has ended."""
     async with listening() as stage:
@@ -228,7 +255,7 @@ def test_what_is_remembered_is_bounded() -> None:
         events.parse(orjson.loads(order_event("NEW", "0", "0", i=number + 1)))
         events.parse(orjson.loads(algo_event("TRIGGERED", str(number + 1))))
 
-    assert len(events._told) <= 5000
+    assert len(events.told) <= 5000
     assert len(events._parents) <= 5000
 
 

@@ -26,8 +26,10 @@ from milobot.exchanges.binance.mapping import (
     side_of,
     status_of,
 )
+from milobot.exchanges.binance.told_fills import ToldFills
 from milobot.exchanges.fields import Fields
 from milobot.exchanges.listen_keys import ListenKeyExpired
+from milobot.exchanges.order_news import sum_of
 from milobot.ports import News
 
 _FOLLOWED = {"TRIGGERED", "FINISHED"}
@@ -56,14 +58,15 @@ class UserEvents:
 
     Attributes:
         prices: USDT per unit of an asset that fees are paid in.
+        told: Keeps every execution that an event tells.
         skipped: How many events of a kind were left out, known ones and unknown ones.
     """
 
     prices: Mapping[str, Decimal] = field(default_factory=dict)
+    told: ToldFills = field(default_factory=ToldFills)
     skipped: Counter[str] = field(default_factory=Counter)
     _parents: dict[str, str] = field(default_factory=dict)
     _conditions: dict[str, str] = field(default_factory=dict)
-    _told: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     def parse(self, data: Any) -> list[UserNews]:
         """Return what an event says; events of no concern are counted and give nothing.
@@ -116,11 +119,9 @@ class UserEvents:
 
     def _told_of(self, exchange_order_id: str, fill: Fill | None) -> Decimal:
         """Return what the executions told so far add up to, this one included."""
-        told = self._told.setdefault(exchange_order_id, {})
         if fill is not None:
-            told[fill.fill_id] = fill.quantity
-        _forget_oldest(self._told)
-        return sum(told.values(), ZERO)
+            self.told.learn(exchange_order_id, fill)
+        return sum_of(self.told.of(exchange_order_id))
 
     def _fill(self, order: Fields, client_order_id: str) -> Fill | None:
         if order.decimal_or_zero("l") == 0:
@@ -196,12 +197,8 @@ class UserEvents:
 
 def _remember(known: dict[str, str], exchange_id: str, client_order_id: str) -> None:
     known[exchange_id] = client_order_id
-    _forget_oldest(known)
-
-
-def _forget_oldest(remembered: dict[str, Any]) -> None:
-    if len(remembered) > _MOST_REMEMBERED:
-        del remembered[next(iter(remembered))]
+    if len(known) > _MOST_REMEMBERED:
+        del known[next(iter(known))]
 
 
 def _margin_calls(event: Fields) -> list[UserNews]:

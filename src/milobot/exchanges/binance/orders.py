@@ -9,6 +9,7 @@ from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.binance import mapping, requests
 from milobot.exchanges.binance.outcomes import NO_SUCH_ORDER_CODES
+from milobot.exchanges.binance.told_fills import ToldFills, united
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.order_news import (
     in_doubt,
@@ -20,8 +21,12 @@ from milobot.exchanges.order_news import (
 )
 from milobot.exchanges.outcomes import Judgement, Outcome
 from milobot.exchanges.times import Sleep
+from milobot.exchanges.urgency import vital
 from milobot.exchanges.wire import Call
 
+# The stream tells an execution within some milliseconds of the answer that shows it.
+_TOLD_LOOKS = 8
+_TOLD_APART_S = 0.02
 # A fill is told by the order before it is listed among the executions.
 _FILL_TRIES = 4
 _FILL_WAIT_S = 0.15
@@ -32,11 +37,13 @@ class BinanceOrders:
 
     Attributes:
         fee_prices: USDT per unit of an asset that fees are paid in, such as BNB.
+        told: Executions that the user stream has told, which are not asked for once more.
     """
 
     def __init__(self, gateway: Gateway, sleep: Sleep) -> None:
         """Send through a gateway."""
         self.fee_prices: dict[str, Decimal] = {}
+        self.told = ToldFills()
         self._gateway = gateway
         self._sleep = sleep
 
@@ -168,17 +175,29 @@ class BinanceOrders:
     ) -> tuple[Fill, ...]:
         if not report.filled_quantity:
             return ()
-        fills: list[Fill] = []
+        fills = await self._told_fills(report, filled_by)
         for attempt in range(_FILL_TRIES):
             if sum_of(fills) >= report.filled_quantity:
                 break
             if attempt:
                 await self._sleep(_FILL_WAIT_S)
             try:
-                fills = await self.fetch_fills(report.symbol, exchange_order_id=filled_by)
+                with vital():
+                    listed = await self.fetch_fills(report.symbol, exchange_order_id=filled_by)
             except ExchangeError:
                 break  # the user stream or the next look brings them
+            fills = united((*fills, *listed))
         return of_order(fills, client_order_id)
+
+    async def _told_fills(self, report: OrderReport, filled_by: str) -> tuple[Fill, ...]:
+        """Return what the stream tells of an order; while it is open, that is waited for briefly."""
+        fills = self.told.of(filled_by)
+        for _ in range(_TOLD_LOOKS):
+            if sum_of(fills) >= report.filled_quantity or not self.told.is_live:
+                break
+            await self._sleep(_TOLD_APART_S)
+            fills = self.told.of(filled_by)
+        return fills
 
     async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
         """Return what an order is that is said to be there already, or not to rest any more."""

@@ -190,12 +190,12 @@ def fetch_last_price(symbol: str) -> Call:
 
 def create_listen_key() -> Call:
     """Return the call for a listen key: the active one, extended, or a new one."""
-    return Call("POST", "/fapi/v1/listenKey", (), Access.KEY, Priority.ORDER, _cost(1))
+    return Call("POST", "/fapi/v1/listenKey", (), Access.KEY, Priority.VITAL, _cost(1))
 
 
 def extend_listen_key() -> Call:
     """Return the call that extends the active listen key by an hour."""
-    return Call("PUT", "/fapi/v1/listenKey", (), Access.KEY, Priority.ORDER, _cost(1))
+    return Call("PUT", "/fapi/v1/listenKey", (), Access.KEY, Priority.VITAL, _cost(1))
 
 
 def is_exit(order: Order) -> bool:

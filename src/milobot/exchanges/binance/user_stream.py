@@ -56,14 +56,20 @@ class BinanceUserChannel(UserChannel[News | Follow]):
     ) -> None:
         """Bring an account's events to a feed."""
         super().__init__(f"{hosts.stream}/private/ws", feed, keeper)
-        self._events = UserEvents(prices=orders.fee_prices)
+        self._events = UserEvents(prices=orders.fee_prices, told=orders.told)
         self._account = account
         self._orders = orders
 
     async def address(self) -> SocketAddress:
         """Return where to connect; fees that events tell in BNB can be booked from now on."""
+        self._orders.told.is_live = False  # the connection before this one is gone
         await self._account.learn_fee_prices()
         return await super().address()
+
+    async def opened(self, *, is_first: bool) -> None:
+        """Rely on the stream for executions from now on."""
+        self._orders.told.is_live = True
+        await super().opened(is_first=is_first)
 
     def _read(self, frame: str | bytes) -> Sequence[UserNews]:
         event = event_of(frame)

@@ -12,6 +12,7 @@ from milobot.exchanges.bingx import mapping, requests
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.order_news import sum_of
 from milobot.exchanges.times import Sleep
+from milobot.exchanges.urgency import vital
 
 # A fill is told by the order before it is listed among the executions.
 _TRIES = 4
@@ -53,7 +54,8 @@ class BingxFills:
         """Return the executions of one order that was changed last at ``changed_ms``."""
         last_ms = max(self._gateway.clock.now_ms(), changed_ms) + _AHEAD_MS
         first_ms = last_ms - requests.MOST_SPAN_MS + 1
-        return await self._span(symbol, first_ms, last_ms, exchange_order_id)
+        with vital():  # what is not known to be filled is not protected
+            return await self._span(symbol, first_ms, last_ms, exchange_order_id)
 
     async def of_report(self, report: OrderReport) -> list[Fill]:
         """Return the executions that a report promises, as far as they come to be listed soon."""

@@ -209,12 +209,12 @@ def set_margin_mode(symbol: str, mode: MarginMode) -> Call:
 
 def create_listen_key() -> Call:
     """Return the call for a new listen key; signed, although the key's header would do."""
-    return _signed("POST", _LISTEN_KEY, (), Priority.ORDER)
+    return _signed("POST", _LISTEN_KEY, (), Priority.VITAL)
 
 
 def extend_listen_key(key: str) -> Call:
     """Return the call that extends a listen key by an hour."""
-    return _signed("PUT", _LISTEN_KEY, (("listenKey", key),), Priority.ORDER)
+    return _signed("PUT", _LISTEN_KEY, (("listenKey", key),), Priority.VITAL)
 
 
 def is_exit(order: Order) -> bool:
