@@ -58,10 +58,13 @@ class Terms:
             an exchange can break; then the fill that shows up later is booked and flattened.
         apart_ms: Least time between two looks that count as two.
         ask_every_ms: How often an order in doubt is asked for.
-        ask_rest_every_ms: How often the rest of an order that fills in parts is asked for.
+        ask_rest_every_ms: How often the rest of an entry that fills in parts is asked for: what
+            it opens is told by its fills. The rest of an exit is asked for like a doubt.
         patience_ms: How long a trigger may lead to nothing, and an exit that was there be missed.
         give_up_ms: How long after the fence a position that nobody explains keeps an entry
             in doubt that no question finds.
+        unlisted_ms: How long after its last fill a position counts as held that no listing has
+            ever shown. Far longer than any delay: whoever takes it for gone takes its stop away.
     """
 
     receive_window_ms: int = 2_000
@@ -71,6 +74,7 @@ class Terms:
     ask_rest_every_ms: int = 2_000
     patience_ms: int = 1_500
     give_up_ms: int = 60_000
+    unlisted_ms: int = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def due_ms(order: Order, doubt: Doubt, terms: Terms) -> int:
     """Return when an order in doubt is to be asked for next; 0 for at once."""
     if not doubt.asked_ms:
         return 0
-    if order.status in _TAKEN and order.filled_quantity:
+    if order.status in _TAKEN and order.filled_quantity and order.purpose is OrderPurpose.ENTRY:
         return doubt.asked_ms + terms.ask_rest_every_ms
     if doubt.missed_ms and order.purpose is OrderPurpose.ENTRY:
         return max(doubt.missed_ms + terms.apart_ms, doubt.asked_ms + terms.ask_every_ms)

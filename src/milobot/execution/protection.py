@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from milobot.domain.intents import Side
 from milobot.domain.market import SymbolRules
-from milobot.domain.money import ONE, round_down, round_up
+from milobot.domain.money import ONE, ZERO, round_down, round_up
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, Refusal
 from milobot.domain.slots import Slot, is_covered, with_exposure
 from milobot.execution.exits import (
@@ -101,17 +101,23 @@ def _clear(slot: Slot) -> Command | None:
 def _close(slot: Slot, account: str, now_ms: int) -> Command | None:
     closes = slot.live(OrderPurpose.CLOSE)
     doubted = [o for o in closes if is_in_doubt(o)]
-    is_enough = is_covered(slot) if doubted else False
-    if len(doubted) < len(closes) or is_enough or not may_repeat(doubted, now_ms):
+    # What an entry fills while a close is at work is closed by another, at once.
+    left = slot.held - sum((_rest(o) for o in closes if o not in doubted), ZERO)
+    is_enough = left <= 0 or (bool(doubted) and is_covered(slot))
+    if is_enough or not may_repeat(doubted, now_ms):
         return cancel_first(slot.live(OrderPurpose.ENTRY))
-    return _unblock(slot) or Place(_close_order(slot, account, now_ms))
+    return _unblock(slot) or Place(_close_order(slot, left, account, now_ms))
 
 
-def _close_order(slot: Slot, account: str, now_ms: int) -> Order:
+def _rest(order: Order) -> Decimal:
+    return order.quantity - order.filled_quantity
+
+
+def _close_order(slot: Slot, quantity: Decimal, account: str, now_ms: int) -> Order:
     is_limit = Refusal.NO_COUNTERPARTY in slot.hindrances
     kind = OrderType.LIMIT if is_limit else OrderType.MARKET
     order = exit_order(slot, OrderPurpose.CLOSE, kind, account, now_ms)
-    return replace(order, quantity=market_quantity(slot, order.quantity), reason=slot.closing)
+    return replace(order, quantity=market_quantity(slot, quantity), reason=slot.closing)
 
 
 def _unblock(slot: Slot) -> Command | None:
@@ -145,7 +151,7 @@ def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
 
 
 def _fits(stop: Order, slot: Slot) -> bool:
-    return stop.close_position or stop.quantity - stop.filled_quantity == slot.held
+    return stop.close_position or _rest(stop) == slot.held
 
 
 def _stop_order(slot: Slot, backstops: Sequence[Order], account: str, now_ms: int) -> Order:

@@ -332,6 +332,8 @@ def test_an_order_is_asked_for_often_enough_and_no_more() -> None:
     assert due_ms(STOP, Doubt(asked_ms=5_000, missed_ms=5_000), TERMS) == 5_500
     partly = replace(ENTRY, status=S.PARTIALLY_FILLED, filled_quantity=dec("0.4"))
     assert due_ms(partly, Doubt(asked_ms=5_000), TERMS) == 7_000
+    closing = replace(partly, purpose=P.CLOSE)  # its end may free what nobody else closes
+    assert due_ms(closing, Doubt(asked_ms=5_000), TERMS) == 5_500
 
 
 def test_a_whole_round_is_asked_for_entries_after_the_fence_only() -> None:

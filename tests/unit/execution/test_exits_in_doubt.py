@@ -127,6 +127,22 @@ async def test_a_close_in_doubt_is_repeated_where_no_stop_rests() -> None:
     assert scene.stage.journal.round_trips[0].exit_reason == "stop_rejected"
 
 
+async def test_what_an_entry_fills_while_a_close_is_at_work_is_closed_by_another() -> None:
+    """The news that the first has ended may be lost: what it was too small for cannot wait."""
+    scene = Scene()
+    scene.script.say(P.STOP, Says(S.REJECTED, R.OTHER))
+    scene.script.say(P.CLOSE, Says(S.SUBMITTED))
+    await scene.enter()
+    (first,) = scene.script.of(P.CLOSE)
+    await scene.look(2)
+    assert scene.script.of(P.CLOSE) == [first]
+    entry = scene.script.of(P.ENTRY)[0]
+
+    await scene.stage.engine.apply(fill_news(entry, "0.4", "100", fill_id="rest"))
+
+    assert [o.quantity for o in scene.script.of(P.CLOSE)] == [dec("1"), dec("0.4")]
+
+
 async def test_no_more_than_three_closes_are_out_in_doubt() -> None:
     """An exchange that never answers is not flooded."""
     scene = Scene()
