@@ -16,6 +16,7 @@ from milobot.domain.market import SymbolRules
 from milobot.domain.orders import (
     FundingUpdate,
     Order,
+    OrderPurpose,
     OrderStatus,
     OrderType,
     OrderUpdate,
@@ -128,12 +129,11 @@ class ExecutionEngine:
             if known is not None:
                 return known
             try:
-                decision, entry = await self._judge(intent)
+                decision, order = await self._judge(intent)
             except DuplicateIntentError:
                 return await self._entries.decided_elsewhere(intent)
-        if decision.outcome is Outcome.ACCEPTED:
-            if entry is not None:
-                await self._send(entry)
+        is_accepted = decision.outcome is Outcome.ACCEPTED
+        if is_accepted and (order is None or await self._took(order)):
             await self._settle(intent.symbol)
         await self.recorder.confirm()  # whoever hears a decision never asks again
         return await self._books.decision(intent.key) or decision
@@ -235,7 +235,7 @@ class ExecutionEngine:
         await self.look_again(symbol)
 
     async def _judge(self, intent: TradeIntent) -> tuple[Decision, Order | None]:
-        """Return the decision about an intent, on record, and the entry to be sent."""
+        """Return the decision about an intent, on record, and the order to be sent first."""
         slot = self.slot(intent.symbol)
         judged = judge(slot, intent)
         match judged.verdict:
@@ -250,17 +250,21 @@ class ExecutionEngine:
             case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
                 return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
         decision = decision_about(intent, Outcome.ACCEPTED, judged)
+        slot, command = self._next_command(slot)
+        order: Order | None = None
+        if isinstance(command, Place):  # on record with the decision that it follows from
+            slot, order = self._prepared(slot, command)
         # Closing is never held up by a ledger that is away.
-        await self.recorder.note(slot.symbol, intent, decision, slot)
-        self._books.keep(slot)
+        await self.recorder.note(slot.symbol, intent, decision, slot, *((order,) if order else ()))
+        self._books.keep(slot, order)
         self._books.decide(decision)
-        return decision, None
+        return decision, order
 
     async def _settle(self, symbol: str) -> None:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
         while True:
             async with self._books.turn(symbol):
-                command = await self._next_command(symbol)
+                command = self._reviewed(symbol)
                 before = self.slot(symbol)
                 if command is None:
                     order = await self._free(symbol)
@@ -278,14 +282,20 @@ class ExecutionEngine:
         async with self._books.turn(symbol):
             await self.recorder.flush(symbol)
 
-    async def _next_command(self, symbol: str) -> Command | None:
-        slot, account, now_ms = self.slot(symbol), self._config.account, self._clock.now_ms()
-        reviewed = review(slot, now_ms)
+    def _reviewed(self, symbol: str) -> Command | None:
+        """Return what has to be done next in a symbol; that it is closed goes on record with it."""
+        slot = self.slot(symbol)
+        reviewed, command = self._next_command(slot)
         if reviewed is not slot:
             self._books.keep(reviewed)
         if reviewed.closing != slot.closing:
             self.recorder.hold(symbol, reviewed)
-        return next_command(reviewed, account=account, now_ms=now_ms)
+        return command
+
+    def _next_command(self, slot: Slot) -> tuple[Slot, Command | None]:
+        now_ms = self._clock.now_ms()
+        reviewed = review(slot, now_ms)
+        return reviewed, next_command(reviewed, account=self._config.account, now_ms=now_ms)
 
     async def _free(self, symbol: str) -> Order | None:
         """Free a slot in which nothing is left; return the entry of who waited for it."""
@@ -300,15 +310,29 @@ class ExecutionEngine:
 
     async def _record(self, command: Command) -> Order:
         """Put on record what is about to be asked of the exchange."""
-        slot = self.slot(command.order.symbol)
+        slot, order = self._prepared(self.slot(command.order.symbol), command)
+        await self._books.change(slot, order)
+        return order
+
+    def _prepared(self, slot: Slot, command: Command) -> tuple[Slot, Order]:
+        """Return slot and order as they are once a command is on its way."""
         if isinstance(command, Cancel):
             order = replace(command.order, status=OrderStatus.CANCEL_PENDING)
         else:
             send_before_ms = self._clock.now_ms() + SEND_WITHIN_MS
             order = replace(command.order, send_before_ms=send_before_ms)
             slot = replace(slot, revision=slot.revision + 1)
-        await self._books.change(slot.with_order(order), order)
-        return order
+        return slot.with_order(order), order
+
+    async def _took(self, order: Order) -> bool:
+        """Send the first order of a decision. Return whether to look for the next at once."""
+        before = self.slot(order.symbol)
+        if order.purpose is OrderPurpose.ENTRY:
+            await self._send(order)
+            return True
+        return await self._carry_out(Place(order), order) or has_new_way(
+            before, self.slot(order.symbol)
+        )
 
     async def _carry_out(self, command: Command, order: Order) -> bool:
         """Return whether it makes sense to look for the next command at once."""

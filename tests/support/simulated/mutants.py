@@ -22,6 +22,7 @@ from tests.support.simulated.history import History
 from milobot.domain.intents import Enter, TradeIntent
 from milobot.domain.money import round_down
 from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.slots import Slot
 from milobot.execution.doubt import Terms
 from milobot.execution.exits import Cancel, Command
 from milobot.execution.protection import next_command
@@ -115,9 +116,9 @@ def late_fills_ignored(bot: Bot) -> None:
 def never_too_late_for_a_stop(bot: Bot) -> None:
     """Never ask how long something has been open."""
 
-    async def patient(symbol: str) -> Command | None:
-        slot, now_ms = bot.engine.slot(symbol), bot.clock.now_ms()
-        return next_command(slot, account="simulated:default", now_ms=now_ms)
+    def patient(slot: Slot) -> tuple[Slot, Command | None]:
+        now_ms = bot.clock.now_ms()
+        return slot, next_command(slot, account="simulated:default", now_ms=now_ms)
 
     _exchange(bot.engine, "_next_command", patient)
 
