@@ -7,7 +7,6 @@ process in between, reconciliation learns from the exchange.
 """
 
 import asyncio
-import contextlib
 
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
@@ -107,15 +106,15 @@ class Recorder:
         """Try once more to store what is late, before somebody is told that it has happened.
 
         A process that was frozen finds out here that the account is led by another one now,
-        which knows nothing of what was kept for later.
+        which knows nothing of what was kept for later. It wakes to limits of time that have
+        passed and to connections that were ended: so there is none of the former here, and a
+        second try for the latter.
 
         Raises:
             LeaseLostError: Another process leads the account now.
         """
-        if self._late:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE_S):
-                    await self.catch_up()
+        if self._late and not await self.catch_up():
+            await self.catch_up()
 
     async def catch_up(self) -> bool:
         """Store what is late. Return whether nothing is late any more."""

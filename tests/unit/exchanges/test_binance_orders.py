@@ -15,7 +15,7 @@ from tests.support.binance import (
 from tests.support.fake_transport import TIMEOUT, refusal, reply
 
 from milobot.domain.intents import Side
-from milobot.domain.orders import Fill, OrderStatus, Refusal
+from milobot.domain.orders import Fill, OrderPurpose, OrderStatus, Refusal
 from milobot.errors import ExchangeUnavailableError, RateLimitedError
 from milobot.exchanges.binance import requests
 from milobot.exchanges.binance.orders import BinanceOrders
@@ -129,6 +129,21 @@ async def test_a_duplicate_id_leads_to_a_look() -> None:
     (update,) = await desk.orders.place_order(entry())
 
     assert (update.status, len(update.fills)) == (OrderStatus.FILLED, 1)
+
+
+async def test_an_exit_with_nothing_to_reduce_may_have_been_executed_before() -> None:
+    """The leader before us sent it and died with its record: the position is closed, not stuck."""
+    desk = bench()
+    close = replace(entry(), reduce_only=True, purpose=OrderPurpose.CLOSE)
+    desk.transport.on(PLACE, refusal(-2022))
+    desk.transport.on(QUERY, reply(order_payload("FILLED", "0.010")), refusal(-2013))
+    desk.transport.on(FILLS, reply([fill_payload(1, "0.010")]))
+
+    (found,) = await desk.orders.place_order(close)
+    (refused,) = await desk.orders.place_order(close)
+
+    assert (found.status, len(found.fills)) == (OrderStatus.FILLED, 1)
+    assert (refused.status, refused.refusal) == (OrderStatus.REJECTED, Refusal.NOTHING_TO_REDUCE)
 
 
 @pytest.mark.parametrize("looked", [TIMEOUT, refusal(-2013)])

@@ -59,7 +59,9 @@ class BinanceOrders:
             return (await self._news_of(order, reading.report),)
         if judgement.refusal is Refusal.DUPLICATE_ID:
             return (await self._look(order, judgement),)
-        return (not_taken(order, judgement, time_ms=self._now_ms()),)
+        was_sent = judgement.refusal is Refusal.NOTHING_TO_REDUCE
+        found = await self._executed_before(order) if was_sent else None
+        return (found or not_taken(order, judgement, time_ms=self._now_ms()),)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless that is confirmed, or its end was found by asking."""
@@ -198,6 +200,16 @@ class BinanceOrders:
             await self._sleep(_TOLD_APART_S)
             fills = self.told.of(filled_by)
         return fills
+
+    async def _executed_before(self, order: Order) -> OrderUpdate | None:
+        """Return what an order has executed that another process sent before it was ended.
+
+        An exit leaves although the ledger does not answer. Whoever leads next sends it under
+        the same id, which Binance holds against resting orders only.
+        """
+        with vital():
+            found = await quietly(self.fetch_update(order))
+        return found if found is not None and found.fills else None
 
     async def _look(self, order: Order, judgement: Judgement) -> OrderUpdate:
         """Return what an order is that is said to be there already, or not to rest any more."""
