@@ -12,6 +12,8 @@ from milobot.execution.ledger import apply_update, order_of_exchange
 _DAY_MS = 24 * 3_600_000
 # The first fill that we know of may have had others before it.
 _FIRST_FILL_MS = 60_000
+# A position that is not in the books last changed with the last execution of several.
+_UNKNOWN_FILLS_MS = 15 * 60_000
 
 
 @dataclass(slots=True)
@@ -188,13 +190,14 @@ class Look:
 
     def _first_ms(self) -> int:
         """Return since when executions matter: since what we know of began, or theirs changed."""
-        slot = self.ours.slot
+        slot, asked_ms = self.ours.slot, self.snapshot.asked_ms
         moments = [order.created_ms for order in slot.orders]
         if slot.tally is not None:
             moments.append(slot.tally.entry_time_ms - _FIRST_FILL_MS)
         elif self.theirs is not None:
-            moments.append(self.theirs.time_ms or self.snapshot.asked_ms - _DAY_MS)
-        return min(moments, default=self.snapshot.asked_ms - _DAY_MS)
+            told_ms = self.theirs.time_ms
+            moments.append(told_ms - _UNKNOWN_FILLS_MS if told_ms else asked_ms - _DAY_MS)
+        return min(moments, default=asked_ms - _DAY_MS)
 
     def _key(self, what: str) -> str:
         return f"{self.symbol}|{self.ours.taken}|{what}"

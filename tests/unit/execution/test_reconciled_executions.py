@@ -327,3 +327,22 @@ async def test_nothing_is_found_of_a_symbol_before_all_is_asked() -> None:
 
     assert findings.needs.fills
     assert findings.updates == ()
+
+
+async def test_an_entry_of_a_process_before_is_found_behind_what_was_traded_since() -> None:
+    """Given up there, shown only now, and the position last changed by a later round trip."""
+    world = World()
+    entry = await world.send(world.order(P.ENTRY), is_heard=False)
+    await world.end(entry, S.NOT_EXECUTED)
+    world.execute(entry, dec("1"))
+    entry.status = S.FILLED
+    world.later(60)
+    world.others_trade("0.5")
+    world.later(1)
+    world.others_trade("-0.5")
+    await world.restart()
+
+    await world.converge(1)
+
+    assert world.journal.latest[entry.order.client_order_id].filled_quantity == 1
+    assert "foreign_position" not in world.codes
