@@ -13,8 +13,7 @@ from milobot.app.live_account import LiveAccount
 from milobot.domain.slots import PositionState
 from milobot.execution.doubt import is_in_doubt
 
-# Slow enough that what each order asks for (its fills: weight 5) stays within the budget.
-_LOOK_S, LOAD_EVERY_MS = 0.05, 1_000
+_LOOK_S, LOAD_EVERY_MS = 0.05, 400
 
 
 def feed_of(spec: BotSpec, mark: MarkWriter) -> Callable[[LiveAccount], Awaitable[None]]:

@@ -20,15 +20,20 @@ _EVERY_S, _STEP, _RANGE = 0.12, 0.003, 0.009
 
 @asynccontextmanager
 async def exchange_for(
-    dialect: str, seed: int, *, further_keys: tuple[str, ...] = (), wallet: int = 1_000_000
+    dialect: str,
+    seed: int,
+    *,
+    further_keys: tuple[str, ...] = (),
+    wallet: int = 1_000_000,
+    has_limits: bool = False,
 ) -> AsyncIterator[LocalExchange]:
-    """Give an exchange with one account, on the clock of the wall."""
+    """Give an exchange with one account, on the clock of the wall; with its request budgets or not."""
     setup = ExchangeSetup(
         candles={symbol: flat_bars(4, float(price)) for symbol, price in PRICES.items()},
         timeframe=Timeframe.M1,
         clock=ClockMode.WALL,
         dialects=(dialect,),
-        has_limits=False,
+        has_limits=has_limits,
         wallet=Decimal(wallet),
         credentials=(Credentials(further_keys=further_keys),),
     )

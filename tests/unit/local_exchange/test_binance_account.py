@@ -197,6 +197,26 @@ async def test_weight_is_counted_told_and_enforced() -> None:
         assert int(answers[-1].headers["Retry-After"]) > 60
 
 
+@pytest.mark.parametrize(
+    ("path", "symbol", "weight"),
+    [
+        ("openOrders", "", 40),
+        ("openAlgoOrders", "", 40),
+        ("openOrders", "BTCUSDT", 1),
+        ("openAlgoOrders", "BTCUSDT", 1),
+    ],
+)
+async def test_a_listing_of_all_symbols_costs_what_it_costs_there(
+    path: str, symbol: str, weight: int
+) -> None:
+    """A bot that starts asks for both: a budget that it keeps here has to be kept there, too."""
+    async with binance_on(setup_of(flat_bars(3))) as wire:
+        terms = {"symbol": symbol} if symbol else {}
+        answer = await wire.call("GET", f"/fapi/v1/{path}", **terms)
+
+        assert (answer.status, answer.headers["X-MBX-USED-WEIGHT-1M"]) == (200, str(weight))
+
+
 async def test_orders_are_counted_and_limited_apart() -> None:
     """-1015 with the order counters in the headers; cancels are free."""
     limits = {"orders_10s": 2}

@@ -27,6 +27,8 @@ _BAN_S = 120
 _MANDATORY = "Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
 # (rows up to, weight). Source: Kline/Candlestick Data, USD-M futures documentation.
 _KLINE_WEIGHTS = ((99, 1), (499, 2), (1000, 5), (1500, 10))
+# Of all symbols at once. Source: Current All (Algo) Open Orders, USD-M futures documentation.
+_LISTINGS, _LISTING_WEIGHT = ("/openOrders", "/openAlgoOrders"), 40
 
 
 class BinanceDialect:
@@ -175,6 +177,8 @@ class BinanceDialect:
 
     @staticmethod
     def _weight_of(call: Call, endpoint: Endpoint) -> int:
+        if endpoint.path.endswith(_LISTINGS) and not call.params.get("symbol"):
+            return _LISTING_WEIGHT
         if not endpoint.path.endswith("/klines"):
             return endpoint.weight
         rows = call.params.get("limit", "500")
