@@ -185,20 +185,24 @@ class ExecutionEngine:
         async with self._books.turn(symbol):
             await self.recorder.flush(symbol)
 
-    async def position_seen(self, symbol: str, side: PositionSide, quantity: Decimal) -> None:
+    async def position_seen(
+        self, symbol: str, side: PositionSide, quantity: Decimal, since_ms: int | None = None
+    ) -> None:
         """Take in what the exchange shows as held: an entry in doubt gets its stop at once.
 
         Args:
             symbol: Where.
             side: Direction of what is shown.
             quantity: How much; zero for nothing. A smaller one than before must be certain.
+            since_ms: When it was shown, on the exchange's clock; None for just now.
         """
         async with self._books.turn(symbol):
             slot = self.slot(symbol)
             seen = with_sight(slot, side, quantity)
             if seen == slot:
                 return
-            await self._books.change(with_exposure(seen, self._clock.now_ms()))
+            shown_ms = self._clock.now_ms() if since_ms is None else since_ms
+            await self._books.change(with_exposure(seen, shown_ms))
         await self._settle(symbol)
 
     async def block(self, symbol: str, reason: str) -> None:

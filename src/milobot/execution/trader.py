@@ -35,7 +35,7 @@ Sleep = Callable[[float], Awaitable[None]]
 Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
-_EXPLAINED_WITHIN_MS = 500
+_EXPLAINED_WITHIN_MS = 150
 # An exchange stamps positions with a clock of its own.
 _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
@@ -380,8 +380,8 @@ class AccountTrader:
             entries = [o for o in slot.live(OrderPurpose.ENTRY) if o.created_ms <= told_ms]
             if told.side is not None and entries and self._tasks is not None:
                 # An entry in doubt seems to be filled: its stop does not wait for the proof.
-                seen = partial(self._engine.position_seen, symbol, told.side, told.quantity)
-                self._begin(self._tasks, seen)
+                seen = (symbol, told.side, told.quantity, since_ms)
+                self._begin(self._tasks, partial(self._engine.position_seen, *seen))
 
     async def _save(self) -> None:
         """Store what the ledger did not take before."""

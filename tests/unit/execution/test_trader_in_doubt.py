@@ -47,9 +47,10 @@ async def test_entry_in_doubt_whose_position_is_seen_gets_its_stop(office: Offic
         now_ms = office.time.now_ms()
         office.trader.hear(AccountNews(NewsKind.POSITION, now_ms, positions=(position,)))
 
-        await office.time.run_for(1.5)
+        await office.time.run_for(0.45)
 
         assert office.account.last(P.STOP).trigger_price == dec("95")
+        assert office.engine.slot(SYMBOL).exposed_since_ms == now_ms
 
 
 async def test_what_was_seen_and_is_gone_is_given_up(office: Office) -> None:
