@@ -61,7 +61,7 @@ from milobot.telemetry import configure_logging
 
 COUNT = 50
 KEYS = (DEFAULT_KEY, "second-key")
-_SETTLED_WITHIN_S, _CALM_S = 40.0, 0.6
+_SETTLED_WITHIN_S, _CALM_S, _STOPPED_WITHIN_S = 40.0, 0.6, 5.0
 # Of the 2,400 a minute that Binance grants both, a start costs about 200: 80 of them for what
 # rests, 30 for bookings, 50 for balances, positions and fees. Nobody fails over more often.
 _LEADS_S = (3.0, 5.0)
@@ -196,12 +196,12 @@ class Drill:
         Nobody can take over a SQLite ledger from a process that is frozen within a commit.
         PostgreSQL ends such a transaction itself.
         """
-        leader.send(SIGSTOP)
+        await _stop(leader)
         while await asyncio.to_thread(_is_locked, self._spec.database):
             self._outcome.held_locks += 1
             leader.send(SIGCONT)
             await asyncio.sleep(0.03)
-            leader.send(SIGSTOP)
+            await _stop(leader)
 
     def _end_life(self, leader: Bot) -> None:
         now_ms = self._exchange.clock.now_ms()
@@ -287,6 +287,17 @@ async def _until(found: Callable[[], int], within_s: float) -> int:
             return answer
         await asyncio.sleep(0.02)
     return 0
+
+
+async def _stop(bot: Bot) -> None:
+    """Stop a process and wait until all its threads stand still: on a busy machine that takes time."""
+    bot.send(SIGSTOP)
+    await _until(lambda: _stands_still(bot.pid), _STOPPED_WITHIN_S)
+
+
+def _stands_still(pid: int) -> bool:
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
 
 
 def _is_calm(marks: MarkReader) -> bool:
