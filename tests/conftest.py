@@ -5,12 +5,18 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from hypothesis import settings
+from tests.support.process import STARTS
 from tests.support.servers import Server
 
 # Derandomized: a run can be repeated, and CI finds what the developer found. To look for new
 # examples: pytest --hypothesis-profile=default.
 settings.register_profile("milobot", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("milobot")
+
+
+def pytest_sessionfinish() -> None:
+    """End what started the warm command lines."""
+    STARTS.end()
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.backtest_runs import HOUR_MS, START_MS, backtest, write_sample_market
-from tests.support.process import ROOT, child_environment, run_milobot
+from tests.support.process import ROOT, run_milobot
+from tests.support.talking import Talking, talking
 
 SAMPLE = ROOT / "samples/macd_crossover.script"
 LIMIT_S = 30
@@ -30,10 +29,9 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Page:
     """A running command and the page that it serves."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Talking) -> None:
         """Wait until the command names its page."""
         self.process = process
-        assert process.stdout is not None
         for line in process.stdout:
             found = re.search(r"http://localhost:(\d+)", line)
             if found:
@@ -52,25 +50,14 @@ class Page:
         """Ask the command to end; return code, the rest of its output and its errors."""
         self.process.send_signal(ending)
         out, err = self.process.communicate(timeout=LIMIT_S)
-        return self.process.returncode, out, err
+        return self.process.wait(), out, err
 
 
 @contextmanager
 def started(*words: str | Path, cwd: Path, **environment: str) -> Iterator[Page]:
     """Run a command with its page on a free port; nothing of it stays behind."""
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "milobot", *map(str, words), "--port", "0"],
-        cwd=cwd,
-        env=child_environment(PYTHONUNBUFFERED="1", **environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield Page(process)
-        finally:
-            process.kill()
+    with talking(*words, "--port", "0", cwd=cwd, **environment) as process:
+        yield Page(process)
 
 
 @pytest.mark.parametrize("data", ["hours.csv", "minutes.csv"])
@@ -164,7 +151,6 @@ def test_demo_without_a_word_plays_a_made_up_market(tmp_path: Path) -> None:
 def test_page_stays_after_the_last_candle(market: Path) -> None:
     """Whoever looks away for a minute still finds the result."""
     with started("demo", "--data", "hours.csv", "--speed", "0", cwd=market) as page:
-        assert page.process.stdout is not None
         line = page.process.stdout.readline()
         assert "replay finished, the page stays until Ctrl-C" in line
         assert len(page.get("/api/chart")["candles"]) == 960
@@ -223,16 +209,10 @@ def test_port_that_is_taken_is_said_before_the_work(words: tuple[str, ...], mark
 def test_two_at_once_do_not_disturb_each_other(market: Path) -> None:
     """Two terminals, one folder, one report file: each run is whole, and so is the file."""
     words = ("backtest", SAMPLE, "--data", "minutes.csv", "--json", "both.json")
-    command = [sys.executable, "-m", "milobot", *map(str, words)]
-    runs = [
-        subprocess.Popen(  # noqa: S603 - our own program
-            command, cwd=market, env=child_environment(), stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    outputs = [run.communicate(timeout=LIMIT_S)[0] for run in runs]
+    with talking(*words, cwd=market) as one, talking(*words, cwd=market) as other:
+        outputs = [run.communicate(LIMIT_S) for run in (one, other)]
 
-    assert [run.returncode for run in runs] == [0, 0]
+    assert (one.returncode, other.returncode) == (0, 0)
     assert outputs[0] == outputs[1]
     both = json.loads((market / "both.json").read_bytes())
     assert both == backtest(SAMPLE, "--data", "minutes.csv", cwd=market)

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.support.process import ROOT, Ended, run_classic, run_milobot
+from tests.support.process import ROOT, Ended, run_classic_fresh, run_milobot, run_milobot_fresh
 
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 AT_ONCE = ("--speed", "0", "--exit", "--port", "0")
@@ -53,14 +53,14 @@ def lines_of(page: str, folder: Path) -> list[str]:
 
 
 def typed_in(line: str, folder: Path) -> Ended | None:
-    """Run one line; None where it is not ours (make, the shell)."""
+    """Run one line from a cold start, as readers do; None where it is not ours (make, the shell)."""
     words = shlex.split(line, comments=True)
     if "--initdb" in words:
         return None  # needs a network: test_initdb_command.py does that
     if "--exchange" in words or "--loop" in words or words[:2] == ["milobot", "run"]:
         return None  # runs until Ctrl-C: test_wire_demo.py and test_live_paper.py do that
     if words[:1] == ["milobot"]:
-        return run_milobot(*words[1:], *(AT_ONCE if "demo" in words else ()), cwd=folder)
+        return run_milobot_fresh(*words[1:], *(AT_ONCE if "demo" in words else ()), cwd=folder)
     if words[:2] == ["python3", "main.py"]:
-        return run_classic(*words[2:], cwd=folder)
+        return run_classic_fresh(*words[2:], cwd=folder)
     return None

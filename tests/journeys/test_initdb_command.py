@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.process import child_environment, run_classic, run_milobot
+from tests.support.process import run_classic, run_milobot
+from tests.support.talking import Talking, talking
 from tests.support.wire import setup_of
 
 from milobot.domain.timeframes import Timeframe
@@ -151,17 +149,15 @@ def test_second_run_asks_for_nothing(tmp_path: Path) -> None:
 
 def test_interrupted_download_keeps_what_is_complete(tmp_path: Path) -> None:
     """Ctrl-C after an hour must not cost the hour."""
-    words = [sys.executable, "-m", "milobot", "initdb", "BTCUSDT", "--timeframes", "1m"]
+    words = ("initdb", "BTCUSDT", "--timeframes", "1m")
+    slow = {"KLINES_BATCH_SIZE": "10", "API_DELAY": "0.25"}
     with serving() as url:
-        slow = child_environment(BINANCE_BASE_URL=url, KLINES_BATCH_SIZE="10", API_DELAY="0.25")
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            words, cwd=tmp_path, env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        _wait_for_candles(tmp_path, process)
-        os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        with talking(*words, cwd=tmp_path, BINANCE_BASE_URL=url, **slow) as process:
+            _wait_for_candles(tmp_path, process)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
         kept = stored(tmp_path, "binance-local", Timeframe.M1)
-        resumed = run_milobot(*words[3:], cwd=tmp_path, BINANCE_BASE_URL=url)
+        resumed = run_milobot(*words, cwd=tmp_path, BINANCE_BASE_URL=url)
 
     assert process.returncode == 130, said
     assert said == ""
@@ -170,7 +166,7 @@ def test_interrupted_download_keeps_what_is_complete(tmp_path: Path) -> None:
     assert f"BTCUSDT: {MINUTES - len(kept)} new candles, {MINUTES} in 1 timeframe" in resumed.out
 
 
-def _wait_for_candles(folder: Path, process: "subprocess.Popen[str]") -> None:
+def _wait_for_candles(folder: Path, process: Talking) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.1)

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.support.process import child_environment, run_milobot
+from tests.support.process import run_milobot
+from tests.support.talking import Talking, talking
 
 from milobot.cli.main import main
 
@@ -30,36 +29,24 @@ class Running(NamedTuple):
 
     url: str
     lines: list[str]
-    process: "subprocess.Popen[str]"
+    process: Talking
 
 
 @contextmanager
 def serving(*words: str, cwd: Path) -> Iterator[Running]:
     """Start the command and wait for its last line; it must end by SIGTERM with 0."""
-    process = subprocess.Popen(  # noqa: S603 - our own program and the test's own words
-        [sys.executable, "-m", "milobot", "exchange", "--key", KEY, "--secret", SECRET, *words],
-        cwd=cwd,
-        env=child_environment(PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    flags = ("exchange", "--key", KEY, "--secret", SECRET)
+    with talking(*flags, *words, cwd=cwd) as process:
         lines: list[str] = []
         deadline = time.monotonic() + _STARTS_WITHIN_S
         while not (lines and "Ctrl-C" in lines[-1]) and time.monotonic() < deadline:
-            assert process.stdout is not None
             line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
+            assert line, process.communicate(1)
             lines.append(line.rstrip())
         url = next(word for word in lines[0].split() if word.startswith("http"))
         yield Running(url, lines, process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def ask(method: str, url: str, body: Any = None) -> Any:

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -11,38 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.process import child_environment, run_milobot
+from tests.support.process import run_milobot
+from tests.support.talking import Talking, talking
 
 LIMIT_S = 60.0
 
 
 @contextmanager
-def wire_demo(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def wire_demo(folder: Path, *words: str) -> Iterator[tuple[Talking, dict[str, str]]]:
     """Run the demo until the body ends; yield the process and the addresses it printed."""
-    demo = subprocess.Popen(  # noqa: S603 - our own program and the test's own words
-        [sys.executable, "-m", "milobot", "demo", "--exchange", "binance", "--port", "0", *words],
-        cwd=folder,
-        env=child_environment(PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
     told: dict[str, str] = {}
-    try:
-        assert demo.stdout is not None
+    with talking("demo", "--exchange", "binance", "--port", "0", *words, cwd=folder) as demo:
         for line in demo.stdout:
             name, _, rest = line.partition(": ")
             told[name] = rest.split()[0] if rest else ""
             if "chart" in told:
                 break
-        yield demo, told
-    finally:
-        if demo.poll() is None:
+        try:
+            yield demo, told
+        finally:
             demo.send_signal(signal.SIGINT)
-        demo.wait(timeout=20)
-        if demo.stdout is not None:
-            demo.stdout.close()
+            demo.wait(timeout=20)
 
 
 def fetch(address: str) -> dict[str, Any]:

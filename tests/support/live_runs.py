@@ -1,11 +1,10 @@
 """Live runs as real processes: a local exchange, bots that trade there, and what both say."""
 
 import json
+import os
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.process import Ended, child_environment, run_milobot
+from tests.support.process import ROOT, Ended, Started, run_milobot, start_milobot
 
 from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET
 
@@ -44,7 +43,7 @@ LIMIT_S = 45.0
 class Market:
     """A local exchange in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: Started, url: str) -> None:
         """Keep where it listens."""
         self.process = process
         self.url = url
@@ -81,31 +80,26 @@ class Market:
 def market(*words: str, speed: str = "2") -> Iterator[Market]:
     """Run a local exchange by the wall clock, its market going fast, until the body ends."""
     flags = ("--dialect", "binance", "--clock", "wall", "--speed", speed, "--history", "200")
-    process = subprocess.Popen(  # noqa: S603 - our own program and the test's own words
-        [sys.executable, "-m", "milobot", "exchange", *flags, *words],
-        env=child_environment(PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        for line in process.stdout:
-            if "control" in line:
-                break
-        yield Market(process, next(word for word in first.split() if word.startswith("http")))
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        if process.stdout is not None:
-            process.stdout.close()
+    reads, writes = os.pipe()
+    with os.fdopen(reads, encoding="utf-8") as said:
+        with os.fdopen(writes, "wb") as out:
+            words = ("exchange", *flags, *words)
+            process = start_milobot(*words, cwd=ROOT, stdout=out, stderr=out)
+        first = said.readline()
+        try:
+            for line in said:
+                if "control" in line:
+                    break
+            yield Market(process, next(word for word in first.split() if word.startswith("http")))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
 
 
 class Bot:
     """One ``milobot run``; what it says goes into a file."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: Started, log: Path) -> None:
         """Keep process and log."""
         self.process = process
         self.log = log
@@ -140,14 +134,8 @@ def bot(folder: Path, settings: dict[str, str], script: str, *words: str) -> Ite
     path.write_text(script, encoding="utf-8")
     log = folder / f"bot-{time.monotonic_ns()}.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own program and the test's own words
-            [sys.executable, "-m", "milobot", "run", "--script", str(path), "--port", "0", *words],
-            cwd=folder,
-            env=child_environment(PYTHONUNBUFFERED="1", **settings),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
+        command = ("run", "--script", str(path), "--port", "0", *words)
+        process = start_milobot(*command, cwd=folder, stdout=out, stderr=out, **settings)
     try:
         yield Bot(process, log)
     finally:

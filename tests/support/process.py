@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, NamedTuple
+
+from tests.support.warm import HasHandle, WarmProcess, WarmStarts, can_be_warm
 
 ROOT = Path(__file__).resolve().parents[2]
+Started = WarmProcess | subprocess.Popen[bytes]
 _LIMIT_S = 60
+_CLASSIC = str(ROOT / "main.py")
 # What a child needs to find its programs; a developer's own settings must not decide a test.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 
@@ -26,16 +31,75 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**kept, "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
+STARTS = WarmStarts(ROOT, child_environment())
+
+
 def run_milobot(
     *words: str | Path, cwd: Path, stdin: str | None = None, **environment: str
 ) -> Ended:
     """Run ``milobot WORDS`` in a folder, with a text or nothing on stdin; wait for its end."""
+    if not can_be_warm(environment):
+        return run_milobot_fresh(*words, cwd=cwd, stdin=stdin, **environment)
+    return _run_warm(["milobot", *map(str, words)], cwd, environment, stdin)
+
+
+def run_milobot_fresh(
+    *words: str | Path, cwd: Path, stdin: str | None = None, **environment: str
+) -> Ended:
+    """Run ``milobot WORDS`` in an interpreter of its own, which imports what it needs."""
     return _run([sys.executable, "-m", "milobot", *map(str, words)], cwd, environment, stdin)
 
 
 def run_classic(*words: str | Path, cwd: Path, **environment: str) -> Ended:
     """Run ``python3 main.py WORDS`` in a folder and wait for its end."""
-    return _run([sys.executable, str(ROOT / "main.py"), *map(str, words)], cwd, environment)
+    if not can_be_warm(environment):
+        return run_classic_fresh(*words, cwd=cwd, **environment)
+    return _run_warm([_CLASSIC, *map(str, words)], cwd, environment)
+
+
+def run_classic_fresh(*words: str | Path, cwd: Path, **environment: str) -> Ended:
+    """Run ``python3 main.py WORDS`` in an interpreter of its own."""
+    return _run([sys.executable, _CLASSIC, *map(str, words)], cwd, environment)
+
+
+def start_milobot(
+    *words: str | Path, cwd: Path, stdout: HasHandle, stderr: HasHandle, **environment: str
+) -> Started:
+    """Start ``milobot WORDS`` in a folder, and do not wait; what it says comes unbuffered."""
+    more = {"PYTHONUNBUFFERED": "1", **environment}
+    with Path(os.devnull).open("rb") as nothing:
+        if can_be_warm(more):
+            streams = nothing, stdout, stderr
+            command = ["milobot", *map(str, words)]
+            return STARTS.start(command, cwd, child_environment(**more), streams)
+        return subprocess.Popen(  # noqa: S603 - our own program and the test's own words
+            [sys.executable, "-m", "milobot", *map(str, words)],
+            cwd=cwd,
+            env=child_environment(**more),
+            stdin=nothing,
+            stdout=stdout.fileno(),
+            stderr=stderr.fileno(),
+        )
+
+
+def _run_warm(
+    words: list[str], cwd: Path, environment: dict[str, str], stdin: str | None = None
+) -> Ended:
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write((stdin or "").encode())
+        given.seek(0)
+        process = STARTS.start(words, cwd, child_environment(**environment), (given, out, err))
+        try:
+            code = process.wait(_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Ended(code, *(_text(said) for said in (out, err)))
+
+
+def _text(said: IO[bytes]) -> str:
+    said.seek(0)
+    return said.read().decode()
 
 
 def _run(
