@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-faults prove-crash prove-takeover prove-simulation check fix bench clean
+.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ test: $(VENV)/.installed-dev  ## Run the tests.
 prove-scripts: $(VENV)/.installed-dev  ## Try all escapes, bombs, random scripts and answers (7 min).
 	PROVE_SCRIPTS=1 $(BIN)/pytest -q -o timeout=1800 tests/journeys/test_escapes.py tests/journeys/test_bombs.py \
 	    tests/property/scripting/test_differential.py tests/property/scripting/test_answers_fuzz.py $(ARGS)
+
+prove-parity: $(VENV)/.installed-dev  ## Compare back-test, paper and wire over all recorded candles (3 min).
+	PROVE_PARITY=1 $(BIN)/pytest -q -o timeout=1800 tests/parity $(ARGS)
 
 prove-faults: $(VENV)/.installed-dev  ## Hold both clients to their word under every fault (3 min).
 	@$(BIN)/python -m tests.support.fault_runs $(ARGS)
