@@ -25,8 +25,9 @@ from milobot.domain.governor import (
 from milobot.domain.money import format_decimal
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.timeframes import DAY_MS, MINUTE_MS
-from milobot.errors import AuthenticationError, LeaseLostError, MilobotError
+from milobot.errors import AuthenticationError, ExchangeError, LeaseLostError, MilobotError
 from milobot.exchanges.times import Sleep, real_sleep
+from milobot.exchanges.urgency import vital
 from milobot.execution.drift import WalletMark, booked_total, wallet_drift
 from milobot.execution.governor import Governor, transfers_of
 from milobot.ports import Journal
@@ -150,6 +151,15 @@ class LiveBot:
             except MilobotError as error:
                 get_logger().warning("account_unread", account=self._account, reason=str(error))
                 await self._sleep(_AGAIN_S)
+                await self._hear_of_budget()
+
+    async def _hear_of_budget(self) -> None:
+        """Ask for as little as there is: the answer tells when the budget is there again."""
+        try:
+            with vital():
+                await self._client.market.fetch_server_time()
+        except ExchangeError:
+            return  # nothing else can be asked then either
 
     async def _governor(self) -> Governor:
         account, now_ms = self._account, self._client.clock.now_ms()

@@ -11,26 +11,18 @@ counted overrides our own count when it is higher: others may share the address.
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from milobot.domain.times import format_time
 from milobot.errors import RateLimitedError
+from milobot.exchanges.budget import Budget
 from milobot.exchanges.times import Sleep, real_sleep
 from milobot.exchanges.wire import Call, Priority
 from milobot.ports import Clock
 from milobot.telemetry import get_logger
 
-_SHARES = {
-    Priority.EXIT: 1.0,
-    Priority.VITAL: 1.0,
-    Priority.ORDER: 0.8,
-    Priority.QUERY: 0.8,
-    Priority.DOWNLOAD: 0.5,
-}
 _PATIENCE_S = {
     Priority.EXIT: 1.0,
     Priority.VITAL: 20.0,
@@ -38,11 +30,6 @@ _PATIENCE_S = {
     Priority.QUERY: 20.0,
     Priority.DOWNLOAD: 600.0,
 }
-_RESERVED_FOR = frozenset({Priority.EXIT, Priority.VITAL})
-_LEAST_WAIT_MS = 1
-# Two requests that left so far apart may still have arrived in one window of the exchange:
-# what it counts beyond ours is then our own, and no sign of somebody else.
-_ON_THE_WAY_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,74 +57,6 @@ class DownloadPace:
     apart_s: float = 0.2
 
 
-class _Spent(NamedTuple):
-    """What left at a moment; ``plain`` is the part of it that keeps to a share."""
-
-    at_ms: int
-    cost: int
-    plain: int
-
-
-@dataclass(slots=True)
-class _Budget:
-    limit: Limit
-    spent: deque[_Spent] = field(default_factory=deque)
-    used: int = 0
-    plain: int = 0
-    late: deque[_Spent] = field(default_factory=deque)
-
-    def expire(self, now_ms: int) -> None:
-        ended_ms = now_ms - self.limit.window_ms
-        while self.spent and self.spent[0].at_ms <= ended_ms:
-            gone = self.spent.popleft()
-            self.late.append(gone)
-            self.used -= gone.cost
-            self.plain -= gone.plain
-        while self.late and self.late[0].at_ms <= ended_ms - _ON_THE_WAY_MS:
-            self.late.popleft()
-
-    def learn(self, now_ms: int, used: int) -> None:
-        self.expire(now_ms)
-        foreign = used - self.used - sum(gone.cost for gone in self.late)
-        if foreign > 0:
-            self.spend(now_ms, foreign, Priority.ORDER)
-
-    def spend(self, now_ms: int, cost: int, priority: Priority) -> None:
-        plain = 0 if priority in _RESERVED_FOR else cost
-        self.spent.append(_Spent(now_ms, cost, plain))
-        self.used += cost
-        self.plain += plain
-
-    def has_room(self, cost: int, priority: Priority) -> bool:
-        """Return whether ``cost`` fits even if nothing of what was spent had expired yet."""
-        most = self.limit.most
-        return self.used + cost <= most and (
-            priority in _RESERVED_FOR or self.plain + cost <= math.floor(most * _SHARES[priority])
-        )
-
-    def wait_ms(self, now_ms: int, cost: int, ahead: int, priority: Priority) -> int:
-        """Return when ``cost`` fits behind what is ``ahead``; 0 is now.
-
-        What keeps to a share has to fit twice: into that, which exits and vital questions do
-        not use up, and into the whole.
-        """
-        excess = self.used + ahead + cost - max(self.limit.most, cost)
-        longest = self._freed_ms(now_ms, excess, plain=False) if excess > 0 else 0
-        if priority not in _RESERVED_FOR:
-            share = max(math.floor(self.limit.most * _SHARES[priority]), cost)
-            excess = self.plain + ahead + cost - share
-            if excess > 0:
-                longest = max(longest, self._freed_ms(now_ms, excess, plain=True))
-        return longest
-
-    def _freed_ms(self, now_ms: int, excess: int, *, plain: bool) -> int:
-        for one in self.spent:
-            excess -= one.plain if plain else one.cost
-            if excess <= 0:
-                return max(one.at_ms + self.limit.window_ms - now_ms, _LEAST_WAIT_MS)
-        return max(self.limit.window_ms // 10, _LEAST_WAIT_MS)  # whoever is ahead has yet to leave
-
-
 class PriorityLimiter:
     """Holds calls back until they may leave."""
 
@@ -163,7 +82,7 @@ class PriorityLimiter:
         self._clock = clock
         self._sleep = sleep
         self._pace = pace or DownloadPace()
-        self._budgets = {limit.name: _Budget(limit) for limit in limits}
+        self._budgets = {limit.name: Budget(limit.most, limit.window_ms) for limit in limits}
         self._waiting: dict[int, Call] = {}
         self._tickets = 0
         self._paused_until_ms = 0
@@ -173,11 +92,11 @@ class PriorityLimiter:
 
     def set_limit(self, limit: Limit) -> None:
         """Take over a limit as the exchange states it; what is used stays used."""
-        budget = self._budgets.setdefault(limit.name, _Budget(limit))
-        budget.limit = limit
+        budget = self._budgets.setdefault(limit.name, Budget(limit.most, limit.window_ms))
+        budget.most, budget.window_ms = limit.most, limit.window_ms
 
     def learn(self, usage: Usage) -> None:
-        """Take over what the exchange has counted, when it is more than our own count."""
+        """Take over what the exchange has counted in its present window."""
         budget = self._budgets.get(usage.name)
         if budget is not None:
             budget.learn(self._clock.now_ms(), usage.used)
@@ -187,7 +106,7 @@ class PriorityLimiter:
         now_ms = self._clock.now_ms()
         for budget in self._budgets.values():
             budget.expire(now_ms)
-        return {name: (budget.used, budget.limit.most) for name, budget in self._budgets.items()}
+        return {name: (budget.used, budget.most) for name, budget in self._budgets.items()}
 
     def pause(self, seconds: float, reason: str) -> None:
         """Stop all traffic for some seconds and say so in the log."""

@@ -26,6 +26,7 @@ def vital() -> Iterator[None]:
 
 def as_urgent(call: Call) -> Call:
     """Return a call with the priority that it has where it is asked."""
-    if call.priority is Priority.QUERY and _IS_VITAL.get():
+    is_question = call.is_read and call.priority is not Priority.DOWNLOAD
+    if is_question and _IS_VITAL.get():
         return replace(call, priority=Priority.VITAL)
     return call

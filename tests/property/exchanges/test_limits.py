@@ -1,7 +1,9 @@
 """The limiter on virtual time: never too much, never the wrong one first."""
 
 import asyncio
+import contextlib
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -150,6 +152,55 @@ async def test_what_the_exchange_counts_is_believed_when_it_is_more() -> None:
     time.step(WINDOW_MS)
     async with limiter.turn(call(Priority.ORDER), patience_s=0):
         pass
+
+
+async def test_what_others_spent_is_over_with_the_window_that_it_was_counted_in() -> None:
+    """A bot that takes over late in a minute must not be held up through all of the next."""
+    time = VirtualTime()
+    limiter = PriorityLimiter("X", time, (Limit("w", 100, 60_000),), sleep=time.sleep)
+    await limiter.wait(call(Priority.ORDER, 5), patience_s=0)
+    time.step(1_000)
+    limiter.learn(Usage("w", 85))
+    time.step(9_000)
+    with pytest.raises(RateLimitedError):
+        await limiter.wait(call(Priority.ORDER), patience_s=0)
+
+    await limiter.wait(call(Priority.VITAL, 2), patience_s=0)
+    limiter.learn(Usage("w", 2))
+
+    assert limiter.standing() == {"w": (7, 100)}
+    limiter.learn(Usage("w", 12))
+    assert limiter.standing() == {"w": (17, 100)}
+    time.step(51_000)
+    assert limiter.standing() == {"w": (12, 100)}
+
+
+@given(
+    spent=st.lists(st.tuples(st.integers(0, 30_000), st.integers(0, 60)), min_size=5, max_size=60),
+    phase_ms=st.integers(0, 59_999),
+)
+@settings(max_examples=60)
+def test_no_window_of_the_exchange_is_overdrawn_by_us(
+    spent: list[tuple[int, int]], phase_ms: int
+) -> None:
+    """Others come and go; what the exchange has counted just now is known before each of ours."""
+    time = VirtualTime(60_000_000 + phase_ms)
+    limiter = PriorityLimiter("X", time, (Limit("w", 100, 60_000),), sleep=time.sleep)
+    counted: Counter[int] = Counter()
+
+    async def scenario() -> None:
+        for wait_ms, foreign in spent:
+            time.step(wait_ms)
+            window = time.now_ms() // 60_000
+            counted[window] += foreign
+            limiter.learn(Usage("w", counted[window]))
+            with contextlib.suppress(RateLimitedError):
+                await limiter.wait(call(Priority.VITAL, 20), patience_s=0)
+                counted[window] += 20
+                assert counted[window] <= 100
+                limiter.learn(Usage("w", counted[window]))
+
+    asyncio.run(scenario())
 
 
 async def test_exits_use_up_no_share_of_entries() -> None:
