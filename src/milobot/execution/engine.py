@@ -31,7 +31,7 @@ from milobot.execution.books import AccountBooks
 from milobot.execution.entries import SEND_WITHIN_MS, Entries, decision_about
 from milobot.execution.exits import Cancel, Command, Place
 from milobot.execution.findings import Ours
-from milobot.execution.gates import Limits, Verdict, judge
+from milobot.execution.gates import Judgement, Limits, Verdict, judge
 from milobot.execution.governor import Governor
 from milobot.execution.ledger import with_sight
 from milobot.execution.moving_stops import moved_stop
@@ -252,6 +252,19 @@ class ExecutionEngine:
             case Verdict.IGNORE:
                 return await self._entries.refuse(intent, Outcome.IGNORED, judged, [], intent), None
             case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
+                return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
+        return await self._leave(intent, judged, slot)
+
+    async def _leave(
+        self, intent: TradeIntent, judged: Judgement, slot: Slot
+    ) -> tuple[Decision, Order | None]:
+        """Put on record that a position is closed, and why; the slot says how already."""
+        match await self.recorder.was_decided(intent):
+            case True:
+                raise DuplicateIntentError(f"the intent {intent.key} is on record already")
+            case None if judged.verdict is Verdict.REVERSE:  # it may be an old one that came again
+                why = "nothing was sent: the ledger does not say whether it was decided before"
+                judged = Judgement(Verdict.DENY, "ledger_unavailable", why)
                 return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
         decision = decision_about(intent, Outcome.ACCEPTED, judged)
         slot, command = self._next_command(slot)

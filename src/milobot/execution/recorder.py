@@ -94,6 +94,18 @@ class Recorder:
         except StorageError as error:
             self._keep(batch, str(error))
 
+    async def was_decided(self, intent: TradeIntent) -> bool | None:
+        """Return whether the ledger knows a decision about an intent; None when it does not say.
+
+        Asked before what is noted only: a note is not waited for long, so that it cannot be
+        relied on to tell that an intent comes again.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._journal.find_decision(intent.key) is not None
+        except (TimeoutError, StorageError):
+            return None
+
     async def flush(self, symbol: str) -> None:
         """Put what is held of a symbol on record, or keep it as late.
 

@@ -7,9 +7,9 @@ import pytest
 from tests.support.desk import PLAN, P, S
 from tests.support.exchanges import SilentExchange, fill_news, status_news
 from tests.support.journals import FailingJournal
-from tests.support.trading import SYMBOL, dec, intent
+from tests.support.trading import SYMBOL, at_price, base, dec, enter_short, intent
 
-from milobot.domain.decisions import Outcome
+from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.intents import Close, Enter, Side
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
 from milobot.errors import DuplicateIntentError, LeaseLostError, LedgerError
@@ -24,9 +24,16 @@ ORDER = Order("milo1", "k1", SYMBOL, Side.BUY, OrderType.MARKET, OrderPurpose.EN
 
 
 class FreezingJournal(FailingJournal):
-    """A journal in whose commit a process may be frozen until its lease has ended."""
+    """A journal in whose commit a process may be frozen until its lease has ended, or that is mute."""
 
     is_frozen = False
+    is_mute = False
+
+    async def find_decision(self, intent_key: str) -> Decision | None:
+        """Return the latest decision about an intent, or fail as asked to."""
+        if self.is_mute:
+            raise LedgerError("the ledger is away: wait until it is back")
+        return await super().find_decision(intent_key)
 
     async def commit(self, *records: Record) -> None:
         """Store the records, or wake up to a lost lease."""
@@ -170,6 +177,41 @@ async def test_a_decision_that_a_frozen_process_could_not_record_is_not_told(
 
     with pytest.raises(LeaseLostError):
         await away.engine.accept(intent(action, key="k2"))
+
+
+SHORT = enter_short(base("1"), stop=at_price("105"))
+
+
+@pytest.mark.parametrize("again", [Close(), SHORT])
+async def test_a_wish_that_comes_again_closes_nothing_however_slow_the_ledger(
+    away: Away, again: Enter | Close
+) -> None:
+    """After a restart only the ledger knows it: what was opened since would be closed for it."""
+    old = intent(again, key="old")
+    first = decision_about(old, Outcome.IGNORED, Judgement(Verdict.IGNORE, "x", "nothing to do"))
+    await away.journal.commit(old, first)
+    await away.engine.accept(intent(PLAN))
+    await away.engine.apply(fill_news(away.exchange.last(P.ENTRY), "1", "100", fill_id="f1"))
+    before = len(away.exchange.placed)
+    away.journal.hangs = True
+
+    async with asyncio.timeout(PATIENCE_S * 3):
+        assert await away.engine.accept(old) == first
+
+    assert len(away.exchange.placed) == before
+
+
+async def test_a_reversal_is_denied_where_nobody_can_say_whether_it_is_new(away: Away) -> None:
+    """A close is safe at any time; an entry behind it is not."""
+    await away.engine.accept(intent(PLAN))
+    await away.engine.apply(fill_news(away.exchange.last(P.ENTRY), "1", "100", fill_id="f1"))
+    before = len(away.exchange.placed)
+    away.journal.is_mute = away.journal.is_away = True
+
+    decision = await away.engine.accept(intent(SHORT, key="k2"))
+
+    assert (decision.outcome, decision.code) == (Outcome.DENIED, "ledger_unavailable")
+    assert len(away.exchange.placed) == before
 
 
 async def test_intent_taken_elsewhere_is_decided_there(away: Away) -> None:
