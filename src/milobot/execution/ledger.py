@@ -121,13 +121,39 @@ def with_sight(slot: Slot, side: PositionSide, quantity: Decimal) -> Slot:
         quantity: How much; zero for nothing. A smaller one than before must not be older
             than the last news.
     """
-    entries = [o for o in slot.live(OrderPurpose.ENTRY) if o.side is side.entry]
+    live = slot.live(OrderPurpose.ENTRY)
+    if slot.early and not live and quantity < slot.position.quantity + slot.seen:
+        return _unexplained(slot)
+    entries = [o for o in live if o.side is side.entry]
     room = sum((o.quantity - o.filled_quantity for o in entries), ZERO)
     booked = slot.position.quantity - sum((e.fill.quantity for e in slot.early), ZERO)
     unexplained = max(ZERO, quantity - booked)
     # What was seen of an entry that has ended since stays ours until fills explain it.
     seen = min(unexplained, max(room, slot.seen))
-    return slot if seen == slot.seen else replace(slot, seen=seen)
+    if seen == slot.seen or (seen > slot.seen and _closes_all(slot)):
+        return slot
+    return replace(slot, seen=seen)
+
+
+def _closes_all(slot: Slot) -> bool:
+    """Return whether a stop rests that closes whatever is open: more of it needs no haste.
+
+    What is more may be somebody else's. Fills will tell what of it is ours.
+    """
+    stops = slot.live(OrderPurpose.STOP)
+    return any(o.close_position and o.status is OrderStatus.SUBMITTED for o in stops)
+
+
+def _unexplained(slot: Slot) -> Slot:
+    """Return the slot with early exits booked although no fill of an entry has come before.
+
+    None can come any more: what was seen was somebody else's, and our exits closed it. The books
+    show the other side until the comparison finds whose it was.
+    """
+    early, slot = slot.early, replace(slot, early=(), seen=ZERO)
+    for one in early:
+        slot = _book(slot, one.purpose, one.fill)
+    return slot
 
 
 def apply_funding(slot: Slot, update: FundingUpdate) -> Slot:

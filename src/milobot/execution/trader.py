@@ -358,9 +358,9 @@ class AccountTrader:
             if news.kind is NewsKind.TRIGGER_REJECTED:
                 self._start_verifying(news.symbol)
             return
-        for position in news.positions:
-            heard_ms = self._parts.clock.now_ms()
-            self._told[position.symbol] = (position, news.time_ms, heard_ms)
+        for position in news.positions:  # older ones, and the same once more, change nothing
+            told, symbol = (position, news.time_ms, self._parts.clock.now_ms()), position.symbol
+            self._told[symbol] = max(self._told.get(symbol, told), told, key=lambda one: one[1])
 
     def _notice_position(self, symbol: str) -> None:
         """Compare with the exchange when a position that it told of stays different from ours.

@@ -180,3 +180,32 @@ async def test_a_short_that_is_seen_is_bought_back_above() -> None:
 
     stop = desk.exchange.last(P.STOP)
     assert (stop.side, stop.trigger_price) == (LONG.entry, dec("105"))
+
+
+async def test_where_a_stop_closes_everything_nothing_more_is_taken_for_ours() -> None:
+    """What is added may be somebody else's, and our exits would close it."""
+    desk = await doubted()
+    await desk.fill(desk.exchange.last(P.ENTRY), "0.4", "100", "f1")
+    await desk.tell(desk.exchange.last(P.STOP), S.SUBMITTED)
+
+    await desk.engine.position_seen(SYMBOL, LONG, dec("1"))
+
+    assert (desk.slot.held, desk.slot.seen) == decs("0.4", 0)
+
+
+async def test_an_exit_that_closed_what_others_held_waits_for_no_entry_that_has_ended() -> None:
+    """The slot would be closing for ever; the comparison finds whose the rest was."""
+    desk = await doubted()
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.engine.position_seen(SYMBOL, LONG, dec("1"))
+    stop = desk.exchange.last(P.STOP)
+    await desk.tell(stop, S.SUBMITTED)
+    await desk.fill(stop, "1", "95", "s1")
+    await desk.tell(entry, S.CANCELLED)
+    assert len(desk.slot.early) == 1
+
+    await desk.engine.position_seen(SYMBOL, LONG, dec("0"))
+
+    assert not desk.slot.early
+    assert not desk.slot.seen
+    assert (desk.slot.position.side, desk.slot.position.quantity) == (SHORT, dec("1"))

@@ -53,6 +53,26 @@ async def test_entry_in_doubt_whose_position_is_seen_gets_its_stop(office: Offic
         assert office.engine.slot(SYMBOL).exposed_since_ms == now_ms
 
 
+async def test_older_news_of_a_position_that_comes_later_hides_nothing(office: Office) -> None:
+    """Flat as it was before the entry: what was told after it stands, from when it was told."""
+    async with office.at_work():
+        before_ms = office.time.now_ms()
+        await office.time.run_for(0.1)
+        await office.trader.submit(intent(PLAN))
+        now_ms = office.time.now_ms()
+        held = PositionNews(SYMBOL, PositionSide.LONG, dec("1"), dec("100"))
+        flat = PositionNews(SYMBOL, None, dec("0"), dec("0"))
+        office.trader.hear(AccountNews(NewsKind.POSITION, now_ms, positions=(held,)))
+        await office.time.run_for(0.05)
+        office.trader.hear(AccountNews(NewsKind.POSITION, before_ms, positions=(flat,)))
+        office.trader.hear(AccountNews(NewsKind.POSITION, now_ms, positions=(held,)))
+
+        await office.time.run_for(0.4)
+
+        assert office.account.last(P.STOP).trigger_price == dec("95")
+        assert office.engine.slot(SYMBOL).exposed_since_ms == now_ms
+
+
 async def test_what_was_seen_and_is_gone_is_given_up(office: Office) -> None:
     """The position was somebody else's, or is closed: its stop must not rest for ever."""
     async with office.at_work():
