@@ -15,6 +15,7 @@ from milobot.exchanges.fields import Fields
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.listen_keys import ListenKeyKeeper
 from milobot.exchanges.sockets import SocketAddress
+from milobot.exchanges.urgency import vital
 from milobot.exchanges.user_channel import UserChannel
 from milobot.exchanges.user_feed import UserFeed
 from milobot.ports import News
@@ -63,7 +64,8 @@ class BinanceUserChannel(UserChannel[News | Follow]):
     async def address(self) -> SocketAddress:
         """Return where to connect; fees that events tell in BNB can be booked from now on."""
         self._orders.told.is_live = False  # the connection before this one is gone
-        await self._account.learn_fee_prices()
+        with vital():  # nobody hears of fills before
+            await self._account.learn_fee_prices()
         return await super().address()
 
     async def opened(self, *, is_first: bool) -> None:
