@@ -29,6 +29,7 @@ from milobot.execution.trader import AccountTrader, Parts
 from milobot.ports import Books, News
 
 ACCOUNT = "simulated:default"
+FELL_OVER = "it fell over"
 TERMS = Terms(engine_delay_ms=ENGINE_DELAY_MS)
 
 
@@ -101,7 +102,7 @@ class Bot:
 
     def start(self) -> None:
         """Start the process."""
-        self._world.laws.leads(self.host)
+        self._world.laws.exposures.leads(self.host)
         self._spawn(self._live())
 
     async def _live(self) -> None:
@@ -109,15 +110,15 @@ class Bot:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.lead.keep(asyncio.sleep))
                 await self.trader.start(await self._load())
-                self._world.laws.ready(self.host)
+                self._world.laws.exposures.ready(self.host)
                 tasks.create_task(self.trader.run())
         except* LeaseLostError:
             self.why_ended = "another process leads the account"
         except* StorageError as group:
-            self.why_ended = f"the ledger was away and it fell over: {group.exceptions!r}"
+            self.why_ended = f"the ledger was away and {FELL_OVER}: {group.exceptions!r}"
             self._world.laws.broken(f"{self.host.name} {self.why_ended}")
         except* Exception as group:  # noqa: BLE001 - whatever ends a process is what is looked for
-            self.why_ended = f"it fell over: {group.exceptions!r}"
+            self.why_ended = f"{FELL_OVER}: {group.exceptions!r}"
             self._world.laws.broken(f"{self.host.name} {self.why_ended}")
 
     async def _load(self) -> Books:
@@ -200,7 +201,9 @@ class Bot:
 
     def _hear(self, news: News) -> None:
         if isinstance(news, OrderUpdate):
-            self._world.laws.shown_update(self.host, news)
+            self._world.laws.exposures.shown_update(self.host, news)
+        elif isinstance(news, AccountNews):
+            self._world.laws.exposures.shown_news(self.host, news)
         self.trader.hear(news)
 
     async def _follow(self, news: OrderUpdate, filled: Decimal) -> None:

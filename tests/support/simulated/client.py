@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
+from tests.support.simulated.exposures import UNANSWERED_S
 from tests.support.simulated.laws import Laws
 from tests.support.simulated.loop import Host, SimulatedLoop, answer_to, fail
 from tests.support.simulated.records import Lead
@@ -21,7 +22,15 @@ from tests.support.simulated.weather import Chance
 
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderStatus, OrderType, OrderUpdate, Refusal
+from milobot.domain.orders import (
+    Fill,
+    Order,
+    OrderPurpose,
+    OrderStatus,
+    OrderType,
+    OrderUpdate,
+    Refusal,
+)
 from milobot.domain.reports import (
     MarginMode,
     MarkPrice,
@@ -32,12 +41,12 @@ from milobot.domain.reports import (
 from milobot.errors import ExchangeUnavailableError
 from milobot.ports import Account
 
-R, S = Refusal, OrderStatus
+P, R, S = OrderPurpose, Refusal, OrderStatus
 T = TypeVar("T")
 RECEIVE_WINDOW_MS = 2_000
 _TIMEOUT_S = 5.0
-# What the promise holds against: the next try, or a close, is in time all the same.
-_ANSWERED_IN_TIME = frozenset({R.WOULD_TRIGGER, R.BACKSTOP_EXISTS, R.POSITION_NOT_VISIBLE})
+# Orders that make a position safe: what holds them up is counted apart.
+_SAVING = frozenset({P.STOP, P.CLOSE})
 _WALLET = Decimal(1_000_000)
 
 
@@ -90,40 +99,48 @@ class Client(Unasked):
         is_cancel: bool = False,
     ) -> OrderUpdate:
         self.called()
-        chance, laws, symbol = self._chance, self._laws, order.symbol
+        chance, exposures, symbol = self._chance, self._laws.exposures, order.symbol
         if chance.strikes("signing_slow"):
             wait_s = chance.between(0.1, 1.5)
-            laws.excuse(symbol, wait_s)
+            self._hold_up(order, wait_s, is_cancel=is_cancel)
             await asyncio.sleep(wait_s)
+            exposures.go_on(symbol, order.client_order_id)
         stamp_ms = self._loop.now_ms()
         if (not_after_ms and stamp_ms > not_after_ms) or not self.may_sign(stamp_ms):
             return self._news(order, S.NOT_EXECUTED, R.TOO_LATE)
         if not is_cancel:
-            laws.signed(self._lead.epoch, order)
+            self._laws.signed(self._lead.epoch, order)
         await asyncio.sleep(0.0002)
         if self._venue.is_away or chance.strikes("refused"):
-            laws.excuse(symbol, 0.3)
+            self._hold_up(order, UNANSWERED_S, is_cancel=is_cancel)
             await asyncio.sleep(chance.between(0.005, 0.03))
             return self._news(order, S.NOT_EXECUTED, R.UNAVAILABLE)
-        return await self._sent(order, carry_out, stamp_ms)
+        answer = await self._sent(order, carry_out, stamp_ms, is_cancel=is_cancel)
+        exposures.shown_update(self._host, answer)
+        return answer
+
+    def _hold_up(self, order: Order, seconds: float, *, is_cancel: bool) -> None:
+        """Count time apart that an exit loses on its way, until it or the next one goes on."""
+        if order.purpose in _SAVING and not is_cancel:
+            self._laws.exposures.hold_up(order.symbol, order.client_order_id, seconds)
 
     async def _sent(
-        self, order: Order, carry_out: Callable[[], OrderUpdate], stamp_ms: int
+        self, order: Order, carry_out: Callable[[], OrderUpdate], stamp_ms: int, *, is_cancel: bool
     ) -> OrderUpdate:
-        chance, laws = self._chance, self._laws
+        chance, exposures = self._chance, self._laws.exposures
         done: asyncio.Future[OrderUpdate] = self._loop.create_future()
         there_s = chance.between(0.004, 0.04)
-        if chance.strikes("request_slow"):
+        is_slow = chance.strikes("request_slow")
+        if is_slow:
             there_s = chance.between(0.05, 2.6)
-            laws.excuse(order.symbol, there_s)
         is_lost = chance.strikes("request_lost")
         is_unheard = chance.strikes("answer_lost")
-        if is_lost or is_unheard:
-            laws.excuse(order.symbol, 0.8)
+        if is_slow or is_lost or is_unheard:
+            self._hold_up(order, UNANSWERED_S, is_cancel=is_cancel)
 
         def arrive() -> None:
-            laws.under_way.discard(order.client_order_id)
             if is_lost or self._venue.is_away:
+                self._hold_up(order, UNANSWERED_S - there_s, is_cancel=is_cancel)
                 return
             if self._loop.now_ms() > stamp_ms + RECEIVE_WINDOW_MS:
                 answer = self._news(order, S.NOT_EXECUTED, R.CLOCK)
@@ -131,17 +148,15 @@ class Client(Unasked):
                 answer = carry_out()
             taken = self._venue.find(order.symbol, order.client_order_id)
             if not is_unheard and not (taken is not None and taken.is_silent):
+                exposures.go_on(order.symbol, order.client_order_id)
                 self._loop.in_world(chance.between(0.004, 0.04), answer_to, done, answer)
 
         def give_up() -> None:
             answer_to(done, self._news(order, S.UNKNOWN, R.UNAVAILABLE))
 
-        laws.under_way.add(order.client_order_id)
         self._loop.in_world(there_s, arrive)
         self._loop.in_world(_TIMEOUT_S, give_up)
-        answer = await done
-        laws.shown_update(self._host, answer)
-        return answer
+        return await done
 
     def may_sign(self, stamp_ms: int) -> bool:
         """Return whether the process still leads the account, as far as it can know."""
@@ -150,8 +165,6 @@ class Client(Unasked):
     def _taken(self, order: Order) -> OrderUpdate:
         taken = self._venue.take(order)
         if isinstance(taken, Refused):
-            if taken.refusal not in _ANSWERED_IN_TIME:
-                self._laws.excuse(order.symbol, 0.35)
             return self._news(order, S.REJECTED, taken.refusal)
         is_early = order.type is OrderType.MARKET and self._chance.strikes("answer_early")
         return self._confirmed(taken) if is_early else taken.update(self._loop.now_ms())
@@ -177,8 +190,11 @@ class Client(Unasked):
 
     # --- questions
 
-    async def _ask(self, look: Callable[[int], T]) -> T:
-        """Return what is shown at the moment the question arrives, or somewhat before it."""
+    async def _ask(self, look: Callable[[int], T], symbol: str = "") -> T:
+        """Return what is shown at the moment the question arrives, or somewhat before it.
+
+        ``symbol`` says where a close may be waiting for the answer.
+        """
         self.called()
         chance, loop = self._chance, self._loop
         done: asyncio.Future[T] = loop.create_future()
@@ -187,7 +203,7 @@ class Client(Unasked):
             if self._venue.is_away or chance.strikes("query_fails"):
                 error = ExchangeUnavailableError("the exchange does not answer")
                 wait_s = chance.between(0.05, 1.0)
-                self._laws.unanswered(wait_s)
+                self._laws.exposures.unanswered(wait_s, symbol)
                 loop.in_world(wait_s, fail, done, error)
                 return
             as_of_ms = loop.now_ms()
@@ -209,7 +225,7 @@ class Client(Unasked):
         name = order.client_order_id
         found = await self._ask(lambda as_of: self._views.update(order.symbol, name, as_of))
         if found is not None:
-            self._laws.shown_update(self._host, found)
+            self._laws.exposures.shown_update(self._host, found)
         return found
 
     async def follow(self, symbol: str, client_order_id: str) -> OrderUpdate | None:
@@ -223,19 +239,22 @@ class Client(Unasked):
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return what rests."""
         found = await self._ask(lambda as_of: self._views.open_orders(symbol, as_of))
-        self._laws.shown_listing(self._host, symbol, found)
+        self._laws.exposures.shown_listing(self._host, symbol, found)
         return found
 
     async def fetch_fills(
         self, symbol: str, *, first_ms: int | None = None, exchange_order_id: str = ""
     ) -> list[Fill]:
         """Return executions, oldest first."""
-        return await self._ask(lambda as_of: self._views.fills(symbol, first_ms or 0, as_of))
+        found = await self._ask(lambda as_of: self._views.fills(symbol, first_ms or 0, as_of))
+        self._laws.exposures.shown_fills(self._host, found)
+        return found
 
     async def fetch_positions(self) -> list[PositionReport]:
         """Return what is open."""
-        found = await self._ask(self._views.positions)
-        self._laws.shown_positions(self._host, found)
+        look = self._views.positions
+        found, behind = await self._ask(lambda as_of: (look(as_of), self._views.behind(as_of)))
+        self._laws.exposures.shown_fills(self._host, behind)
         return found
 
     async def fetch_account(self) -> Account:
@@ -248,7 +267,7 @@ class Client(Unasked):
 
     async def fetch_last_price(self, symbol: str) -> Decimal:
         """Return the price now."""
-        return await self._ask(lambda _: self._venue.price(symbol))
+        return await self._ask(lambda _: self._venue.price(symbol), symbol)
 
     async def prepare_symbol(
         self, symbol: str, *, leverage: int, margin_mode: MarginMode

@@ -37,7 +37,7 @@ def _position(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[st
         yield f"{symbol}: still closing ({slot.closing})"
     if slot.seen or slot.early:
         yield f"{symbol}: something seen was never explained"
-    if own and not world.laws.is_protected(symbol) and not world.weather.has_strangers:
+    if own and not world.laws.exposures.is_protected(symbol) and not world.weather.has_strangers:
         yield f"{symbol}: {own} is held without a stop"
     if slot.position.is_flat and slot.owner and not slot.orders:
         yield f"{symbol}: flat and still owned by {slot.owner}"
@@ -60,10 +60,9 @@ def _orders(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[str]
 
 
 def _fills(world: World, symbol: str) -> Iterator[str]:
-    if world.weather.is_broken:
-        return  # what was given up, filled unheard and was taken down again leaves no trace
     for fill, remote in world.venue.fills[symbol]:
-        if remote.whose is not Whose.OURS:
+        # What was given up, filled unheard and was taken down again leaves no trace.
+        if remote.whose is not Whose.OURS or remote.is_late:
             continue
         booked = world.disk.fills.get((symbol, fill.fill_id))
         if booked is None:

@@ -33,7 +33,7 @@ class Disk:
         until_ms: When that hold ends.
         first: Each order as it was first put on record.
         refused: How often it did not take records.
-        stalled_ms: How long commits have been held up so far, in all.
+        held_up: Is called when a record is going to take so many seconds longer.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Disk:
         self.epoch = 0
         self.until_ms = 0
         self.is_away = False
-        self.stalled_ms = 0
+        self.held_up: Callable[[float], None] = lambda _seconds: None
         self.refused = 0
         self.intents: dict[str, TradeIntent] = {}
         self.orders: dict[str, Order] = {}
@@ -120,7 +120,7 @@ class HostJournal:
         wait_s = self._chance.between(0.0005, 0.004)
         if self._chance.strikes("commit_slow"):
             stall_s = self._chance.between(0.05, 0.8)
-            self._disk.stalled_ms += round(stall_s * 1000)
+            self._disk.held_up(stall_s)
             wait_s += stall_s
         self._free_s = max(self._free_s, now_s) + wait_s
         done = self._loop.create_future()

@@ -36,6 +36,7 @@ class Remote:
         visible_ms: Queries do not know it before.
         is_silent: Whether nothing tells of it before it is visible, neither answer nor news: the
             assumption on visibility is broken.
+        is_late: Whether it stayed invisible for longer than is assumed of exchanges.
         story: When it became what, with how much filled by then.
         fill_name: What its executions are listed under: a triggered condition executes as an
             order of its own.
@@ -51,6 +52,7 @@ class Remote:
     filled: Decimal = ZERO
     reason: str = ""
     is_silent: bool = False
+    is_late: bool = False
     fills: list[Fill] = field(default_factory=list)
     story: list[tuple[int, OrderStatus, Decimal]] = field(default_factory=list)
 

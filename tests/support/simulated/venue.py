@@ -41,6 +41,7 @@ class Venue:
         held: What is held by symbol, negative when short, whoever bought it.
         own: What of it is ours.
         mixed: Where somebody else holds something beside us, since it was last flat.
+        late: Where an order has stayed invisible for longer than is assumed.
         told: Takes everything that the user stream is going to say.
         executed: Is called after every execution, with what was held before.
     """
@@ -61,6 +62,7 @@ class Venue:
         self.held = dict.fromkeys(symbols, ZERO)
         self.own = dict.fromkeys(symbols, ZERO)
         self.mixed: set[str] = set()
+        self.late: set[str] = set()
         self._unseen_until_ms = dict.fromkeys(symbols, 0)
         self.orders: dict[str, list[Remote]] = {s: [] for s in symbols}
         self.fills: dict[str, list[tuple[Fill, Remote]]] = {s: [] for s in symbols}
@@ -99,7 +101,10 @@ class Venue:
         if is_silent:
             hidden_ms = round(self._chance.between(500, ENGINE_DELAY_MS - 1_000))
         remote = self._enter(order, hidden_ms=hidden_ms)
-        if is_silent or hidden_ms > ENGINE_DELAY_MS:
+        if hidden_ms > ENGINE_DELAY_MS:
+            remote.is_late = True
+            self.late.add(order.symbol)
+        if is_silent or remote.is_late:
             remote.is_silent = True
             self._loop.in_world(hidden_ms / 1000, self.speak, remote)
         if order.purpose is P.ENTRY and self._chance.strikes("unseen"):

@@ -1,5 +1,6 @@
 """What an exchange shows of itself: late, from old pictures, and not all of it."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from tests.support.simulated.loop import SimulatedLoop
@@ -51,11 +52,20 @@ class Views:
         found = (self._position(symbol, as_of_ms) for symbol in self._venue.symbols)
         return [report for report in found if report is not None]
 
-    def _position(self, symbol: str, as_of_ms: int) -> PositionReport | None:
-        held, changed_ms, cost = ZERO, 0, ZERO
+    def behind(self, as_of_ms: int) -> list[Fill]:
+        """Return the executions that the positions shown are made of."""
+        symbols = self._venue.symbols
+        return [fill for symbol in symbols for fill, _ in self._behind(symbol, as_of_ms)]
+
+    def _behind(self, symbol: str, as_of_ms: int) -> Iterator[tuple[Fill, Remote]]:
         for fill, remote in self._venue.fills[symbol]:
             if fill.time_ms > as_of_ms or not self._is_shown(remote, as_of_ms):
-                break  # a position is shown as it once was, never as if something had not been
+                return  # a position is shown as it once was, never as if something had not been
+            yield fill, remote
+
+    def _position(self, symbol: str, as_of_ms: int) -> PositionReport | None:
+        held, changed_ms, cost = ZERO, 0, ZERO
+        for fill, remote in self._behind(symbol, as_of_ms):
             held += remote.sign * fill.quantity
             changed_ms, cost = fill.time_ms, fill.price
         if not held:
