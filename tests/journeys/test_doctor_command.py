@@ -164,7 +164,6 @@ async def test_unknown_symbol_names_the_nearest(exchange: str, tmp_path: Path) -
         ("html:times=0", "a web page instead of data: check the address, or wait out a maint"),
         ("maintenance:times=0", "maintenance"),
         ("huge_body:times=0", "answer too large"),
-        ("endless_body:times=0,seconds=60", "(timeout|no end within)"),
         ("banned:seconds=300", "banned"),
     ],
 )

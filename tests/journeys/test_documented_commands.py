@@ -5,7 +5,14 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.support.process import ROOT, Ended, run_classic_fresh, run_milobot, run_milobot_fresh
+from tests.support.process import (
+    ROOT,
+    Ended,
+    run_classic,
+    run_classic_fresh,
+    run_milobot,
+    run_milobot_fresh,
+)
 
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 AT_ONCE = ("--speed", "0", "--exit", "--port", "0")
@@ -24,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def test_readme_works_from_top_to_bottom(folder: Path) -> None:
     """The first five minutes decide whether a newcomer stays."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    typed = [ended for line in lines_of(readme, folder) if (ended := typed_in(line, folder))]
+    typed = Reader(folder).type_all(readme)
 
     assert len(typed) >= 10
     assert [ended.err for ended in typed if ended.code] == []
@@ -35,32 +42,42 @@ def test_backtesting_page_works(folder: Path) -> None:
     run_milobot("data", "generate", "market.csv.gz", cwd=folder)
     page = (ROOT / "docs" / "backtesting.md").read_text(encoding="utf-8")
 
-    typed = [ended for line in lines_of(page, folder) if (ended := typed_in(line, folder))]
+    typed = Reader(folder).type_all(page)
 
     assert len(typed) >= 2
     assert [ended.err for ended in typed if ended.code] == []
 
 
-def lines_of(page: str, folder: Path) -> list[str]:
-    """Return what the page says to type; a script it shows is saved under its name on the way."""
-    lines = []
-    for language, block in BLOCK.findall(page):
-        if language == "python":
-            (folder / "first.script").write_text(block, encoding="utf-8")
-        else:
-            lines += block.splitlines()
-    return lines
+class Reader:
+    """Types what a page says; each command starts in a fresh interpreter the first time."""
 
+    def __init__(self, folder: Path) -> None:
+        """Sit down in a folder."""
+        self._folder = folder
+        self._known: set[str] = set()
 
-def typed_in(line: str, folder: Path) -> Ended | None:
-    """Run one line from a cold start, as readers do; None where it is not ours (make, the shell)."""
-    words = shlex.split(line, comments=True)
-    if "--initdb" in words:
-        return None  # needs a network: test_initdb_command.py does that
-    if "--exchange" in words or "--loop" in words or words[:2] == ["milobot", "run"]:
-        return None  # runs until Ctrl-C: test_wire_demo.py and test_live_paper.py do that
-    if words[:1] == ["milobot"]:
-        return run_milobot_fresh(*words[1:], *(AT_ONCE if "demo" in words else ()), cwd=folder)
-    if words[:2] == ["python3", "main.py"]:
-        return run_classic_fresh(*words[2:], cwd=folder)
-    return None
+    def type_all(self, page: str) -> list[Ended]:
+        """Type everything, saving a script that the page shows under its name on the way."""
+        typed = []
+        for language, block in BLOCK.findall(page):
+            if language == "python":
+                (self._folder / "first.script").write_text(block, encoding="utf-8")
+                continue
+            typed += [ended for line in block.splitlines() if (ended := self._type(line))]
+        return typed
+
+    def _type(self, line: str) -> Ended | None:
+        """Run one line; None where it is not ours (make, the shell)."""
+        words = shlex.split(line, comments=True)
+        if "--initdb" in words:
+            return None  # needs a network: test_initdb_command.py does that
+        if "--exchange" in words or "--loop" in words or words[:2] == ["milobot", "run"]:
+            return None  # runs until Ctrl-C: test_wire_demo.py and test_live_paper.py do that
+        if words[:1] != ["milobot"] and words[:2] != ["python3", "main.py"]:
+            return None
+        is_known = words[1] in self._known
+        self._known.add(words[1])
+        if words[1] == "main.py":
+            return (run_classic if is_known else run_classic_fresh)(*words[2:], cwd=self._folder)
+        words += AT_ONCE if "demo" in words else ()
+        return (run_milobot if is_known else run_milobot_fresh)(*words[1:], cwd=self._folder)

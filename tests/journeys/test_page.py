@@ -24,6 +24,8 @@ from milobot.web.app import STATIC, create_app
 from milobot.web.state import Heading, Limits
 from milobot.web.views import FillView, PositionView, SignalView
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.mark.usefixtures("library")
 async def test_the_chart_is_painted_and_follows_the_market(browser: Browser) -> None:

@@ -9,6 +9,8 @@ from tests.support.pages import served
 from milobot.web.app import create_app
 from milobot.web.state import GROWING, Limits
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("limits", [GROWING, Limits(candles=260)])

@@ -38,28 +38,29 @@ def run_milobot(
     *words: str | Path, cwd: Path, stdin: str | None = None, **environment: str
 ) -> Ended:
     """Run ``milobot WORDS`` in a folder, with a text or nothing on stdin; wait for its end."""
-    if not can_be_warm(environment):
-        return run_milobot_fresh(*words, cwd=cwd, stdin=stdin, **environment)
-    return _run_warm(["milobot", *map(str, words)], cwd, environment, stdin)
+    return _run_program(["milobot", *map(str, words)], cwd, environment, stdin)
 
 
 def run_milobot_fresh(
     *words: str | Path, cwd: Path, stdin: str | None = None, **environment: str
 ) -> Ended:
     """Run ``milobot WORDS`` in an interpreter of its own, which imports what it needs."""
-    return _run([sys.executable, "-m", "milobot", *map(str, words)], cwd, environment, stdin)
+    return _run_fresh(["milobot", *map(str, words)], cwd, environment, stdin)
 
 
 def run_classic(*words: str | Path, cwd: Path, **environment: str) -> Ended:
     """Run ``python3 main.py WORDS`` in a folder and wait for its end."""
-    if not can_be_warm(environment):
-        return run_classic_fresh(*words, cwd=cwd, **environment)
-    return _run_warm([_CLASSIC, *map(str, words)], cwd, environment)
+    return _run_program([_CLASSIC, *map(str, words)], cwd, environment)
 
 
 def run_classic_fresh(*words: str | Path, cwd: Path, **environment: str) -> Ended:
     """Run ``python3 main.py WORDS`` in an interpreter of its own."""
-    return _run([sys.executable, _CLASSIC, *map(str, words)], cwd, environment)
+    return _run_fresh([_CLASSIC, *map(str, words)], cwd, environment)
+
+
+def run_alembic(url: str, *words: str) -> Ended:
+    """Run ``alembic WORDS`` on a database, at the root of the repository, as a user does."""
+    return _run_program(["alembic", *words], ROOT, {"DATABASE_URL": url})
 
 
 def start_milobot(
@@ -67,13 +68,13 @@ def start_milobot(
 ) -> Started:
     """Start ``milobot WORDS`` in a folder, and do not wait; what it says comes unbuffered."""
     more = {"PYTHONUNBUFFERED": "1", **environment}
+    command = ["milobot", *map(str, words)]
     with Path(os.devnull).open("rb") as nothing:
         if can_be_warm(more):
             streams = nothing, stdout, stderr
-            command = ["milobot", *map(str, words)]
             return STARTS.start(command, cwd, child_environment(**more), streams)
         return subprocess.Popen(  # noqa: S603 - our own program and the test's own words
-            [sys.executable, "-m", "milobot", *map(str, words)],
+            _fresh(command),
             cwd=cwd,
             env=child_environment(**more),
             stdin=nothing,
@@ -82,9 +83,11 @@ def start_milobot(
         )
 
 
-def _run_warm(
+def _run_program(
     words: list[str], cwd: Path, environment: dict[str, str], stdin: str | None = None
 ) -> Ended:
+    if not can_be_warm(environment):
+        return _run_fresh(words, cwd, environment, stdin)
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
         given.write((stdin or "").encode())
         given.seek(0)
@@ -102,11 +105,11 @@ def _text(said: IO[bytes]) -> str:
     return said.read().decode()
 
 
-def _run(
+def _run_fresh(
     words: list[str], cwd: Path, environment: dict[str, str], stdin: str | None = None
 ) -> Ended:
     done = subprocess.run(  # noqa: S603 - our own program and the test's own words
-        words,
+        _fresh(words),
         cwd=cwd,
         env=child_environment(**environment),
         input=stdin or "",
@@ -116,3 +119,8 @@ def _run(
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _fresh(words: list[str]) -> list[str]:
+    """Return what starts a program, named by its file or its module, in a fresh interpreter."""
+    return [sys.executable, *words] if words[0] == _CLASSIC else [sys.executable, "-m", *words]

@@ -3,8 +3,6 @@
 import asyncio
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from tests.support.process import ROOT, child_environment
+from tests.support.process import ROOT, run_alembic
 
 from milobot.errors import ConfigurationError, LedgerError, SchemaTooNewError, SchemaTooOldError
 from milobot.storage.database_url import parse_database_url
@@ -30,19 +28,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/milobot.db"
     on_server: str = request.getfixturevalue("postgres_url")
     return on_server
-
-
-def run_alembic(url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run ``alembic WORDS`` at the root of the repository, as a user does."""
-    return subprocess.run(  # noqa: S603 - the test's own words
-        [sys.executable, "-m", "alembic", *words],
-        cwd=ROOT,
-        env=child_environment(DATABASE_URL=url),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def tables_of(url: str) -> set[str]:
@@ -71,14 +56,14 @@ def set_revision(url: str, revision: str) -> None:
 def test_upgrade_and_downgrade_lead_there_and_back(empty_url: str) -> None:
     """`alembic upgrade head` from the root is what the documents and the container say."""
     up = run_alembic(empty_url, "upgrade", "head")
-    assert up.returncode == 0, up.stderr
+    assert up.code == 0, up.err
     assert tables_of(empty_url) == set(metadata.tables) | {"alembic_version"}
 
     down = run_alembic(empty_url, "downgrade", "base")
-    assert down.returncode == 0, down.stderr
+    assert down.code == 0, down.err
     assert tables_of(empty_url) == {"alembic_version"}
 
-    assert run_alembic(empty_url, "upgrade", "head").returncode == 0
+    assert run_alembic(empty_url, "upgrade", "head").code == 0
 
 
 def test_the_migrations_make_what_the_code_says(empty_url: str) -> None:
@@ -131,8 +116,8 @@ def test_statements_can_be_printed_for_a_database_administrator() -> None:
     """Some must show what will be run before it is."""
     printed = run_alembic("postgresql://u@localhost/d", "upgrade", "head", "--sql")
 
-    assert "CREATE TABLE orders" in printed.stdout
-    assert "NUMERIC" in printed.stdout
+    assert "CREATE TABLE orders" in printed.out
+    assert "NUMERIC" in printed.out
 
 
 async def test_a_file_brings_itself_up_to_date(tmp_path: Path) -> None:
@@ -197,8 +182,8 @@ def test_alembic_says_what_is_wrong_in_one_sentence(url: str, sentence: str) -> 
     """A traceback of three drivers helps nobody, and may show the password."""
     done = run_alembic(url, "upgrade", "head")
 
-    said = done.stdout + done.stderr
-    assert done.returncode != 0
+    said = done.out + done.err
+    assert done.code != 0
     assert sentence in said
     assert "Traceback" not in said
     assert "secret" not in said
