@@ -140,16 +140,19 @@ def unexplained(
 
 
 def _shares(slot: Slot, foreign: Iterable[Fill]) -> list[tuple[Fill, Decimal]]:
-    """Return how much of each execution reduced ours: what exceeds what they had added."""
+    """Return how much of each execution reduced ours: what exceeds what they had added.
+
+    What was executed before ours was opened took nothing off it.
+    """
     found = []
-    theirs = ZERO
+    theirs, opened_ms = ZERO, slot.tally.entry_time_ms if slot.tally else 0
     for fill in foreign:
         if fill.side is not slot.position.side.exit:
             theirs += fill.quantity
             continue
         of_theirs = min(theirs, fill.quantity)
         theirs -= of_theirs
-        if fill.quantity > of_theirs:
+        if fill.quantity > of_theirs and fill.time_ms >= opened_ms:
             found.append((fill, fill.quantity - of_theirs))
     return found
 

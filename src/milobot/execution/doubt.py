@@ -63,8 +63,9 @@ class Terms:
         patience_ms: How long a trigger may lead to nothing, and an exit that was there be missed.
         give_up_ms: How long after the fence a position that nobody explains keeps an entry
             in doubt that no question finds.
-        unlisted_ms: How long after its last fill a position counts as held that no listing has
-            ever shown. Far longer than any delay: whoever takes it for gone takes its stop away.
+        unlisted_ms: How long a position that was filled counts as held although no listing shows
+            it and no execution ends it. Far longer than any delay: whoever takes it for gone
+            takes its stop away. Where others trade, too, ``give_up_ms`` has to do.
     """
 
     receive_window_ms: int = 2_000

@@ -25,6 +25,7 @@ class Code(StrEnum):
     POSITION_LARGER = "position_larger"
     POSITION_REDUCED = "position_reduced"
     POSITION_UNEXPLAINED = "position_unexplained"
+    POSITION_UNLISTED = "position_unlisted"
     ORDER_NEWS = "order_news"
     ORDER_VANISHED = "order_vanished"
     ORDER_ORPHANED = "order_orphaned"

@@ -115,10 +115,10 @@ class Look:
         self.is_decided = False
         self.is_to_repeat = True
 
-    def remember(self) -> None:
-        """Keep what was seen before, for a look that could not see anything by itself."""
+    def remember(self, what: str = "") -> None:
+        """Keep what was seen before, for a look that cannot see that by itself."""
         for key, first_ms in self.before.first_ms.items():
-            if key.startswith(self._key("")):
+            if key.startswith(self._key(what)):
                 self.seen[key] = first_ms
 
     def is_seen_twice(self, what: str) -> bool:
@@ -137,12 +137,15 @@ class Look:
         return False
 
     def is_seen_long(self, what: str) -> bool:
-        """Return whether something was seen for as long as anything may stay invisible."""
-        first_ms = self.seen[self._key(what)]
-        if self.snapshot.asked_ms - first_ms > self.terms.engine_delay_ms:
+        """Return whether something that is seen twice has been there for all of the delay."""
+        if self.is_seen_for(what, self.terms.engine_delay_ms):
             return True
         self.wait()
         return False
+
+    def is_seen_for(self, what: str, time_ms: int) -> bool:
+        """Return whether something that is seen twice was there at every look of this time."""
+        return self.snapshot.asked_ms - self.seen[self._key(what)] > time_ms
 
     def answer_about(self, order: Order) -> tuple[bool, OrderUpdate | None]:
         """Return whether an order was asked for, and what was answered; see to it if it was not."""

@@ -19,6 +19,7 @@ from milobot.execution.look import Look
 
 _HOUR_MS = 3_600_000
 _MOST_ASKED = 10
+_POSITION = "position|"
 
 
 def compare_position(look: Look) -> Code | None:
@@ -27,6 +28,7 @@ def compare_position(look: Look) -> Code | None:
         return None
     if look.has_open_question or _is_stale(look):
         look.wait()
+        look.remember(_POSITION)
         return None
     _ask_ended(look)
     is_known = look.slot.position.is_flat and look.slot.blocked == Code.FOREIGN_POSITION
@@ -151,24 +153,61 @@ def _book_reduction(look: Look) -> None:
     if missing == 0:
         return
     held, ours = signed(look.theirs), signed(look.slot.position)
-    difference = f"position|{ours}|{held}"
+    difference = f"{_POSITION}{ours}|{held}"
     if not look.is_seen_twice(difference):
         return
     found = _reductions(look, missing)
     if found is None:
         return
-    taken = sum((_taken_by(update) for update in found), ZERO)
-    unexplained_quantity = max(ZERO, missing - taken)
-    if unexplained_quantity and not look.is_seen_long(difference):
+    rest = missing - sum((_taken_by(update) for update in found), ZERO)
+    if rest > 0 and not look.is_seen_long(difference):
         return  # executions may be told late
-    price = _mark_price(look) if unexplained_quantity else ZERO
+    if rest > 0 and _may_be_unlisted(look, difference):
+        rest = ZERO
+    _book_missing(look, found, rest)
+
+
+def _book_missing(look: Look, found: Sequence[OrderUpdate], rest: Decimal) -> None:
+    """Book what executions explain, and the rest at mark price."""
+    price = _mark_price(look) if rest > 0 else ZERO
     if price is None:
         return
     for update in found:
         look.tell(update)
         look.note(Code.POSITION_REDUCED, f"{_taken_by(update)} {update.reason}")
-    if unexplained_quantity:
-        _book_unexplained(look, unexplained_quantity, price)
+    if rest > 0:
+        _book_unexplained(look, rest, price)
+
+
+def _may_be_unlisted(look: Look, difference: str) -> bool:
+    """Return whether what is missing may be there, and say so.
+
+    A fill that was told is a fact, and its position ends by another one. A listing of positions
+    that is silent, or of an earlier moment, proves nothing by itself: taken at its word, it
+    would take the stop away from what is held.
+    """
+    if _tells_of_last_fill(look):
+        return False
+    # Where others trade, too, they may have held what ours was taken off from.
+    is_shared = bool(_unbooked(look, look.snapshot.fills[look.symbol]).foreign)
+    bound_ms = look.terms.give_up_ms if is_shared else look.terms.unlisted_ms
+    if look.is_seen_for(difference, bound_ms):
+        return False
+    look.is_decided = False
+    look.note(
+        Code.POSITION_UNLISTED,
+        f"{signed(look.slot.position)} was filled, the exchange lists {signed(look.theirs)} and"
+        " no execution that explains it: ours counts as held and its stop stays. What is not"
+        f" listed for {bound_ms // 1000} s counts as gone",
+    )
+    return True
+
+
+def _tells_of_last_fill(look: Look) -> bool:
+    """Return whether a listing is of no earlier moment than the last fill, by their own clock."""
+    tally, theirs = look.slot.tally, look.theirs
+    filled_ms = max(look.ours.filled_ms, tally.last_time_ms if tally else 0)
+    return theirs is not None and theirs.time_ms >= filled_ms
 
 
 def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
