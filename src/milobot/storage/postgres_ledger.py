@@ -91,7 +91,7 @@ class PostgresDatabase:
         done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         self._jobs.append(Job(unit, done))
         async with self._turn:
-            if not done.done():
+            while self._jobs and not done.done():  # those of others who left may come before it
                 jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST_GROUP))]
                 await self._commit(jobs)
         return await done
@@ -133,18 +133,22 @@ class PostgresDatabase:
     async def _commit(self, jobs: list[Job[Any]]) -> None:
         """Commit jobs together, or each alone when they cannot be; every one is answered."""
         try:
-            await self._commit_together(jobs)
+            await self._commit_or_fail(jobs)
         except asyncio.CancelledError:
             # Whoever's turn it was is gone; the others are tried by the next, or know nothing.
             self._jobs.extendleft(reversed([job for job in jobs if not job.done.done()]))
             raise
+
+    async def _commit_or_fail(self, jobs: list[Job[Any]]) -> None:
+        try:
+            await self._commit_together(jobs)
         except (LedgerError, *TROUBLE) as error:
             if len(jobs) == 1 or isinstance(error, CommitUnknownError):
                 for job in jobs:
                     job.fail(error)
                 return
             for job in jobs:
-                await self._commit([job])
+                await self._commit_or_fail([job])
 
     async def _commit_together(self, jobs: list[Job[Any]]) -> None:
         """Commit jobs as one transaction, again where the first try is certainly undone."""

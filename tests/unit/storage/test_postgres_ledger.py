@@ -358,3 +358,39 @@ async def test_a_writer_that_is_cancelled_leaves_the_others_their_turn(ledger: L
     names = text("SELECT name FROM cursors ORDER BY name")
     stored = await ledger.read(lambda c: c.execute(names).scalars().all())
     assert set(stored) >= set("bcdef")
+
+
+async def test_a_writer_cancelled_while_units_are_tried_one_by_one_loses_none(
+    ledger: Ledger,
+) -> None:
+    """One unit fails, so each is tried alone; whoever did it for all has no time left meanwhile."""
+    writes: list[asyncio.Task[BaseException | None]] = []
+    tries: list[int] = []
+
+    def stop_the_writer(_: Connection) -> None:
+        tries.append(1)
+        if len(tries) == 2:  # not with the others any more
+            writes[1].cancel()
+
+    def fail(_: Connection) -> None:
+        raise LedgerError("this unit says no")
+
+    def keep(connection: Connection) -> None:
+        save_cursor(connection, "kept", "1", now_ms=0)
+
+    async def write(unit: Callable[[Connection], None]) -> BaseException | None:
+        try:
+            await ledger.write(unit)
+        except (LedgerError, asyncio.CancelledError) as error:
+            return error
+        return None
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        # The first takes its turn at once; the next one's turn is for all that wait by then.
+        for unit in (lambda _: None, stop_the_writer, fail, keep):
+            writes.append(tasks.create_task(write(unit)))
+
+    ends = [type(task.result()) for task in writes]
+    assert ends == [type(None), asyncio.CancelledError, LedgerError, type(None)]
+    names = text("SELECT name FROM cursors")
+    assert await ledger.read(lambda c: c.execute(names).scalars().all()) == ["kept"]
