@@ -15,6 +15,7 @@ from milobot.execution.attribution import (
     with_fills,
 )
 from milobot.execution.findings import BLOCKING, Code, booked_quantity, signed
+from milobot.execution.forced import book_forced
 from milobot.execution.look import Look
 
 _HOUR_MS = 3_600_000
@@ -38,6 +39,7 @@ def compare_position(look: Look) -> Code | None:
         look.wait()  # an exit's fills wait for those of its entry: they are being asked for
         return None
     if not look.has_to_ask():
+        _book_forced(look)
         _book_reduction(look)
     return None if look.has_to_ask() or _is_reducible(look) else _excess(look)
 
@@ -145,6 +147,13 @@ def _missing(look: Look) -> Decimal:
 
 def _is_reducible(look: Look) -> bool:
     return _missing(look) > 0
+
+
+def _book_forced(look: Look) -> None:
+    """Book what the exchange took off a position of ours before it showed it."""
+    fills = look.snapshot.fills.get(look.symbol)
+    if fills is not None and not _is_reducible(look):
+        book_forced(look, _unbooked(look, fills).foreign, _difference(look))
 
 
 def _book_reduction(look: Look) -> None:

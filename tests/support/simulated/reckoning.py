@@ -9,7 +9,7 @@ from milobot.domain.decisions import Outcome
 from milobot.domain.ids import client_order_id
 from milobot.domain.intents import Close, TradeIntent
 from milobot.execution.engine import ExecutionEngine
-from milobot.execution.findings import signed
+from milobot.execution.findings import Code, signed
 
 
 def differences(world: World, engine: ExecutionEngine, wishes: Iterable[TradeIntent]) -> list[str]:
@@ -35,7 +35,9 @@ def _position(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[st
         yield f"{symbol}: {own} is held and {signed(slot.position)} is booked"
     if slot.closing or slot.queued is not None:
         yield f"{symbol}: still closing ({slot.closing})"
-    if slot.seen or slot.early:
+    # What somebody else opened while an entry was in doubt keeps the stop that it was given.
+    is_theirs = world.weather.has_strangers and slot.blocked == Code.FOREIGN_POSITION
+    if (slot.seen and not is_theirs) or slot.early:
         yield f"{symbol}: something seen was never explained"
     if own and not world.laws.exposures.is_protected(symbol) and not world.weather.has_strangers:
         yield f"{symbol}: {own} is held without a stop"

@@ -6,10 +6,11 @@ from tests.support.reconciling import ACCOUNT, P, S, World
 from tests.support.trading import SYMBOL, dec
 
 from milobot.domain.intents import PositionSide, Side
-from milobot.domain.orders import OrderUpdate
+from milobot.domain.orders import OrderPurpose, OrderUpdate
 from milobot.domain.reports import MarginMode
 from milobot.execution.attribution import reductions
 from milobot.execution.drift import WalletMark, booked_total, wallet_drift
+from milobot.execution.findings import signed
 from milobot.execution.reconciliation import compare
 
 
@@ -327,6 +328,46 @@ async def test_nothing_is_found_of_a_symbol_before_all_is_asked() -> None:
 
     assert findings.needs.fills
     assert findings.updates == ()
+
+
+async def _liquidated_unseen(*, told: OrderPurpose | None) -> World:
+    """Return a short that is larger than our books say: its late long was taken before it showed."""
+    world = World()
+    late = await world.send(world.order(P.ENTRY), is_heard=False)
+    await world.end(late, S.NOT_EXECUTED)
+    world.execute(late, dec("1"))
+    late.status = S.FILLED
+    world.later(1)
+    world.others_trade("-1", purpose=told)
+    world.later(60)
+    short = await world.send(world.order(P.ENTRY, "3", side=Side.SELL))
+    await world.fill(short, "3")
+    await world.hear(late, tuple(f for f in world.fills if f.side is Side.BUY))
+    world.later(1)
+    assert signed(world.slot.position) == -2
+    return world
+
+
+async def test_a_liquidation_of_what_was_not_shown_yet_is_booked_when_it_is() -> None:
+    """Our books would hold less than is there, and the rest would lie open as somebody else's."""
+    world = await _liquidated_unseen(told=P.LIQUIDATION)
+
+    await world.converge(1)
+
+    assert signed(world.slot.position) == -3
+    assert world.codes == ["position_reduced"]
+    await world.converge(2)
+    assert signed(world.slot.position) == -3
+
+
+async def test_what_others_sold_beside_ours_stays_theirs() -> None:
+    """The same executions by somebody's hand: nothing of it is ours, and it is told."""
+    world = await _liquidated_unseen(told=None)
+
+    await world.converge(2)
+
+    assert signed(world.slot.position) == -2
+    assert world.slot.blocked == "position_larger"
 
 
 async def test_an_entry_of_a_process_before_is_found_behind_what_was_traded_since() -> None:
