@@ -20,7 +20,7 @@ demo: $(VENV)/.installed  ## Watch a strategy trade on a local exchange, on http
 	@$(BIN)/milobot demo --exchange binance $(ARGS)
 
 test: $(VENV)/.installed-dev  ## Run the tests.
-	$(BIN)/pytest -q -n 2 --dist loadscope $(ARGS)
+	$(BIN)/pytest -q -n 2 --dist worksteal $(ARGS)
 
 prove-scripts: $(VENV)/.installed-dev  ## Try all escapes, bombs, random scripts and answers (7 min).
 	PROVE_SCRIPTS=1 $(BIN)/pytest -q -o timeout=1800 tests/journeys/test_escapes.py tests/journeys/test_bombs.py \

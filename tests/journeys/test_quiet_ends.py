@@ -47,19 +47,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 BACKTEST = "backtest some.script --data market.csv"
+NO_ROOM = "milobot: the output finds no room, the disk is full: make room"
 DEMO = "demo --script some.script --data market.csv --speed 0 --exit --port 0"
 
 
-@pytest.mark.parametrize("command", [BACKTEST, DEMO])
 @pytest.mark.parametrize(
-    ("streams", "code", "said"),
+    ("command", "streams", "code", "said"),
     [
-        ("| true", 1, ""),
-        ("> /dev/full", 1, "milobot: the output finds no room, the disk is full: make room"),
-        (">&-", 0, ""),
-        ("<&-", 0, ""),
-        ("<&- >&-", 0, ""),
-        ("2>&-", 0, ""),
+        (BACKTEST, "| true", 1, ""),
+        (DEMO, "| true", 1, ""),
+        (BACKTEST, "> /dev/full", 1, NO_ROOM),
+        (BACKTEST, ">&-", 0, ""),
+        (BACKTEST, "<&-", 0, ""),
+        (BACKTEST, "<&- >&-", 0, ""),
+        (DEMO, "<&- >&-", 0, ""),
+        (BACKTEST, "2>&-", 0, ""),
     ],
 )
 def test_streams_that_are_gone_are_no_crash(
