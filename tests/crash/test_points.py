@@ -18,7 +18,7 @@ def test_a_campaign_visits_every_place_under_every_database_and_fault() -> None:
     """A plan that leaves a call out proves nothing about it."""
     cases = all_cases(1_056)
 
-    assert {case.kills[0] for case in cases} == set(all_points())
+    assert {kill for case in cases for kill in case.kills} >= set(all_points())
     assert len({(c.dialect, c.database, c.fault) for c in cases}) == 2 * 2 * 25
     assert len({case.account for case in cases}) == len(cases)
 

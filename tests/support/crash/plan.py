@@ -41,20 +41,22 @@ FAULTS = (
 # How far each call may be counted before a life is over, roughly as often as it comes.
 _MOST = {
     "commit": 60,
-    "find_order": 10,
-    "find_decision": 15,
+    "find_order": 2,
+    "find_decision": 6,
     "load": 1,
-    "booked_fills": 4,
+    "booked_fills": 3,
     "place_order": 24,
-    "cancel_order": 8,
-    "fetch_update": 5,
-    "fetch_open_orders": 2,
-    "fetch_positions": 3,
-    "fetch_fills": 2,
+    "cancel_order": 6,
+    "fetch_update": 8,
+    "fetch_open_orders": 3,
+    "fetch_positions": 4,
+    "fetch_fills": 3,
     "prepare_symbol": 3,
-    "fetch_account": 1,
-    "fetch_last_price": 2,
+    "fetch_account": 2,
+    "fetch_rules": 3,
 }
+# What comes only when there is something to find out: after a death.
+_AFTER_A_DEATH = {"find_order", "find_decision", "booked_fills", "fetch_fills"}
 # Where a second death meets the restart: what reconciliation and its consequences call.
 _MOST_AGAIN = {
     "load": 1,
@@ -66,7 +68,6 @@ _MOST_AGAIN = {
     "place_order": 5,
     "cancel_order": 3,
     "booked_fills": 2,
-    "find_order": 3,
 }
 _SECOND_DEATH, _INSTANTS = 0.4, 120
 _LAST_INSTANT_MS = 1_600
@@ -124,7 +125,9 @@ def all_cases(count: int, *, first_seed: int = 1) -> list[Case]:
 def _case(point: KillPoint, seed: int) -> Case:
     dice = random.Random(f"case {seed}")  # noqa: S311 - as above
     kills = [point]
-    if dice.random() < _SECOND_DEATH:
+    if point.call in _AFTER_A_DEATH:
+        kills.insert(0, KillPoint(INSTANT, dice.randint(200, _LAST_INSTANT_MS)))
+    elif dice.random() < _SECOND_DEATH:
         call = dice.choice(tuple(_MOST_AGAIN))
         again = KillPoint(call, dice.randint(1, _MOST_AGAIN[call]), dice.choice((START, END)))
         kills.append(again)

@@ -196,7 +196,7 @@ class Run:
             kill=kill,
             environment=environment_of(self._case.dialect, self._exchange.url, DEFAULT_KEY),
             wishes=WISHES,
-            repeats=0.0 if kill else _REPEATS,
+            repeats=0.0 if number == 1 else _REPEATS,
             broken=self._broken,
         )
 

@@ -40,7 +40,7 @@ COUNT, LANES = 1_056, 8
 RESULTS = Path("build/crash-proof.jsonl")
 FAILURES = Path("build/crash-failures")
 # What a bot that breaks a law on purpose is asked to do.
-BROKEN = "binance/sqlite/none/commit:12:end/1"
+BROKEN, BROKEN_SEEDS = "binance/sqlite/none/commit:12:end", (1, 2, 3)
 
 
 async def prove(
@@ -188,12 +188,20 @@ async def _with_progress(
             return await unseen_laws(tools)
 
 
-async def unseen_laws(tools: Tools, laws: Iterable[str] = LAWS) -> list[str]:
-    """Let a bot break each of the laws on purpose; return those the judge did not see broken."""
-    laws = list(laws)
-    case = parse_case(BROKEN)
-    verdicts = await asyncio.gather(*(carry_out(case, tools, broken=law) for law in laws))
-    return [law for law, verdict in zip(laws, verdicts, strict=True) if not verdict.wrong[law]]
+async def unseen_laws(tools: Tools) -> list[str]:
+    """Let a bot break each of the laws on purpose; return those the judge did not see broken.
+
+    A bot that a busy machine keeps from trading breaks nothing: each law has three tries.
+    """
+    missed = list(LAWS)
+    for seed in BROKEN_SEEDS:
+        case = parse_case(f"{BROKEN}/{seed}")
+        verdicts = await asyncio.gather(*(carry_out(case, tools, broken=law) for law in missed))
+        found = zip(missed, verdicts, strict=True)
+        missed = [law for law, verdict in found if not verdict.wrong[law]]
+        if not missed:
+            break
+    return missed
 
 
 def describe(verdict: Verdict) -> str:

@@ -387,8 +387,8 @@ async def test_a_writer_cancelled_while_units_are_tried_one_by_one_loses_none(
 
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
         # The first takes its turn at once; the next one's turn is for all that wait by then.
-        for unit in (lambda _: None, stop_the_writer, fail, keep):
-            writes.append(tasks.create_task(write(unit)))
+        units = (lambda _: None, stop_the_writer, fail, keep)
+        writes.extend(tasks.create_task(write(unit)) for unit in units)
 
     ends = [type(task.result()) for task in writes]
     assert ends == [type(None), asyncio.CancelledError, LedgerError, type(None)]
