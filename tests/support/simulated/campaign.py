@@ -82,7 +82,7 @@ def show(summary: Summary, seconds: float, console: Console) -> None:
     console.print(
         f"{summary.histories:,} histories in {seconds:.0f} s"
         f" ({summary.histories / seconds:.0f}/s; {cpu_s:.0f} s of processor time), {summary.entries:,} entries sent,"
-        f" the truth looked at {summary.checks:,} times; longest time open, faults taken off:"
+        f" the truth looked at {summary.checks:,} times; longest time open after it was shown:"
         f" {summary.longest_ms} ms; slowest recovery: {summary.slowest_s:.0f} s"
     )
     verdict = f"[red]{len(summary.failed)} failed" if summary.failed else "[green]all laws held"

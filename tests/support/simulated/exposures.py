@@ -79,7 +79,8 @@ class Exposures:
         self._venue = venue
         self._disk = disk
         self._of = {symbol: Exposure() for symbol in venue.symbols}
-        self._noted: set[str] = set()
+        self._stops: dict[str, list[Remote]] = {symbol: [] for symbol in venue.symbols}
+        self._counted = dict.fromkeys(venue.symbols, 0)
         self._looked_s = 0.0
         self.leader: Host | None = None
         self.is_ready = False
@@ -211,9 +212,12 @@ class Exposures:
             exposure.fills.clear()
             exposure.shown.clear()
             exposure.has_to_ask = exposure.is_late = False
-        for remote in self._venue.orders[symbol]:
-            if _is_ended_stop(remote) and remote.exchange_id not in self._noted:
-                self._noted.add(remote.exchange_id)
+        orders, stops = self._venue.orders[symbol], self._stops[symbol]
+        stops += (remote for remote in orders[self._counted[symbol] :] if remote.is_stop)
+        self._counted[symbol] = len(orders)
+        for remote in [remote for remote in stops if remote.status not in _AT_WORK]:
+            stops.remove(remote)
+            if remote.status in _ENDED:
                 exposure.unseen[remote.order.client_order_id] = remote.order.intent_key
                 exposure.has_to_ask = True
         self.look()
@@ -263,11 +267,10 @@ class Exposures:
 
     def _covered(self, symbol: str) -> Decimal:
         covered = ZERO
-        for remote in self._venue.orders[symbol]:
-            if remote.is_stop and remote.status in _AT_WORK:
-                if remote.order.close_position:
-                    return abs(self._venue.held[symbol])
-                covered += remote.order.quantity - remote.filled
+        for remote in self._stops[symbol]:
+            if remote.order.close_position:
+                return abs(self._venue.held[symbol])
+            covered += remote.order.quantity - remote.filled
         return covered
 
     def _is_being_closed(self, symbol: str) -> bool:
@@ -281,9 +284,8 @@ class Exposures:
 
     def _ended_stops(self, symbol: str) -> dict[str, str]:
         """Return the intents of stops that have ended, by our id of the stop."""
-        found = (remote.order for remote in self._venue.orders[symbol] if _is_ended_stop(remote))
-        return {order.client_order_id: order.intent_key for order in found}
-
-
-def _is_ended_stop(remote: Remote) -> bool:
-    return remote.is_stop and remote.status in _ENDED
+        return {
+            remote.order.client_order_id: remote.order.intent_key
+            for remote in self._venue.orders[symbol]
+            if remote.is_stop and remote.status in _ENDED
+        }
