@@ -39,6 +39,7 @@ from milobot.execution.planning import Freshness, Planner, always_fresh
 from milobot.execution.protection import next_command, review, seems_settled, through_the_band
 from milobot.execution.recorder import Recorder
 from milobot.execution.setbacks import has_new_way
+from milobot.execution.waiting import turn_away
 from milobot.ports import Books, Clock, Exchange, Journal
 
 
@@ -132,8 +133,8 @@ class ExecutionEngine:
                 decision, order = await self._judge(intent)
             except DuplicateIntentError:
                 return await self._entries.decided_elsewhere(intent)
-        is_accepted = decision.outcome is Outcome.ACCEPTED
-        if is_accepted and (order is None or await self._took(order)):
+        is_at_work = order is not None or decision.outcome is Outcome.ACCEPTED
+        if is_at_work and (order is None or await self._took(order)):
             await self._settle(intent.symbol)
         await self.recorder.confirm()  # whoever hears a decision never asks again
         return await self._books.decision(intent.key) or decision
@@ -218,8 +219,9 @@ class ExecutionEngine:
             slot = self.slot(symbol)
             if slot.is_idle:
                 return
-            closing = slot.closing or reason
-            await self._books.change(replace(slot, closing=closing, queued=None))
+            slot = replace(slot, closing=slot.closing or reason)
+            slot = await turn_away(self._books, self._entries, slot, "slot_busy", reason)
+            await self._books.change(slot)
         await self._settle(symbol)
 
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
@@ -275,7 +277,10 @@ class ExecutionEngine:
         await self.recorder.note(slot.symbol, intent, decision, slot, *((order,) if order else ()))
         self._books.keep(slot, order)
         self._books.decide(decision)
-        return decision, order
+        if self.recorder.is_behind:  # who waits would be lost, without a word, with this process
+            why = self.recorder.reason
+            await turn_away(self._books, self._entries, slot, "ledger_unavailable", why)
+        return self._books.recent_decision(intent.key) or decision, order
 
     async def _settle(self, symbol: str) -> None:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
