@@ -47,7 +47,7 @@ async def live(spec: BotSpec) -> None:
     os.environ.update(spec.environment)
     configure_logging("WARNING")
     settings, deadline = load_settings(None), SigningDeadline()
-    mark = MarkWriter(Path(spec.marks), spec.life)
+    mark = MarkWriter(Path(spec.marks), spec.life, ahead_ms=spec.ahead_ms)
     point = parse_point(spec.kill) if spec.kill else None
     switch = KillSwitch(point)
     timeouts = Timeouts(order_s=ANSWER_S, query_s=ANSWER_S)

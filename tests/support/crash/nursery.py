@@ -72,7 +72,8 @@ def _note_end(line: str, error: BaseException) -> None:
     spec = parse_spec(line)
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    MarkWriter(Path(spec.marks), spec.life)(CRASHED, said=f"{type(error).__name__}: {error}"[:300])
+    mark = MarkWriter(Path(spec.marks), spec.life, ahead_ms=spec.ahead_ms)
+    mark(CRASHED, said=f"{type(error).__name__}: {error}"[:300])
 
 
 class Bot:

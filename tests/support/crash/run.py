@@ -3,6 +3,7 @@
 import asyncio
 import random
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,6 +198,7 @@ class Run:
             environment=environment_of(self._case.dialect, self._exchange.url, DEFAULT_KEY),
             wishes=WISHES,
             repeats=0.0 if number == 1 else _REPEATS,
+            ahead_ms=self._exchange.clock.now_ms() - time.time_ns() // 1_000_000,
             broken=self._broken,
         )
 

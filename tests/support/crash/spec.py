@@ -21,6 +21,7 @@ class BotSpec:
         repeats: Share of the wishes that were decided about and are asked once more.
         since_ms: When a load began, by the exchange's clock: its wishes are numbered from there.
         daily_loss: The governor's limit; None for none that is ever reached.
+        ahead_ms: How far the exchange's clock is ahead of the machine's.
         broken: The law that this bot breaks on purpose; empty for none.
     """
 
@@ -37,6 +38,7 @@ class BotSpec:
     repeats: float = 0.0
     since_ms: int = 0
     daily_loss: str | None = None
+    ahead_ms: int = 0
     broken: str = ""
 
     def to_json(self) -> str:

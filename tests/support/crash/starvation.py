@@ -22,7 +22,7 @@ class Starvation:
     def __init__(self, mark: MarkWriter) -> None:
         """Begin to count."""
         self._mark = mark
-        self._since_ms, self._before_ns = self._now_ms(), waited_ns()
+        self._since_ms, self._before_ns = mark.now_ms(), waited_ns()
 
     async def watch(self) -> None:
         """Look again and again, until cancelled."""
@@ -32,15 +32,12 @@ class Starvation:
 
     def look(self) -> None:
         """Note what was lost since the last look; a moment that matters is one to look at."""
-        began_ms = self._now_ms()
+        began_ms = self._mark.now_ms()
         now_ns = waited_ns()
         lost_ms = (now_ns - self._before_ns) // 1_000_000
         if lost_ms >= _NOTED_MS:
             self._mark(STARVED, str(self._since_ms), str(lost_ms))
         self._since_ms, self._before_ns = began_ms, now_ns
-
-    def _now_ms(self) -> int:
-        return self._mark.clock.now_ms() if self._mark.clock is not None else 0
 
 
 def waited_ns() -> int:
