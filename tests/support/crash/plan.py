@@ -55,7 +55,7 @@ _MOST = {
     "fetch_account": 2,
     "fetch_rules": 3,
 }
-# What comes only when there is something to find out: after a death.
+# What comes only when there is something to find out: after a death with an order under way.
 _AFTER_A_DEATH = {"find_order", "find_decision", "booked_fills", "fetch_fills"}
 # Where a second death meets the restart: what reconciliation and its consequences call.
 _MOST_AGAIN = {
@@ -126,7 +126,7 @@ def _case(point: KillPoint, seed: int) -> Case:
     dice = random.Random(f"case {seed}")  # noqa: S311 - as above
     kills = [point]
     if point.call in _AFTER_A_DEATH:
-        kills.insert(0, KillPoint(INSTANT, dice.randint(200, _LAST_INSTANT_MS)))
+        kills.insert(0, KillPoint("place_order", dice.randint(1, 8), END))
     elif dice.random() < _SECOND_DEATH:
         call = dice.choice(tuple(_MOST_AGAIN))
         again = KillPoint(call, dice.randint(1, _MOST_AGAIN[call]), dice.choice((START, END)))
