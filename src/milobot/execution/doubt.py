@@ -154,6 +154,17 @@ def needs_whole_round(order: Order, now_ms: int, terms: Terms) -> bool:
     return order.purpose is OrderPurpose.ENTRY and now_ms > fence_ms(order, terms)
 
 
+def lost_with_its_trigger(order: Order, now_ms: int) -> OrderUpdate:
+    """Return the end of an exit that is not known when some trigger is told to have failed."""
+    return OrderUpdate(
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        status=OrderStatus.EXPIRED,
+        time_ms=now_ms,
+        reason="the exchange refused what came of a trigger and does not know this order",
+    )
+
+
 def judge(
     order: Order, sighting: Sighting, doubt: Doubt, terms: Terms
 ) -> tuple[Doubt, OrderUpdate | None]:

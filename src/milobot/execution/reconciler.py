@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.money import ZERO
+from milobot.domain.orders import OrderPurpose
 from milobot.errors import OrderTransitionError
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import ExecutionEngine
@@ -80,12 +81,13 @@ class Reconciler:
         """Give up what was seen as held and is not shown any more, twice.
 
         It was taken for an entry's fill before any fill was told; when no fill ever explains
-        it and the position is gone, its stop must not rest for ever.
+        it and the position is gone, its stop must not rest for ever. While the entry is in doubt
+        the listings may be older than what was seen.
         """
         shown = {position.symbol: position for position in snapshot.positions}
         fewer: dict[str, Decimal] = {}
         for slot, _ in self.engine.slots():
-            if not slot.seen:
+            if not slot.seen or slot.live(OrderPurpose.ENTRY):
                 continue
             told = shown.get(slot.symbol)
             quantity = told.quantity if told and told.side is slot.held_side else ZERO

@@ -16,7 +16,7 @@ from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
 from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderStatus, OrderUpdate
-from milobot.domain.reports import AccountNews, NewsKind, PositionNews
+from milobot.domain.reports import AccountNews, NewsKind, PositionNews, PositionReport
 from milobot.domain.slots import PositionState, Slot
 from milobot.errors import (
     AuthenticationError,
@@ -25,6 +25,7 @@ from milobot.errors import (
     OrderTransitionError,
     StorageError,
 )
+from milobot.execution.doubt import lost_with_its_trigger
 from milobot.execution.engine import ExecutionEngine
 from milobot.execution.exposure_watch import ExposureWatch
 from milobot.execution.inquiry import Inquiry
@@ -100,7 +101,7 @@ class AccountTrader:
         self._looks = 0
         self._wary_until_ms = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
-        self._told: dict[str, tuple[PositionNews, int, int]] = {}
+        self._told: dict[str, tuple[PositionNews | PositionReport, int, int]] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -320,6 +321,8 @@ class AccountTrader:
             is_old = 0 < position.time_ms < first_ms
             if position.symbol == symbol and not is_old:
                 await self._engine.position_seen(symbol, position.side, position.quantity)
+            elif position.symbol != symbol and not self._engine.slot(position.symbol).blocked:
+                self._keep_told(position, position.time_ms)  # compared when it stays unexplained
 
     async def _verify(self, symbol: str) -> None:
         """Ask for each resting exit by itself: a listing may be older than what was told."""
@@ -334,21 +337,11 @@ class AccountTrader:
                 except ExchangeError:
                     continue  # asked again below
                 if update is None and order.client_order_id in missed:
-                    update = self._lost(order)
+                    update = lost_with_its_trigger(order, self._parts.clock.now_ms())
                 missed.add(order.client_order_id)
                 if update is not None and await self._booked(update):
                     self._look_at(order.symbol)
             await self._parts.sleep(self._parts.cadence.ask_s / 2)
-
-    def _lost(self, order: Order) -> OrderUpdate:
-        """Return the end of an exit that is not known when some trigger is told to have failed."""
-        return OrderUpdate(
-            client_order_id=order.client_order_id,
-            symbol=order.symbol,
-            status=OrderStatus.EXPIRED,
-            time_ms=self._parts.clock.now_ms(),
-            reason="the exchange refused what came of a trigger and does not know this order",
-        )
 
     def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:
@@ -358,9 +351,14 @@ class AccountTrader:
             if news.kind is NewsKind.TRIGGER_REJECTED:
                 self._start_verifying(news.symbol)
             return
-        for position in news.positions:  # older ones, and the same once more, change nothing
-            told, symbol = (position, news.time_ms, self._parts.clock.now_ms()), position.symbol
-            self._told[symbol] = max(self._told.get(symbol, told), told, key=lambda one: one[1])
+        for position in news.positions:
+            self._keep_told(position, news.time_ms)
+
+    def _keep_told(self, position: PositionNews | PositionReport, told_ms: int) -> None:
+        """Keep what was shown of a position; older ones, and the same once more, change nothing."""
+        told = (position, told_ms, self._parts.clock.now_ms())
+        known = self._told.get(position.symbol, told)
+        self._told[position.symbol] = max(known, told, key=lambda one: one[1])
 
     def _notice_position(self, symbol: str) -> None:
         """Compare with the exchange when a position that it told of stays different from ours.
@@ -371,7 +369,8 @@ class AccountTrader:
             return
         told, told_ms, since_ms = self._told[symbol]
         slot = self._engine.slot(symbol)
-        if slot.position.quantity == told.quantity:
+        is_ours = told.side in {None, slot.position.side}
+        if is_ours and slot.position.quantity == told.quantity:
             del self._told[symbol]
         elif self._parts.clock.now_ms() - since_ms > _EXPLAINED_WITHIN_MS:
             del self._told[symbol]

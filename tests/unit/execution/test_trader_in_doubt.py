@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.support.desk import PLAN, P, S
@@ -71,6 +72,40 @@ async def test_older_news_of_a_position_that_comes_later_hides_nothing(office: O
 
         assert office.account.last(P.STOP).trigger_price == dec("95")
         assert office.engine.slot(SYMBOL).exposed_since_ms == now_ms
+
+
+async def test_listings_that_do_not_show_it_yet_take_nothing_of_what_was_seen(
+    office: Office,
+) -> None:
+    """The entry is in doubt, and so is what a listing lacks: the two seconds run on."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        position = PositionNews(SYMBOL, PositionSide.LONG, dec("1"), dec("100"))
+        now_ms = office.time.now_ms()
+        office.trader.hear(AccountNews(NewsKind.POSITION, now_ms, positions=(position,)))
+        for _ in range(3):
+            await office.time.run_for(1)
+            office.trader.reconcile_soon()
+
+        assert office.account.listings >= 3
+        assert office.engine.slot(SYMBOL).held == 1
+        assert office.engine.slot(SYMBOL).exposed_since_ms == now_ms
+
+
+async def test_position_of_another_symbol_beside_an_entry_in_doubt_is_looked_into(
+    office: Office,
+) -> None:
+    """A listing tells of the whole account, also where nobody has asked for anything."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        now_ms = office.time.now_ms()
+        office.account.held = [replace(_long_position(now_ms), symbol="ETHUSDT")]
+        before = office.account.listings
+
+        await office.time.run_for(2)
+
+        assert office.account.listings > before
+        assert office.engine.slot("ETHUSDT").blocked == "foreign_position"
 
 
 async def test_what_was_seen_and_is_gone_is_given_up(office: Office) -> None:
