@@ -25,6 +25,7 @@ from milobot.execution.exits import (
     market_quantity,
     may_repeat,
 )
+from milobot.execution.sharing import guards_ours, is_shared
 from milobot.execution.targets import next_aim
 
 # Protected or flat within two seconds: half a second is left to close in.
@@ -132,12 +133,13 @@ def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
 
     The first one closes whatever is open and stays for the position's life. Of its kind an
     exchange takes one at a time (Binance: -4130): where the stop has moved, another goes by
-    quantity beside it, and leaves when its own successor rests.
+    quantity beside it, and leaves when its own successor rests. Where others hold a part of the
+    position, too, none stays that would close theirs.
     """
     if slot.stop is None:
         return None
     stops = slot.live(OrderPurpose.STOP)
-    right = [o for o in stops if o.trigger_price == slot.stop and _fits(o, slot)]
+    right = [o for o in stops if o.trigger_price == slot.stop and guards_ours(o, slot)]
     resting = [o for o in right if o.status in _RESTS]
     backstops = [o for o in stops if o.close_position]
     if not resting:
@@ -145,29 +147,28 @@ def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
         if not may_repeat(doubted, now_ms) or (doubted and is_covered(slot)):
             return None
         return _unblock(slot) or Place(_stop_order(slot, backstops, account, now_ms))
-    if not backstops and Refusal.BACKSTOP_EXISTS not in slot.hindrances:
+    has_first = bool(backstops) or is_shared(slot)
+    if not has_first and Refusal.BACKSTOP_EXISTS not in slot.hindrances:
         return Place(_stop_order(slot, backstops, account, now_ms))
-    return _thin_out(stops, resting)
-
-
-def _fits(stop: Order, slot: Slot) -> bool:
-    return stop.close_position or _rest(stop) == slot.held
+    return _thin_out(stops, resting, [] if is_shared(slot) else backstops[:1])
 
 
 def _stop_order(slot: Slot, backstops: Sequence[Order], account: str, now_ms: int) -> Order:
     order = exit_order(slot, OrderPurpose.STOP, OrderType.STOP_MARKET, account, now_ms)
-    is_first = not backstops and Refusal.BACKSTOP_EXISTS not in slot.hindrances
+    has_first = bool(backstops) or is_shared(slot)
+    is_first = not has_first and Refusal.BACKSTOP_EXISTS not in slot.hindrances
     return replace(order, trigger_price=slot.stop, close_position=is_first)
 
 
-def _thin_out(stops: Sequence[Order], resting: Sequence[Order]) -> Command | None:
+def _thin_out(
+    stops: Sequence[Order], resting: Sequence[Order], for_life: Sequence[Order]
+) -> Command | None:
     """Withdraw every stop but one that is right and rests, and the one that stays for life."""
     sure = [o for o in resting if o.status is OrderStatus.SUBMITTED]
     if not sure:
         return None
-    backstops = [o for o in stops if o.close_position]
     kept = next((o for o in sure if o.close_position), sure[0])
-    keep = {kept.client_order_id, *(o.client_order_id for o in backstops[:1])}
+    keep = {kept.client_order_id, *(o.client_order_id for o in for_life)}
     return cancel_first([o for o in stops if o.client_order_id not in keep])
 
 
