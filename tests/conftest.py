@@ -1,5 +1,6 @@
 """Set-up for all tests: property tests that draw the same examples everywhere."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,17 @@ from tests.support.servers import Server
 # examples: pytest --hypothesis-profile=default.
 settings.register_profile("milobot", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("milobot")
+
+
+# Collecting five thousand tests makes objects that stay: looking for garbage among them, again and
+# again, would take half of the time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, and only among what the tests make."""
+    gc.enable()
+    gc.freeze()
 
 
 def pytest_sessionfinish() -> None:

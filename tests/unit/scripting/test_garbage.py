@@ -21,9 +21,11 @@ SCRIPTS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def _no_collector() -> Iterator[None]:
+    """Collect when asked only, and then only what is newer than this module's tests."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
