@@ -178,11 +178,9 @@ class AccountTrader:
             while not self._due and clock.now_ms() < due_ms:
                 await self._parts.sleep(cadence.look_s)
             self._due = False
+            self._due |= not await self._reconcile()
             # Whoever asks again and again is not answered more often than this.
             await self._parts.sleep(cadence.ask_s)
-            if not await self._reconcile():
-                await self._parts.sleep(cadence.ask_s)
-                self._due = True
 
     async def _reconcile(self) -> bool:
         """Compare once. Return whether the exchange could be asked."""

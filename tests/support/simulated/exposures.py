@@ -38,10 +38,11 @@ class Exposure:
     Attributes:
         fills: Signed quantities of our fills since nothing of ours was held, by id.
         shown: Ids of the fills that the process that leads was shown, in whatever way.
+        named: Ids of those that it was told with their order, so that nothing is left to ask.
         unseen: Intents of the stops that have ended, by our id of the stop, for as long as
             nobody was told.
         told: Our ids of the stops of which it was told that they have ended.
-        has_to_ask: Whether only asking tells what has come of a stop.
+        has_lost_stop: Whether only asking tells what has come of a stop.
         is_late: Whether a fill showed up only after its order had been given up.
         held_up: Until when each fault holds up an exit, in seconds.
         is_open: Whether time has run since it was last looked at.
@@ -50,13 +51,19 @@ class Exposure:
 
     fills: dict[str, Decimal] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     unseen: dict[str, str] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
-    has_to_ask: bool = False
+    has_lost_stop: bool = False
     is_late: bool = False
     held_up: dict[object, float] = field(default_factory=dict)
     is_open: bool = False
     open_s: float = 0.0
+
+    @property
+    def has_to_ask(self) -> bool:
+        """Return whether only an answer tells what a stop came to, or whose a fill is."""
+        return self.has_lost_stop or not self.shown.isdisjoint(self.fills.keys() - self.named)
 
     @property
     def known(self) -> Decimal:
@@ -96,6 +103,7 @@ class Exposures:
         self.leader, self.is_ready = host, False
         for symbol, exposure in self._of.items():
             exposure.shown = {name for name in exposure.fills if (symbol, name) in self._disk.fills}
+            exposure.named = set(exposure.shown)
             alive = {name for name, order in self._disk.orders.items() if order.is_live}
             lost = self._ended_stops(symbol)
             exposure.unseen = {name: of for name, of in lost.items() if name in alive}
@@ -120,7 +128,9 @@ class Exposures:
             return
         self.look()
         name = update.client_order_id
-        exposure.shown.update(fill.fill_id for fill in update.fills)
+        told = {fill.fill_id for fill in update.fills}
+        exposure.shown |= told
+        exposure.named |= told
         if update.status.is_final:
             exposure.told.add(name)
             exposure.unseen.pop(name, None)
@@ -211,7 +221,8 @@ class Exposures:
         if not self._venue.own[symbol]:
             exposure.fills.clear()
             exposure.shown.clear()
-            exposure.has_to_ask = exposure.is_late = False
+            exposure.named.clear()
+            exposure.has_lost_stop = exposure.is_late = False
         orders, stops = self._venue.orders[symbol], self._stops[symbol]
         stops += (remote for remote in orders[self._counted[symbol] :] if remote.is_stop)
         self._counted[symbol] = len(orders)
@@ -219,7 +230,7 @@ class Exposures:
             stops.remove(remote)
             if remote.status in _ENDED:
                 exposure.unseen[remote.order.client_order_id] = remote.order.intent_key
-                exposure.has_to_ask = True
+                exposure.has_lost_stop = True
         self.look()
 
     def look(self) -> None:
