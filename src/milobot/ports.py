@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
@@ -148,6 +148,25 @@ class Exchange(Protocol):
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order and return what is known of it at once."""
         ...
+
+
+@runtime_checkable
+class AttachesExits(Protocol):
+    """An exchange whose entries carry their stop and target, which rest as soon as they fill.
+
+    Attributes:
+        attaches_exits: Whether it does; ``Order.attached`` is sent along then.
+    """
+
+    @property
+    def attaches_exits(self) -> bool:
+        """Return whether it does."""
+        ...
+
+
+def attaches_exits(exchange: object) -> bool:
+    """Return whether entries on an exchange carry their exits."""
+    return isinstance(exchange, AttachesExits) and exchange.attaches_exits
 
 
 class MarketData(Protocol):

@@ -26,6 +26,7 @@ CODES = {
 INSIDE = {
     "attached_stop_dropped",
     "attached_stop_nameless",
+    "attached_stop_resized",
     "child_rejected",
     "partial_fill",
     "client_id_reused",

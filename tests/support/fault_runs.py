@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tests.support.fault_cases import (
@@ -53,7 +53,7 @@ from tests.support.wire import flat_bars
 
 from milobot.domain.intents import Side
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, OrderUpdate
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import ExchangeError
 from milobot.exchanges.bingx.client import BingxClient
@@ -151,8 +151,21 @@ async def _sent(bench: Bench, order: Order) -> tuple[OrderUpdate, ...]:
     attaches = bench.case.fault.startswith("attached_") and order.purpose is OrderPurpose.ENTRY
     if attaches and isinstance(bench.client, BingxClient):
         level = Decimal(38_000 if order.side is Side.BUY else 42_000)
-        return await bench.client.account.place_order(order, stop_price=level)
-    return await bench.client.account.place_order(order)
+        order = replace(order, attached=(_stop_of(order, level),))
+    updates = await bench.client.account.place_order(order)
+    return tuple(one for one in updates if one.client_order_id == order.client_order_id)
+
+
+def _stop_of(entry: Order, level: Decimal) -> Order:
+    return replace(
+        entry,
+        client_order_id=f"{entry.client_order_id}s",
+        side=Side.SELL if entry.side is Side.BUY else Side.BUY,
+        type=OrderType.STOP_MARKET,
+        purpose=OrderPurpose.STOP,
+        reduce_only=True,
+        trigger_price=level,
+    )
 
 
 async def _ask_again(

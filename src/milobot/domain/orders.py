@@ -179,6 +179,8 @@ class Order:
         exchange_order_id: Theirs, once told; the only identity of orders that take no id.
         refusal: Why it was last not taken, in words that both exchanges share.
         booked: Ids of the fills booked so far, so that each counts once.
+        attached: Exits that an entry carries to the exchange, which lets them rest when it
+            fills. Each is an order of its own on record; here they matter until it is sent.
     """
 
     client_order_id: str
@@ -201,6 +203,7 @@ class Order:
     exchange_order_id: str = ""
     refusal: Refusal | None = None
     booked: frozenset[str] = frozenset()
+    attached: tuple["Order", ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -218,6 +221,7 @@ class OrderUpdate:
         exchange_order_id: The exchange's id where the news names it; the only identity of
             orders that take no client id.
         refusal: Why it was not taken, or not known to be; None for other news.
+        quantity: What the order is over, where that is not what was asked for; else None.
     """
 
     client_order_id: str
@@ -229,6 +233,7 @@ class OrderUpdate:
     purpose: OrderPurpose | None = None
     exchange_order_id: str = ""
     refusal: Refusal | None = None
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +264,8 @@ def apply_order_update(order: Order, update: OrderUpdate, filled: Decimal) -> Or
     """
     status = _next_status(order, update.status)
     told_id = update.exchange_order_id or order.exchange_order_id
+    if update.quantity is not None and update.quantity != order.quantity:
+        order = replace(order, quantity=update.quantity)
     if status is order.status and not filled:
         return (
             order

@@ -99,6 +99,7 @@ class Slot:
             next ones go.
         seen: What the exchange shows as held and no fill explains yet; an entry in doubt.
         early: Fills of exits that wait for the entry's fills.
+        attached: Ids of the exits that the entry carried to the exchange.
     """
 
     symbol: str
@@ -118,6 +119,7 @@ class Slot:
     hindrances: frozenset[Refusal] = frozenset()
     seen: Decimal = ZERO
     early: tuple[EarlyExit, ...] = ()
+    attached: tuple[str, ...] = ()
 
     @property
     def is_idle(self) -> bool:

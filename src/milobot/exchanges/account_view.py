@@ -34,7 +34,7 @@ from milobot.exchanges.price_board import PriceBoard, Quote
 from milobot.exchanges.rules_cache import RulesCache
 from milobot.exchanges.settings_memory import SettingsMemory
 from milobot.exchanges.times import ExchangeClock, Sleep, real_sleep
-from milobot.ports import Account, ExchangeAccount, MarketData, News
+from milobot.ports import Account, ExchangeAccount, MarketData, News, attaches_exits
 from milobot.telemetry import get_logger
 
 _LOOK_EVERY_S = 0.25
@@ -98,6 +98,11 @@ class AccountView(DelegatedAccount):
             stale_ms=plan.rules_stale_ms,
             has_bulk_brackets=plan.has_bulk_brackets,
         )
+
+    @property
+    def attaches_exits(self) -> bool:
+        """Return whether entries carry their stop and target to the exchange."""
+        return attaches_exits(self._account)
 
     @property
     def account_age_ms(self) -> int | None:

@@ -16,6 +16,7 @@ from milobot.errors import (
     OrderDeniedError,
     StorageError,
 )
+from milobot.execution.attached import with_exits
 from milobot.execution.books import AccountBooks
 from milobot.execution.gates import Judgement, Verdict, check_not_blocked
 from milobot.execution.planning import Planner
@@ -78,19 +79,24 @@ class Entries:
             stop=setup.levels.stop,
             revision=before.revision + 1,
         ).with_order(order)
+        if self._planner.attaches_exits:
+            slot, order = with_exits(slot, order, setup, self._account)
+        orders = (order, *order.attached)
         entry = Judgement(Verdict.ENTER, "accepted", "entry sent")
         decision = decision_about(intent, Outcome.ACCEPTED, entry, gates)
         try:
-            await self._books.recorder.demand(slot.symbol, *new, decision, slot, order)
+            await self._books.recorder.demand(slot.symbol, *new, decision, slot, *orders)
         except (LeaseLostError, DuplicateIntentError):
             raise
         except StorageError as error:
             # It may have been stored although the answer says otherwise: say that it never left.
-            unsent = replace(order, status=OrderStatus.NOT_EXECUTED, refusal=Refusal.UNAVAILABLE)
-            await self._books.recorder.note(before.symbol, before, unsent)
+            status, why = OrderStatus.NOT_EXECUTED, Refusal.UNAVAILABLE
+            unsent = [replace(one, status=status, refusal=why) for one in orders]
+            await self._books.recorder.note(before.symbol, before, *unsent)
             raise OrderDeniedError(_UNSTORED, f"nothing was sent: {error}") from error
         self._books.decide(decision)
-        self._books.keep(slot, order)
+        for one in orders:
+            self._books.keep(slot, one)
         return decision, order
 
     def _entry_order(self, setup: Setup) -> Order:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Order, OrderStatus, OrderUpdate
+from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.slots import Slot
 from milobot.execution.doubt import (
     Doubt,
@@ -34,9 +34,14 @@ class Inquiry:
     _doubts: dict[str, Doubt] = field(default_factory=dict)
 
     def due(self, slot: Slot) -> tuple[Order, ...]:
-        """Return the orders of a slot that have to be asked for now."""
+        """Return the orders of a slot that have to be asked for now.
+
+        What came with an entry may rest as long as the entry may fill: not found says nothing.
+        """
         now_ms = self.clock.now_ms()
-        return tuple(order for order in slot.orders if self._is_due(order, now_ms))
+        later = slot.attached if slot.live(OrderPurpose.ENTRY) else ()
+        asked = (order for order in slot.orders if order.client_order_id not in later)
+        return tuple(order for order in asked if self._is_due(order, now_ms))
 
     async def ask(self, slot: Slot, order: Order) -> OrderUpdate | None:
         """Ask for one order once; return news of it, if there is any.

@@ -16,7 +16,7 @@ from milobot.errors import OrderDeniedError
 from milobot.execution.exposures import exposures_of
 from milobot.execution.gates import EntryFacts, Limits, plan_entry
 from milobot.execution.governor import Governor
-from milobot.ports import Clock, Exchange
+from milobot.ports import Clock, Exchange, attaches_exits
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,11 @@ class Planner:
         self._promised[intent.symbol] = setup
         await self._prepare(setup, gates)
         return setup
+
+    @property
+    def attaches_exits(self) -> bool:
+        """Return whether entries carry their stop and target to the exchange."""
+        return attaches_exits(self.exchange)
 
     def release(self, symbol: str) -> None:
         """Forget what was promised to a symbol: it is on its way, or will not go."""

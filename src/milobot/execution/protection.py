@@ -14,6 +14,7 @@ from milobot.domain.market import SymbolRules
 from milobot.domain.money import ONE, ZERO, round_down, round_up
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, Refusal
 from milobot.domain.slots import Slot, is_covered, with_exposure
+from milobot.execution.attached import is_attached
 from milobot.execution.exits import (
     Cancel,
     Command,
@@ -93,7 +94,7 @@ def _clear(slot: Slot) -> Command | None:
     has_entry = bool(slot.live(OrderPurpose.ENTRY))
     for order in slot.orders:
         is_wanted = order.purpose is OrderPurpose.ENTRY and not slot.closing
-        is_wanted |= order.purpose is OrderPurpose.STOP and has_entry
+        is_wanted |= has_entry and (order.purpose is OrderPurpose.STOP or is_attached(order, slot))
         if not is_wanted and can_cancel(order):
             return Cancel(order)
     return None
@@ -131,7 +132,8 @@ def _unblock(slot: Slot) -> Command | None:
 def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
     """Let a stop rest at the right level and for all that is held.
 
-    The first one closes whatever is open and stays for the position's life. Of its kind an
+    The first one closes whatever is open and stays for the position's life; one that came with
+    the entry, for exactly what is held, does as well while it is right. Of its kind an
     exchange takes one at a time (Binance: -4130): where the stop has moved, another goes by
     quantity beside it, and leaves when its own successor rests. Where others hold a part of the
     position, too, none stays that would close theirs.
@@ -147,7 +149,7 @@ def _protect(slot: Slot, account: str, now_ms: int) -> Command | None:
         if not may_repeat(doubted, now_ms) or (doubted and is_covered(slot)):
             return None
         return _unblock(slot) or Place(_stop_order(slot, backstops, account, now_ms))
-    has_first = bool(backstops) or is_shared(slot)
+    has_first = bool(backstops) or is_shared(slot) or any(is_attached(o, slot) for o in resting)
     if not has_first and Refusal.BACKSTOP_EXISTS not in slot.hindrances:
         return Place(_stop_order(slot, backstops, account, now_ms))
     return _thin_out(stops, resting, [] if is_shared(slot) else backstops[:1])

@@ -83,6 +83,7 @@ KINDS: dict[str, FaultKind] = {
     ),
     "attached_stop_dropped": FaultKind("place", "the entry fills, its attached exits are gone"),
     "attached_stop_nameless": FaultKind("place", "attached exits are listed without an id"),
+    "attached_stop_resized": FaultKind("place", "attached exits are over half of the quantity"),
     "child_rejected": FaultKind(
         "place*", "when the conditional order triggers, its child is rejected"
     ),

@@ -268,6 +268,8 @@ def _place_fault(struck: Struck) -> PlaceFault:
         fault = replace(fault, attached="drop")
     if "attached_stop_nameless" in struck:
         fault = replace(fault, attached="nameless")
+    if "attached_stop_resized" in struck:
+        fault = replace(fault, attached="resized")
     if "child_rejected" in struck:
         fault = replace(fault, child="Reduce Only reject")
     return fault

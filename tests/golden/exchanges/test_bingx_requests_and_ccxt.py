@@ -5,7 +5,7 @@ Where they differ the difference is listed with its reason; anything else would 
 
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -20,7 +20,6 @@ from milobot.domain.reports import MarginMode
 from milobot.domain.timeframes import Timeframe
 from milobot.exchanges.bingx import market_requests, requests
 from milobot.exchanges.bingx.hosts import PRODUCTION
-from milobot.exchanges.bingx.requests import AttachedExits
 from milobot.exchanges.bingx.signing import BingxSigner, Credentials, signature
 from milobot.exchanges.wire import Access, Call, Priority
 
@@ -234,7 +233,9 @@ async def test_request_differs_from_that_of_ccxt_only_where_it_must(
 
 async def test_attached_exits_say_the_same_as_those_of_ccxt(oracle: Any) -> None:
     """One text that is signed raw and sent encoded; numbers are compared as such."""
-    call = requests.place_order(ENTRY, AttachedExits(Decimal(80000), Decimal(99000)))
+    stop = replace(ENTRY, type=OrderType.STOP_MARKET, trigger_price=Decimal(80000))
+    target = replace(ENTRY, type=OrderType.TAKE_PROFIT_MARKET, trigger_price=Decimal(99000))
+    call = requests.place_order(replace(ENTRY, attached=(stop, target)))
     signed = BingxSigner(PRODUCTION, KEY)(call, TIME_MS, 1.0)
     ours = dict(parse_qsl(urlsplit(signed.url).query))
 

@@ -120,6 +120,16 @@ async def test_attached_stop_can_vanish_or_lose_its_id() -> None:
         ]
 
 
+async def test_attached_stop_can_be_too_small() -> None:
+    """BingX: a stop that rests need not be over what was asked for."""
+    async with bingx_on(setup_of(flat_bars(4))) as wire:
+        strike(wire, "attached_stop_resized")
+        await wire.order(stopLoss=exit_at(39_000))
+
+        (row,) = await open_rows(wire)
+        assert (row["stopPrice"], row["origQty"]) == ("39000.0", "0.005")
+
+
 async def test_client_id_can_be_dropped_or_accepted_twice() -> None:
     """Two ways in which a client id fails as the way to find an order."""
     async with bingx_on(setup_of(flat_bars(4))) as wire:

@@ -17,7 +17,6 @@ from milobot.exchanges.bingx import mapping, market_mapping, requests
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.bingx.market import BingxMarket
 from milobot.exchanges.bingx.orders import BingxOrders
-from milobot.exchanges.bingx.requests import AttachedExits
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.wire import Priority
 from milobot.ports import Account
@@ -38,23 +37,14 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
         self._taker_fee = TakerFee(gateway.clock, self._fetch_taker_fee)
         self._brackets_ms: dict[str, int] = {}
 
-    async def place_order(
-        self,
-        order: Order,
-        *,
-        stop_price: Decimal | None = None,
-        target_price: Decimal | None = None,
-    ) -> tuple[OrderUpdate, ...]:
-        """Send an order once and return what became of it.
+    @property
+    def attaches_exits(self) -> bool:
+        """Return that an entry carries its stop and target along."""
+        return True
 
-        Args:
-            order: The order.
-            stop_price: Trigger of a stop that is attached to an entry; None for none. It
-                counts once it is seen resting: placing the same stop finds it there.
-            target_price: The same for a target.
-        """
-        attached = AttachedExits(stop_price, target_price)
-        return await self._orders.place_order(order, attached=attached)
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
+        """Send an order once and return what became of it, and of the exits attached to it."""
+        return await self._orders.place_order(order)
 
     def learn_order_ids(self, pairs: Mapping[str, str]) -> None:
         """Take over our id and BingX's of orders that were sent before a restart.

@@ -1,5 +1,6 @@
 """Placing, cancelling and asking for orders at BingX: every way ends in a known outcome."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -17,10 +18,10 @@ from milobot.domain.orders import (
 from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.bingx import mapping, own_orders, requests
+from milobot.exchanges.bingx.attached import AttachedExits, not_made, resized, twin_of
 from milobot.exchanges.bingx.fills import BingxFills
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.outcomes import NO_SUCH_ORDER_CODES
-from milobot.exchanges.bingx.requests import NO_EXITS, AttachedExits
 from milobot.exchanges.bingx.twins import Doubts, earliest_twin
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.order_news import (
@@ -57,36 +58,36 @@ class BingxOrders:
         self._sleep = sleep
         self._fills = BingxFills(gateway, sleep)
         self._doubts = Doubts()
+        self._attached = AttachedExits(self.fetch_open_orders, self.ids, sleep)
 
-    async def place_order(
-        self, order: Order, *, attached: AttachedExits = NO_EXITS
-    ) -> tuple[OrderUpdate, ...]:
+    async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order once, not after its time, and return what became of it.
 
-        A stop or target that may be there already, attached to its entry or of an earlier
-        try, is looked for first: it takes no id of ours that would keep it from being
-        placed twice.
+        A stop or target that may be there already, of an earlier try, is looked for first: it
+        takes no id of ours that would keep it from being placed twice. Those attached to an
+        entry are looked for while its fills are asked for.
         """
         known = await self._known_already(order)
         if known is not None:
             return (known,)
         reading = _Reading(order)
         judgement = await self._gateway.write(
-            requests.place_order(order, attached),
+            requests.place_order(order),
             is_complete=reading.is_own,
             not_after_ms=order.send_before_ms or None,
         )
-        self._doubts.note(order, attached, judgement.outcome)
+        self._doubts.note(order, judgement.outcome)
         if judgement.outcome is Outcome.ACCEPTED and reading.report is not None:
-            return (await self._taken(order, reading.report),)
+            return await self._taken_with_exits(order, reading.report)
         if judgement.refusal is Refusal.DUPLICATE_ID:
             found = await quietly(self.fetch_update(order))
             return (found or self._in_doubt(order, judgement),)
-        return (not_taken(order, judgement, time_ms=self._now_ms()),)
+        news = not_taken(order, judgement, time_ms=self._now_ms())
+        return (news, *not_made(order, news))
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless its end was found by asking."""
-        exchange_id = self.ids.exchange_id(order.client_order_id)
+        exchange_id = self._exchange_id(order)
         if order.type.is_conditional and not exchange_id:
             try:
                 exchange_id = await self._find_id(order)
@@ -109,7 +110,7 @@ class BingxOrders:
         A stop or target of which only we know is recognized by symbol, side, type and
         trigger price, first among what rests, then among what has ended.
         """
-        exchange_id = self.ids.exchange_id(order.client_order_id)
+        exchange_id = self._exchange_id(order)
         if order.type.is_conditional and not exchange_id:
             exchange_id = await self._find_id(order)
             if not exchange_id:
@@ -126,8 +127,13 @@ class BingxOrders:
 
     async def fetch_update(self, order: Order) -> OrderUpdate | None:
         """Return news of an order as it stands, with its fills; None when BingX knows none."""
+        was_named = bool(self._exchange_id(order))
         report = await self.fetch_order(order)
-        return None if report is None else await self._update(order.client_order_id, report)
+        if report is None:
+            return None
+        update = await self._update(order.client_order_id, report)
+        is_found = order.type.is_conditional and not was_named
+        return resized(update, order, report) if is_found else update
 
     async def follow(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order that an event named; None while BingX does not know it."""
@@ -156,6 +162,15 @@ class BingxOrders:
             symbol, first_ms=first_ms, exchange_order_id=exchange_order_id
         )
         return [self._owned(fill) for fill in fills]
+
+    async def _taken_with_exits(self, order: Order, report: OrderReport) -> tuple[OrderUpdate, ...]:
+        """Return news of an order that was accepted, and of the exits attached to it."""
+        if not order.attached:
+            return (await self._taken(order, report),)
+        news, exits = await asyncio.gather(self._taken(order, report), self._attached.look(order))
+        if exits is None:
+            return (news,)
+        return (news, *exits, *not_made(order, news, exits))
 
     async def _taken(self, order: Order, report: OrderReport) -> OrderUpdate:
         """Return news of an order that was accepted; the answer tells nothing of its fills."""
@@ -232,7 +247,7 @@ class BingxOrders:
 
     async def _find_id(self, order: Order) -> str:
         """Return BingX's id of a conditional order, found by what it does; empty for none."""
-        twin = earliest_twin(order, await self.fetch_open_orders(order.symbol), self.ids)
+        twin = twin_of(order, await self.fetch_open_orders(order.symbol), self.ids)
         if twin is None:
             last_ms = await self._gateway.measure_clock() + _HISTORY_SLACK_MS
             first_ms = max(
@@ -248,6 +263,10 @@ class BingxOrders:
 
     async def _ask(self, call: Call) -> Any:
         return await read_if_known(self._gateway, call, no_such_codes=NO_SUCH_ORDER_CODES)
+
+    def _exchange_id(self, order: Order) -> str:
+        """Return BingX's id of an order as far as it is known here, or on record with it."""
+        return self.ids.exchange_id(order.client_order_id) or order.exchange_order_id
 
     def _named(self, report: OrderReport) -> OrderReport:
         ours = self.ids.client_id(report.exchange_order_id)

@@ -5,10 +5,7 @@ per user and interface; placing orders is the exception, raised to 10 a second o
 2025-10-16.
 """
 
-from dataclasses import dataclass
-from decimal import Decimal
-
-from milobot.domain.money import format_decimal
+from milobot.domain.money import ZERO, format_decimal
 from milobot.domain.orders import Order, OrderPurpose, OrderType
 from milobot.domain.reports import MarginMode
 from milobot.exchanges.bingx.symbols import to_wire
@@ -59,18 +56,8 @@ _RATES: dict[tuple[Method, str], int] = {
     ("PUT", _LISTEN_KEY): 2,
 }
 _EXITS = {OrderPurpose.STOP, OrderPurpose.TARGET, OrderPurpose.CLOSE}
+_ATTACHED_AS = {OrderType.STOP_MARKET: "stopLoss", OrderType.TAKE_PROFIT_MARKET: "takeProfit"}
 _SECOND_MS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class AttachedExits:
-    """Trigger prices of a stop and a target that rest with an entry; None for none."""
-
-    stop: Decimal | None = None
-    target: Decimal | None = None
-
-
-NO_EXITS = AttachedExits()
 
 
 def budget_of(method: str, path: str) -> str:
@@ -90,8 +77,11 @@ LIMITS = (
 )
 
 
-def place_order(order: Order, attached: AttachedExits = NO_EXITS) -> Call:
-    """Return the call that places an order; only market and limit orders take our id."""
+def place_order(order: Order) -> Call:
+    """Return the call that places an order with the exits attached to it.
+
+    Only market and limit orders take our id.
+    """
     params: Params = (
         ("symbol", to_wire(order.symbol)),
         ("type", order.type.value),
@@ -101,7 +91,7 @@ def place_order(order: Order, attached: AttachedExits = NO_EXITS) -> Call:
     if order.type.is_conditional:
         params += _conditional_terms(order)
     else:
-        params += _plain_terms(order) + _attached_terms(order, attached)
+        params += _plain_terms(order) + _attached_terms(order)
     priority = Priority.EXIT if is_exit(order) else Priority.ORDER
     return _signed("POST", _ORDER, params, priority)
 
@@ -247,21 +237,16 @@ def _conditional_terms(order: Order) -> Params:
     return (*terms, ("reduceOnly", "true")) if order.reduce_only else terms
 
 
-def _attached_terms(order: Order, attached: AttachedExits) -> Params:
-    terms: Params = ()
-    if attached.stop is not None:
-        terms += (("stopLoss", _exit_json(order, OrderType.STOP_MARKET, attached.stop)),)
-    if attached.target is not None:
-        kind = OrderType.TAKE_PROFIT_MARKET
-        terms += (("takeProfit", _exit_json(order, kind, attached.target)),)
-    return terms
+def _attached_terms(order: Order) -> Params:
+    return tuple((_ATTACHED_AS[one.type], _exit_json(one)) for one in order.attached)
 
 
-def _exit_json(order: Order, kind: OrderType, trigger_price: Decimal) -> str:
+def _exit_json(attached: Order) -> str:
     """Return an attached exit; its numbers are plain decimals, which no JSON library promises."""
+    trigger_price = ZERO if attached.trigger_price is None else attached.trigger_price
     return (
-        f'{{"type":"{kind.value}","stopPrice":{format_decimal(trigger_price)},'
-        f'"workingType":"{TRIGGERED_BY}","quantity":{format_decimal(order.quantity)}}}'
+        f'{{"type":"{attached.type.value}","stopPrice":{format_decimal(trigger_price)},'
+        f'"workingType":"{TRIGGERED_BY}","quantity":{format_decimal(attached.quantity)}}}'
     )
 
 

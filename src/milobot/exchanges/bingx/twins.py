@@ -7,17 +7,16 @@ from milobot.domain.intents import Side
 from milobot.domain.orders import Order, OrderType
 from milobot.domain.reports import OrderReport
 from milobot.exchanges.bingx.ids import OrderIds
-from milobot.exchanges.bingx.requests import AttachedExits
 from milobot.exchanges.outcomes import Outcome
 
 _MOST_DOUBTS = 1000
-_SURE = {Outcome.REJECTED, Outcome.NOT_EXECUTED}
+_CLOCK_SLACK_MS = 2_000
 
-_Place = tuple[str, Side, OrderType, Decimal | None]
+_Place = tuple[str, Side, OrderType | None, Decimal | None]
 
 
 class Doubts:
-    """Exits that may rest already: attached to an entry, or sent with unknown outcome."""
+    """Exits that may rest already: those sent with unknown outcome."""
 
     def __init__(self) -> None:
         """Doubt nothing."""
@@ -27,22 +26,11 @@ class Doubts:
         """Return whether something like an order may rest already."""
         return order.type.is_conditional and _place_of(order) in self._places
 
-    def note(self, order: Order, attached: AttachedExits, outcome: Outcome) -> None:
+    def note(self, order: Order, outcome: Outcome) -> None:
         """Remember what an order that was sent may have left resting."""
-        if outcome in _SURE:
+        if not order.type.is_conditional or outcome is not Outcome.UNKNOWN:
             return
-        if order.type.is_conditional and outcome is Outcome.UNKNOWN:
-            self._add(_place_of(order))
-        exit_side = Side.SELL if order.side is Side.BUY else Side.BUY
-        for kind, trigger_price in (
-            (OrderType.STOP_MARKET, attached.stop),
-            (OrderType.TAKE_PROFIT_MARKET, attached.target),
-        ):
-            if trigger_price is not None:
-                self._add((order.symbol, exit_side, kind, trigger_price))
-
-    def _add(self, place: _Place) -> None:
-        self._places[place] = None
+        self._places[_place_of(order)] = None
         if len(self._places) > _MOST_DOUBTS:
             del self._places[next(iter(self._places))]
 
@@ -57,13 +45,25 @@ def earliest_twin(order: Order, listed: Iterable[OrderReport], ids: OrderIds) ->
     return min(found, key=lambda one: (one.time_ms, one.exchange_order_id), default=None)
 
 
+def resized_twin(order: Order, listed: Iterable[OrderReport], ids: OrderIds) -> OrderReport | None:
+    """Return the first listed order that does what one of ours does, over another quantity.
+
+    A stop that BingX made of an entry's may be of a wrong size. It is ours all the same, so
+    that it is withdrawn when the right one rests. What was there before ours was sent is none.
+    """
+    found = [
+        one
+        for one in listed
+        if ids.is_free(one.exchange_order_id)
+        and _place_of(order) == _place_of_report(one)
+        and not (order.close_position or one.close_position)
+        and one.time_ms >= order.created_ms - _CLOCK_SLACK_MS
+    ]
+    return min(found, key=lambda one: (one.time_ms, one.exchange_order_id), default=None)
+
+
 def _is_twin(order: Order, report: OrderReport) -> bool:
-    is_same_place = _place_of(order) == (
-        report.symbol,
-        report.side,
-        report.type,
-        report.trigger_price,
-    )
+    is_same_place = _place_of(order) == _place_of_report(report)
     if order.close_position and report.close_position:
         return is_same_place
     # By quantity it covers the whole position only as long as both are equal.
@@ -72,3 +72,7 @@ def _is_twin(order: Order, report: OrderReport) -> bool:
 
 def _place_of(order: Order) -> _Place:
     return order.symbol, order.side, order.type, order.trigger_price
+
+
+def _place_of_report(report: OrderReport) -> _Place:
+    return report.symbol, report.side, report.type, report.trigger_price

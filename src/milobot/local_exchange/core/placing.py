@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from milobot.domain.intents import Side
 from milobot.domain.margin import initial_margin, max_leverage
-from milobot.domain.money import ZERO
+from milobot.domain.money import ZERO, round_down
 from milobot.local_exchange.core.accounts import Account
 from milobot.local_exchange.core.events import ConditionalEvent, SettingEvent
 from milobot.local_exchange.core.orders import (
@@ -158,6 +158,9 @@ def _attach(venue: Venue, account: Account, entry: VenueOrder, fault: PlaceFault
     for ticket in entry.ticket.attached:
         if ticket.trigger is not None:
             conditional = _conditional(venue, ticket, ticket.trigger, entry)
+            if fault.attached == "resized":
+                step = venue.contract(ticket.symbol).rules.quantity_step
+                conditional.quantity = round_down((ticket.quantity or ZERO) / 2, step)
             conditional.is_nameless = fault.attached == "nameless"
             account.add(conditional)
             if fault.child:

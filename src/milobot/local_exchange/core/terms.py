@@ -30,7 +30,8 @@ class PlaceFault:
     Attributes:
         fill_fraction: Share of the order that fills; None fills all.
         rest_expires: Whether the rest expires; else it rests until the market moves.
-        attached: ``drop`` forgets attached exits, ``nameless`` lists them without an id.
+        attached: ``drop`` forgets attached exits, ``nameless`` lists them without an id,
+            ``resized`` makes them over half of the quantity.
         child: A sentence with which the child of this conditional order is rejected.
     """
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from tests.support.bingx_wire import (
     STOP_AT,
-    TARGET_AT,
     client_of,
     listening,
     our_entry,
@@ -34,11 +33,8 @@ async def test_a_trade_from_entry_to_stop() -> None:
             "BTCUSDT", leverage=7, margin_mode=MarginMode.ISOLATED
         )
 
-        (entered,) = await account.place_order(
-            our_entry(), stop_price=STOP_AT, target_price=TARGET_AT
-        )
-        (stopped,) = await account.place_order(our_stop())
-        (aimed,) = await account.place_order(our_target())
+        exits = (our_stop(close_position=False), our_target())
+        entered, stopped, aimed = await account.place_order(our_entry(attached=exits))
         (position,) = await account.fetch_positions()
         resting = await account.fetch_open_orders("BTCUSDT")
         await desk.exchange.advance(3)
@@ -68,8 +64,8 @@ async def test_a_trade_from_entry_to_stop() -> None:
 async def test_events_tell_the_trade_too() -> None:
     """Nothing is asked for by us: events lead to the executions."""
     async with trading() as desk, listening(desk):
-        await desk.client.account.place_order(our_entry(), stop_price=STOP_AT)
-        await desk.client.account.place_order(our_stop())
+        attached = our_stop(close_position=False)
+        await desk.client.account.place_order(our_entry(attached=(attached,)))
         await desk.exchange.advance(3)
         await until(lambda: any(u.status is OrderStatus.FILLED for u in desk.updates("milo2")))
         await until(lambda: any(u.status is OrderStatus.FILLED for u in desk.updates("milo1")))
@@ -131,18 +127,29 @@ async def test_after_a_restart_stops_are_found_and_withdrawn() -> None:
 
 
 @pytest.mark.parametrize("fault", ["attached_stop_dropped", "attached_stop_nameless"])
-async def test_an_attached_stop_that_is_not_there_is_replaced(fault: str) -> None:
-    """Dropped, or listed without an id: it does not count, and a separate one is placed."""
+async def test_an_attached_stop_that_is_not_there_does_not_count(fault: str) -> None:
+    """Dropped, or listed without an id that it could be withdrawn by."""
     async with trading() as desk:
         desk.strike(fault)
 
-        await desk.client.account.place_order(our_entry(), stop_price=STOP_AT)
-        (stopped,) = await desk.client.account.place_order(our_stop())
+        attached = our_stop(close_position=False)
+        entered, stopped = await desk.client.account.place_order(our_entry(attached=(attached,)))
 
-        report = await desk.client.account.fetch_order(our_stop())
-        assert stopped.status is OrderStatus.SUBMITTED
-        assert report is not None
-        assert (report.trigger_price, report.close_position) == (STOP_AT, True)
+        assert (entered.status, stopped.status) == (OrderStatus.FILLED, OrderStatus.NOT_EXECUTED)
+
+
+async def test_an_attached_stop_of_a_wrong_size_is_told_as_what_it_is() -> None:
+    """Ours, and not right: so that it leaves when the right one rests."""
+    async with trading() as desk:
+        desk.strike("attached_stop_resized")
+
+        attached = our_stop(close_position=False)
+        _, stopped = await desk.client.account.place_order(our_entry(attached=(attached,)))
+        (gone,) = await desk.client.account.cancel_order(attached)
+
+        assert (stopped.status, stopped.quantity) == (OrderStatus.SUBMITTED, Decimal("0.005"))
+        assert gone.status is OrderStatus.CANCELLED
+        assert desk.resting_stops() == 0
 
 
 async def test_refusals_are_in_our_words() -> None:

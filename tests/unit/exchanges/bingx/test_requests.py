@@ -15,7 +15,6 @@ from milobot.domain.timeframes import Timeframe
 from milobot.errors import AuthenticationError, ConfigurationError, DataError, ProtocolError
 from milobot.exchanges.bingx import market_requests, requests
 from milobot.exchanges.bingx.hosts import DEMO, PRODUCTION, BingxHosts
-from milobot.exchanges.bingx.requests import AttachedExits
 from milobot.exchanges.bingx.signing import BingxSigner
 from milobot.exchanges.bingx.symbols import from_wire, to_wire
 from milobot.exchanges.wire import Call, Priority
@@ -29,7 +28,7 @@ def params_of(call: Call) -> dict[str, str]:
 
 def test_the_signature_covers_what_is_meant_and_the_address_carries_it_encoded() -> None:
     """An attached stop is JSON: signed as it will be sent encoded, BingX would refuse it."""
-    call = requests.place_order(entry(), AttachedExits(Decimal("60000.5")))
+    call = requests.place_order(entry(attached=(stop("60000.5"),)))
 
     signed = BingxSigner(HOSTS, CREDENTIALS)(call, TIME_MS, 1.0)
 
@@ -71,8 +70,8 @@ def test_an_entry_has_the_documented_id_and_one_way_mode() -> None:
 
 def test_attached_exits_are_by_last_price_and_by_quantity() -> None:
     """Left to itself BingX would trigger by mark price."""
-    exits = AttachedExits(Decimal("60000.50"), Decimal("6.3E+4"))
-    params = params_of(requests.place_order(entry(), exits))
+    exits = (stop("60000.50"), stop("6.3E+4", type=OrderType.TAKE_PROFIT_MARKET))
+    params = params_of(requests.place_order(entry(attached=exits)))
 
     assert json.loads(params["stopLoss"]) == {
         "type": "STOP_MARKET",

@@ -25,11 +25,19 @@ from tests.support.bingx import (
 from tests.support.fake_transport import TIMEOUT
 
 from milobot.domain.orders import OrderPurpose, OrderStatus, OrderType, Refusal
-from milobot.exchanges.bingx.requests import AttachedExits
 
 PLACED = ok(placed_payload())
 STOP_PLACED = ok(placed_payload(orderId=STOP_ID, side="SELL", type="STOP_MARKET", clientOrderID=""))
-EXITS = AttachedExits(Decimal(60000), Decimal(63000))
+EXITS = (
+    stop(close_position=False),
+    stop(
+        "63000",
+        client_order_id="milo3",
+        type=OrderType.TAKE_PROFIT_MARKET,
+        purpose=OrderPurpose.TARGET,
+        close_position=False,
+    ),
+)
 
 
 async def test_a_stop_is_known_by_the_id_that_it_was_given() -> None:
@@ -113,27 +121,18 @@ async def test_attached_exits_are_found_instead_of_placed_again() -> None:
     )
     desk.transport.on(OPEN, listed(target, attached))
 
-    await desk.orders.place_order(entry(), attached=EXITS)
-    (stopped,) = await desk.orders.place_order(stop())
-    (aimed,) = await desk.orders.place_order(
-        stop(
-            "63000",
-            client_order_id="milo3",
-            type=OrderType.TAKE_PROFIT_MARKET,
-            purpose=OrderPurpose.TARGET,
-            close_position=False,
-        )
-    )
+    entered, stopped, aimed = await desk.orders.place_order(entry(attached=EXITS))
 
-    assert stopped.exchange_order_id == str(STOP_ID)
-    assert aimed.exchange_order_id == str(STOP_ID + 1)
+    assert entered.status is OrderStatus.FILLED
+    assert (stopped.client_order_id, stopped.exchange_order_id) == ("milo2", str(STOP_ID))
+    assert (aimed.client_order_id, aimed.exchange_order_id) == ("milo3", str(STOP_ID + 1))
+    assert (stopped.status, stopped.quantity) == (OrderStatus.SUBMITTED, None)
     assert desk.transport.names().count(PLACE) == 1
 
 
 @pytest.mark.parametrize(
     "resting",
     [
-        stop_payload(closePosition=False, origQty="0.004"),
         stop_payload(closePosition=False, stopPrice="59000.0"),
         stop_payload(closePosition=False, side="BUY"),
         stop_payload(closePosition=False, orderId=0),
@@ -144,27 +143,64 @@ async def test_attached_exits_are_found_instead_of_placed_again() -> None:
 async def test_an_attached_stop_that_is_not_right_does_not_count(
     resting: dict[str, object],
 ) -> None:
-    """Too small, elsewhere, or without an id that it could be withdrawn by: place another."""
+    """Elsewhere, closing everything, or without an id that it could be withdrawn by."""
     desk = bench()
-    desk.transport.on(PLACE, PLACED, STOP_PLACED)
+    desk.transport.on(PLACE, PLACED)
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
     desk.transport.on(OPEN, listed(resting))
 
-    await desk.orders.place_order(entry(), attached=EXITS)
-    await desk.orders.place_order(stop())
+    _, stopped = await desk.orders.place_order(entry(attached=EXITS[:1]))
 
-    assert desk.transport.names().count(PLACE) == 2
+    assert stopped.status is OrderStatus.NOT_EXECUTED
+    assert desk.transport.names().count(OPEN) == 2  # it may be made after the fill
+
+
+async def test_an_attached_stop_is_in_doubt_while_the_exchange_cannot_be_asked() -> None:
+    """Neither there nor not there: it is asked for later, like any exit on its way."""
+    desk = bench()
+    desk.transport.on(PLACE, PLACED)
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
+    desk.transport.on(OPEN, refused(100413, "Incorrect apiKey"))
+
+    (entered,) = await desk.orders.place_order(entry(attached=EXITS))
+
+    assert entered.status is OrderStatus.FILLED
+
+
+async def test_an_attached_stop_that_is_found_later_is_told_with_its_size() -> None:
+    """A process that was restarted asks for it by what it does, and sees that it is too small."""
+    desk = bench()
+    small = stop_payload(closePosition=False, origQty="0.004")
+    desk.transport.on(OPEN, listed(small))
+    desk.transport.on(QUERY, ok({"order": small}))
+
+    found = await desk.orders.fetch_update(EXITS[0])
+
+    assert found is not None
+    assert (found.status, found.quantity) == (OrderStatus.SUBMITTED, Decimal("0.004"))
+    assert found.exchange_order_id == str(STOP_ID)
 
 
 async def test_exits_of_an_entry_that_was_refused_are_not_looked_for() -> None:
-    """There are none: the stop of another entry leaves without a question."""
+    """There are none, and that is told: nothing of them is in doubt."""
     desk = bench()
-    desk.transport.on(PLACE, refused(101204), STOP_PLACED)
+    desk.transport.on(PLACE, refused(101204))
 
-    await desk.orders.place_order(entry(), attached=EXITS)
-    await desk.orders.place_order(stop())
+    entered, *exits = await desk.orders.place_order(entry(attached=EXITS))
 
-    assert desk.transport.names() == [PLACE, PLACE]
+    assert entered.status is OrderStatus.REJECTED
+    assert [one.status for one in exits] == [OrderStatus.NOT_EXECUTED] * 2
+    assert desk.transport.names() == [PLACE]
+
+
+async def test_exits_of_an_entry_in_doubt_are_in_doubt() -> None:
+    """What the entry carried may rest as long as the entry may fill."""
+    desk = bench()
+    desk.transport.on(PLACE, TIMEOUT)
+
+    (entered,) = await desk.orders.place_order(entry(attached=EXITS))
+
+    assert entered.status is OrderStatus.UNKNOWN
 
 
 async def test_after_a_restart_a_stop_is_recognized_by_what_it_does() -> None:
