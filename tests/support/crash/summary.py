@@ -123,7 +123,7 @@ def _places(rows: Sequence[Row]) -> Iterator[_LINE]:
             max(row["figures"].get(name, 0) for row in found) for name in ("raw_ms", "judged_ms")
         )
         yield (
-            f"{place}; unprotected, raw",
+            f"{place}; longest judged, raw",
             f"{len(found)} runs, {wrong} wrong; {judged}, {raw} ms",
         )
 
