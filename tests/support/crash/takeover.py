@@ -12,26 +12,27 @@ import argparse
 import asyncio
 import random
 import shutil
-import sqlite3
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP, SIGUSR1
+from signal import SIGCONT, SIGUSR1
 
 from rich.console import Console
 from rich.table import Table
 from tests.support.crash.evidence import records_of, truth_of
-from tests.support.crash.exposure import ExposureWatch
+from tests.support.crash.exposure import Exposure, ExposureWatch
 from tests.support.crash.feeds import LOAD_EVERY_MS, stop_file
 from tests.support.crash.judge import (
+    PROMISE_MS,
     Life,
+    Truth,
     Unprotected,
     asked_keys,
     differences,
     executed_twice,
     unprotected,
-    unprotected_too_long,
     without_final_state,
 )
 from tests.support.crash.loops import run_measured
@@ -43,6 +44,7 @@ from tests.support.crash.marks import (
     LED,
     SETTLED,
     STARTED,
+    Mark,
     MarkReader,
     read_marks,
 )
@@ -51,6 +53,7 @@ from tests.support.crash.run import Tools
 from tests.support.crash.runs import shared_tools, tools_of
 from tests.support.crash.senders import TAKEN_WITHIN_S, TRADES, Takeover, judge_senders
 from tests.support.crash.spec import LOAD, BotSpec
+from tests.support.crash.takeover_freeze import freeze, is_locked
 from tests.support.crash.wishes import PRICES, numbered_wish
 
 from milobot.local_exchange.server import LocalExchange
@@ -61,10 +64,12 @@ from milobot.telemetry import configure_logging
 
 COUNT = 50
 KEYS = (DEFAULT_KEY, "second-key")
-_SETTLED_WITHIN_S, _CALM_S, _STOPPED_WITHIN_S = 40.0, 0.6, 5.0
+_SETTLED_WITHIN_S, _CALM_S = 40.0, 0.6
 # Of the 2,400 a minute that Binance grants both, a start costs about 200: 80 of them for what
 # rests, 30 for bookings, 50 for balances, positions and fees. Nobody fails over more often.
 _LEADS_S = (3.0, 5.0)
+# A mark of a time in which something was waited for is made at the end of it.
+_MARKED_LATE_MS = 10_000
 _COLUMNS = (
     "drill",
     "takeovers",
@@ -173,7 +178,7 @@ class Drill:
     ) -> tuple[Bot, Bot]:
         """Kill or freeze the leader; return the new leader and who stands by from now on."""
         if is_freeze:
-            await self._freeze(leader)
+            self._outcome.held_locks += await freeze(leader, self._spec.database)
         else:
             await leader.kill()
         since_ms = self._exchange.clock.now_ms()
@@ -189,19 +194,6 @@ class Drill:
         await asyncio.sleep(self._dice.uniform(0, 1.5))
         leader.send(SIGCONT)
         return standby, leader
-
-    async def _freeze(self, leader: Bot) -> None:
-        """Freeze the leader; not while it holds a lock of a file, which only it can let go of.
-
-        Nobody can take over a SQLite ledger from a process that is frozen within a commit.
-        PostgreSQL ends such a transaction itself.
-        """
-        await _stop(leader)
-        while await asyncio.to_thread(_is_locked, self._spec.database):
-            self._outcome.held_locks += 1
-            leader.send(SIGCONT)
-            await asyncio.sleep(0.03)
-            await _stop(leader)
 
     def _end_life(self, leader: Bot) -> None:
         now_ms = self._exchange.clock.now_ms()
@@ -225,7 +217,7 @@ class Drill:
         now_ms, kinds = self._exchange.clock.now_ms(), {STARTED, LED, ALERT, ASKED, DECIDED}
         marks = [m for m in read_marks(Path(self._spec.marks)) if m.time_ms >= since_ms]
         told = [m for m in marks if m.kind in kinds][-12:]
-        locked = await asyncio.to_thread(_is_locked, self._spec.database)
+        locked = await asyncio.to_thread(is_locked, self._spec.database)
         self._outcome.notes += [f"at {now_ms}: locked {locked}, lease {await self._lease()}"]
         self._outcome.notes += [f"  {m}" for m in told]
 
@@ -251,8 +243,17 @@ class Drill:
             self._outcome.wrong.append(f"it did not settle within {_SETTLED_WITHIN_S:.0f} s")
         await asyncio.sleep(_CALM_S)
 
+    def _spent(self, exposure: Exposure, truth: Truth, marks: list[Mark]) -> Unprotected:
+        """Return how long a position had no stop; of many lives and marks few are of its time."""
+        end_ms = truth.ended_ms if exposure.end_ms is None else exposure.end_ms
+        lives = [x for x in self._lives if x.born_ms <= end_ms and exposure.start_ms <= x.died_ms]
+        first = bisect_left(marks, exposure.start_ms, key=lambda mark: mark.time_ms)
+        last = bisect_right(marks, end_ms + _MARKED_LATE_MS, key=lambda mark: mark.time_ms)
+        return unprotected(exposure, truth, lives, marks[first:last])
+
     async def _judge(self) -> None:
-        outcome, marks = self._outcome, read_marks(Path(self._spec.marks))
+        outcome = self._outcome
+        marks = sorted(read_marks(Path(self._spec.marks)), key=lambda mark: mark.time_ms)
         truth = truth_of(self._exchange, self._dialect, self._watch, self._prices.stalls.stalls)
         async with await open_ledger(self._spec.database) as ledger:
             records = await ledger.read(lambda c: records_of(c, self._spec.account))
@@ -267,9 +268,14 @@ class Drill:
         outcome.wrong += judge_senders(requests, outcome.takeovers)
         outcome.wrong += executed_twice(truth, wished)
         outcome.wrong += without_final_state(records, asked_keys(marks))
-        outcome.wrong += unprotected_too_long(truth, self._lives, marks)
-        spent = [unprotected(e, truth, self._lives, marks) for e in truth.exposures]
-        outcome.unprotected = max(spent, key=lambda u: (u.judged, u.raw), default=Unprotected())
+        spent = [(self._spent(exposure, truth, marks), exposure) for exposure in truth.exposures]
+        outcome.wrong += [
+            f"{e.symbol} was {s.judged} ms without a stop from {e.start_ms} on (raw {s.raw} ms)"
+            for s, e in spent
+            if s.judged > PROMISE_MS
+        ]
+        longest = max(spent, key=lambda one: (one[0].judged, one[0].raw), default=None)
+        outcome.unprotected = longest[0] if longest is not None else Unprotected()
         outcome.throttled = sum(r["answer"] in {"429", "418"} for r in requests)
         outcome.wrong += differences(truth, records)
         outcome.entries = sum(not o.reduces and o.filled > 0 for o in truth.orders)
@@ -289,35 +295,9 @@ async def _until(found: Callable[[], int], within_s: float) -> int:
     return 0
 
 
-async def _stop(bot: Bot) -> None:
-    """Stop a process and wait until all its threads stand still: on a busy machine that takes time."""
-    bot.send(SIGSTOP)
-    await _until(lambda: _stands_still(bot.pid), _STOPPED_WITHIN_S)
-
-
-def _stands_still(pid: int) -> bool:
-    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
-    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
-
-
 def _is_calm(marks: MarkReader) -> bool:
     said = [m.said for m in marks.all() if m.kind == SETTLED]
     return said[-1:] == ["yes"]
-
-
-def _is_locked(database: str) -> bool:
-    """Return whether somebody keeps a SQLite file locked."""
-    if not database.startswith("sqlite"):
-        return False
-    connection = sqlite3.connect(database.removeprefix("sqlite:///"), timeout=0.3)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.rollback()
-    except sqlite3.OperationalError:
-        return True
-    finally:
-        connection.close()
-    return False
 
 
 async def drill(tools: Tools, dialect: str, database: str, count: int, seed: int) -> Outcome:

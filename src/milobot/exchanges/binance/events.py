@@ -59,11 +59,13 @@ class UserEvents:
     Attributes:
         prices: USDT per unit of an asset that fees are paid in.
         told: Keeps every execution that an event tells.
+        touch: Is told the symbol of every order that an event is about.
         skipped: How many events of a kind were left out, known ones and unknown ones.
     """
 
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     told: ToldFills = field(default_factory=ToldFills)
+    touch: Callable[[str], None] = lambda _: None
     skipped: Counter[str] = field(default_factory=Counter)
     _parents: dict[str, str] = field(default_factory=dict)
     _conditions: dict[str, str] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class UserEvents:
 
     def _order(self, event: Fields) -> list[UserNews]:
         order = event.object("o")
+        self.touch(order.text("s"))
         exchange_id = order.identity("i")
         named = order.text_or_empty("c")
         client_id = self._parents.get(exchange_id) or identity_of(named, exchange_id)
@@ -141,6 +144,7 @@ class UserEvents:
     def _algo(self, event: Fields) -> list[UserNews]:
         order = event.object("o")
         client_id, symbol = order.text_or_empty("caid"), order.text("s")
+        self.touch(symbol)
         child_id, word = order.identity_or_empty("ai"), order.text("X")
         update = OrderUpdate(
             client_order_id=client_id,

@@ -1,5 +1,6 @@
 """Placing, cancelling and asking for orders at Binance: every way ends in a known outcome."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.binance import mapping, requests
 from milobot.exchanges.binance.outcomes import NO_SUCH_ORDER_CODES
+from milobot.exchanges.binance.resting import RestingOrders
 from milobot.exchanges.binance.told_fills import ToldFills, united
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.order_news import (
@@ -38,17 +40,20 @@ class BinanceOrders:
     Attributes:
         fee_prices: USDT per unit of an asset that fees are paid in, such as BNB.
         told: Executions that the user stream has told, which are not asked for once more.
+        resting: Where orders may rest.
     """
 
     def __init__(self, gateway: Gateway, sleep: Sleep) -> None:
         """Send through a gateway."""
         self.fee_prices: dict[str, Decimal] = {}
         self.told = ToldFills()
+        self.resting = RestingOrders(gateway.clock)
         self._gateway = gateway
         self._sleep = sleep
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order once, not after its time, and return what became of it."""
+        self.resting.touch(order.symbol)
         reading = _Reading(order)
         judgement = await self._gateway.write(
             requests.place_order(order),
@@ -83,6 +88,7 @@ class BinanceOrders:
 
         Of a conditional order that was triggered it is the child order's fate that counts.
         """
+        self.resting.touch(order.symbol)
         data = await self._ask(requests.fetch_order(order))
         if data is None:
             return None
@@ -116,7 +122,20 @@ class BinanceOrders:
         return await self._update(name, report, exchange_order_id)
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
-        """Return what rests, plain and conditional."""
+        """Return what rests, plain and conditional; of all symbols where it may."""
+        if symbol is not None:
+            return await self._listing(symbol)
+        where = self.resting.where()
+        if where is not None:
+            parts = await asyncio.gather(*(self._listing(one) for one in where))
+            return [report for part in parts for report in part]
+        asked_ms = self._gateway.clock.local_ms()
+        found = await self._listing(None)
+        if self.told.is_live:
+            self.resting.listed(asked_ms, found)
+        return found
+
+    async def _listing(self, symbol: str | None) -> list[OrderReport]:
         found: list[OrderReport] = []
         for is_conditional in (False, True):
             call = requests.fetch_open_orders(symbol, is_conditional=is_conditional)

@@ -57,20 +57,22 @@ class BinanceUserChannel(UserChannel[News | Follow]):
     ) -> None:
         """Bring an account's events to a feed."""
         super().__init__(f"{hosts.stream}/private/ws", feed, keeper)
-        self._events = UserEvents(prices=orders.fee_prices, told=orders.told)
+        self._events = UserEvents(orders.fee_prices, orders.told, orders.resting.touch)
         self._account = account
         self._orders = orders
 
     async def address(self) -> SocketAddress:
         """Return where to connect; fees that events tell in BNB can be booked from now on."""
         self._orders.told.is_live = False  # the connection before this one is gone
+        self._orders.resting.doubt()
         with vital():  # nobody hears of fills before
             await self._account.learn_fee_prices()
         return await super().address()
 
     async def opened(self, *, is_first: bool) -> None:
-        """Rely on the stream for executions from now on."""
+        """Rely on the stream for orders and executions from now on."""
         self._orders.told.is_live = True
+        self._orders.resting.doubt()
         await super().opened(is_first=is_first)
 
     def _read(self, frame: str | bytes) -> Sequence[UserNews]:
