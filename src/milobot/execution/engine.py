@@ -39,7 +39,7 @@ from milobot.execution.planning import Freshness, Planner, always_fresh
 from milobot.execution.protection import next_command, review, seems_settled, through_the_band
 from milobot.execution.recorder import Recorder
 from milobot.execution.setbacks import has_new_way
-from milobot.execution.waiting import turn_away
+from milobot.execution.waiting import turn_away, turn_away_unrecorded
 from milobot.ports import Books, Clock, Exchange, Journal
 
 
@@ -234,9 +234,10 @@ class ExecutionEngine:
             async with self._books.turn(symbol):
                 slot = self.slot(symbol)
                 moved = moved_stop(slot, close, rules)
-                if moved != slot:
-                    await self._books.change(moved)
-            if moved.stop == slot.stop and seems_settled(moved):
+                if moved is not slot:
+                    self._books.keep(moved)
+                    self.recorder.hold(symbol, moved)  # on record with the order that follows
+            if moved is slot and seems_settled(slot):
                 return
         await self.look_again(symbol)
 
@@ -277,9 +278,7 @@ class ExecutionEngine:
         await self.recorder.note(slot.symbol, intent, decision, slot, *((order,) if order else ()))
         self._books.keep(slot, order)
         self._books.decide(decision)
-        if self.recorder.is_behind:  # who waits would be lost, without a word, with this process
-            why = self.recorder.reason
-            await turn_away(self._books, self._entries, slot, "ledger_unavailable", why)
+        await turn_away_unrecorded(self._books, self._entries, slot)
         return self._books.recent_decision(intent.key) or decision, order
 
     async def _settle(self, symbol: str) -> None:

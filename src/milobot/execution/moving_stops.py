@@ -11,7 +11,8 @@ from milobot.domain.slots import Setup, Slot
 def moved_stop(slot: Slot, close: Decimal, rules: SymbolRules) -> Slot:
     """Return the slot after a candle closed: trailing and break-even move its stop.
 
-    The stop moves in favour only, and never to a level that the close has passed.
+    The stop moves in favour only, and never to a level that the close has passed. Where it
+    stays, the very same slot comes back.
     """
     setup = slot.setup
     if setup is None or slot.position.is_flat or slot.closing:

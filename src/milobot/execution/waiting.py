@@ -20,3 +20,9 @@ async def turn_away(books: AccountBooks, entries: Entries, slot: Slot, code: str
     )
     await entries.refuse(slot.queued, Outcome.DENIED, judged, [], alone)
     return alone
+
+
+async def turn_away_unrecorded(books: AccountBooks, entries: Entries, slot: Slot) -> None:
+    """Let nobody wait whom the ledger does not know: lost with this process, without a word."""
+    if books.recorder.is_behind:
+        await turn_away(books, entries, slot, "ledger_unavailable", books.recorder.reason)
