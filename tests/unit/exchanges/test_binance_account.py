@@ -278,5 +278,5 @@ async def test_limits_of_the_exchange_are_taken_over() -> None:
 
     await desk.market.fetch_all_rules()
 
-    assert desk.limiter._budgets["weight"].limit.most == 6000
-    assert desk.limiter._budgets["orders-10s"].limit.most == 300
+    assert desk.limiter.standing()["weight"][1] == 6000
+    assert desk.limiter.standing()["orders-10s"][1] == 300
