@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from milobot.domain.ids import is_ours
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, Order, OrderPurpose, OrderUpdate
+from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import MarginMode, OrderReport
 from milobot.execution.attribution import (
     Unbooked,
@@ -14,12 +14,15 @@ from milobot.execution.attribution import (
     unexplained,
     with_fills,
 )
+from milobot.execution.doubt import is_in_doubt
 from milobot.execution.findings import BLOCKING, Code, booked_quantity, signed
 from milobot.execution.forced import book_forced
 from milobot.execution.look import Look
 
 _HOUR_MS = 3_600_000
 _MOST_ASKED = 10
+# An exchange stamps positions with a clock of its own.
+_CLOCK_SLACK_MS = 250
 _POSITION = "position|"
 
 
@@ -27,7 +30,7 @@ def compare_position(look: Look) -> Code | None:
     """Compare what is held with our books; return why entries have to wait, if they have to."""
     if _difference(look) == 0:
         return None
-    if look.has_open_question or _is_stale(look):
+    if (look.has_open_question and not _predates_questions(look)) or _is_stale(look):
         look.wait()
         look.remember(_POSITION)
         return None
@@ -82,6 +85,15 @@ def _difference(look: Look) -> Decimal:
     return signed(look.theirs) - booked_quantity(look.slot)
 
 
+def _predates_questions(look: Look) -> bool:
+    """Return whether what is held last changed before any order of open fate was made."""
+    theirs = look.theirs
+    if theirs is None or not theirs.time_ms:
+        return False
+    doubted = (o for o in look.slot.orders if is_in_doubt(o))
+    return all(theirs.time_ms + _CLOCK_SLACK_MS < order.created_ms for order in doubted)
+
+
 def _is_stale(look: Look) -> bool:
     """Return whether the exchange shows the position as it was before a fill that we know."""
     theirs = look.theirs
@@ -100,8 +112,11 @@ def _ask_ended(look: Look) -> None:
 
 
 def _may_have_filled(order: Order, since_ms: int) -> bool:
-    is_whole = order.filled_quantity >= order.quantity
-    return order.status.is_final and not is_whole and order.created_ms > since_ms
+    # Closes are refused again and again where there is nothing to close: asking takes its time.
+    is_refused = order.purpose is OrderPurpose.CLOSE and order.status is OrderStatus.REJECTED
+    if is_refused or order.filled_quantity >= order.quantity:
+        return False
+    return order.status.is_final and order.created_ms > since_ms
 
 
 def _book_executions(look: Look) -> None:
@@ -152,7 +167,9 @@ def _is_reducible(look: Look) -> bool:
 def _book_forced(look: Look) -> None:
     """Book what the exchange took off a position of ours before it showed it."""
     fills = look.snapshot.fills.get(look.symbol)
-    if fills is not None and not _is_reducible(look):
+    # What would only take something off ours has to be seen twice, like all that does.
+    is_turned = signed(look.theirs) * signed(look.slot.position) < 0
+    if fills is not None and (is_turned or not _is_reducible(look)):
         book_forced(look, _unbooked(look, fills).foreign, _difference(look))
 
 

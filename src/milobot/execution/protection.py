@@ -29,8 +29,9 @@ from milobot.execution.exits import (
 from milobot.execution.sharing import guards_ours, is_shared
 from milobot.execution.targets import next_aim
 
-# Protected or flat within two seconds: half a second is left to close in.
-STOP_WITHIN_MS = 1_500
+# Protected or flat within two seconds: a look comes a quarter of a second late at most, and half a
+# second is left to close in, by a limit order where the market has nobody.
+STOP_WITHIN_MS = 1_250
 # Exchanges take limit prices within some percent of the mark price, 5 the least of them.
 _BAND = Decimal("0.04")
 _RESTS = frozenset({OrderStatus.SUBMITTED, OrderStatus.TRIGGERED, OrderStatus.PARTIALLY_FILLED})

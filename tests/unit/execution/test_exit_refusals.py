@@ -50,18 +50,18 @@ async def test_a_stop_refused_for_a_passing_reason_is_sent_again(said: Says) -> 
 
 @pytest.mark.parametrize("said", PASSING)
 async def test_a_stop_that_stays_refused_ends_in_a_close(said: Says) -> None:
-    """A second and a half after the fill was seen, so that the close is in time as well."""
+    """So soon after the fill was seen that the close is in time as well."""
     scene = Scene()
     scene.script.say(P.STOP, *[said] * 100)
     await scene.enter()
 
-    await scene.look(5)
+    await scene.look(4)
     assert state(scene) is PositionState.UNPROTECTED
     await scene.look()
 
     (trip,) = scene.stage.journal.round_trips
     assert trip.exit_reason == "no_stop_in_time"
-    assert len(scene.script.of(P.STOP)) == 6
+    assert len(scene.script.of(P.STOP)) == 5
     assert (scene.stage.slot.owner, scene.stage.resting) == ("", [])
 
 

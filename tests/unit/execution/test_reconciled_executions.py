@@ -47,6 +47,23 @@ async def test_an_answer_that_contradicts_the_books_is_told_and_its_fill_is_book
     assert world.last.is_converged, "what is said once more about an order that ended is no news"
 
 
+async def test_closes_that_were_refused_are_not_asked_for_one_by_one() -> None:
+    """A close is refused four times a second where nothing is left: a look must not wait for it."""
+    world = World()
+    await world.opened()
+    for _ in range(3):
+        close = await world.send(world.order(P.CLOSE), is_heard=False)
+        await world.end(close, S.REJECTED)
+    world.others_trade("-1")
+    world.later(1)
+
+    findings = compare(
+        world.books.ours(), world.snapshot(), world.last.sightings, world.terms, account=ACCOUNT
+    )
+
+    assert P.CLOSE not in {order.purpose for order in findings.needs.updates}
+
+
 async def test_an_execution_of_ours_is_found_although_its_order_is_not() -> None:
     """The exchange has forgotten the order; the execution carries the name it had."""
     world = World()
@@ -358,6 +375,39 @@ async def test_a_liquidation_of_what_was_not_shown_yet_is_booked_when_it_is() ->
     assert world.codes == ["position_reduced"]
     await world.converge(2)
     assert signed(world.slot.position) == -3
+
+
+async def test_a_liquidation_of_a_position_that_seems_to_have_turned_is_booked_at_once() -> None:
+    """Exchanges turn no position: it was of a fill that nobody had seen, and ours lies open."""
+    world = World()
+    short = await world.send(world.order(P.ENTRY, "2", side=Side.SELL))
+    await world.fill(short, "2")
+    world.others_trade("2", purpose=P.LIQUIDATION)
+    late = await world.send(world.order(P.ENTRY), is_heard=False)
+    await world.fill(late, "1")
+    assert signed(world.slot.position) == -1
+    assert world.held[SYMBOL] == 1
+
+    await world.converge(1)
+
+    assert signed(world.slot.position) == 1
+
+
+async def test_a_position_older_than_an_entry_in_doubt_is_looked_into_beside_it() -> None:
+    """What changed last before the entry was made is not the entry's, however long that is open."""
+    world = World()
+    late = await world.send(world.order(P.ENTRY), is_heard=False)
+    await world.end(late, S.NOT_EXECUTED)
+    world.execute(late, dec("1"))
+    late.status = S.FILLED
+    world.later(60)
+    doubted = await world.send(world.order(P.ENTRY), is_heard=False)
+    doubted.is_known = doubted.is_listed = False
+
+    await world.converge(1)
+
+    assert signed(world.slot.position) == 1
+    assert world.journal.latest[late.order.client_order_id].filled_quantity == 1
 
 
 async def test_what_others_sold_beside_ours_stays_theirs() -> None:

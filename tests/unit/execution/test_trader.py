@@ -59,7 +59,7 @@ async def test_stop_that_is_not_answered_ends_in_a_close_within_two_seconds(
     async with office.at_work():
         await _entered(office)
 
-        await office.time.run_for(1.95)
+        await office.time.run_for(1.6)
 
         assert [o.purpose for o in office.account.placed].count(P.CLOSE) == 1
 
