@@ -186,6 +186,7 @@ class AccountBooks:
         if is_news:
             self._keep_applied(applied, update, new)
         if applied.contradiction is not None:
+            await self.recorder.flush(update.symbol)  # who is told of it may not look again
             raise applied.contradiction
         return is_news
 

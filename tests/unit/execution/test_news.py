@@ -313,3 +313,17 @@ async def test_an_order_that_ended_in_two_ways_has_filled_what_it_filled(
     assert desk.slot.position.quantity == dec(quantity)
     assert desk.journal.latest[entry.client_order_id].status is status
     assert desk.exchange.last(P.CLOSE).quantity == dec(quantity)
+
+
+async def test_what_contradicts_the_books_is_on_record_before_anybody_is_told() -> None:
+    """Found by simulation: who heard of it compared, found nothing left to do, and stored nothing."""
+    desk = Desk()
+    await desk.engine.accept(intent(PLAN))
+    entry = desk.exchange.last(P.ENTRY)
+    await desk.fill(entry, "0.25", "100", "f1", S.PARTIALLY_FILLED)
+    told = replace(fill_news(entry, "0.5", "100", fill_id="f2"), status=S.REJECTED)
+
+    with pytest.raises(OrderTransitionError):
+        await desk.engine.book(told)
+
+    assert desk.journal.latest[entry.client_order_id].filled_quantity == dec("0.75")
