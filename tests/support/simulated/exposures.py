@@ -45,6 +45,7 @@ class Exposure:
         has_lost_stop: Whether only asking tells what has come of a stop.
         is_late: Whether a fill showed up only after its order had been given up.
         held_up: Until when each fault holds up an exit, in seconds.
+        unanswered_s: Until when a question waits in vain.
         is_open: Whether time has run since it was last looked at.
         open_s: How much of it has passed.
     """
@@ -57,6 +58,7 @@ class Exposure:
     has_lost_stop: bool = False
     is_late: bool = False
     held_up: dict[object, float] = field(default_factory=dict)
+    unanswered_s: float = 0.0
     is_open: bool = False
     open_s: float = 0.0
 
@@ -183,7 +185,7 @@ class Exposures:
         self.look()
 
     def go_on(self, symbol: str, cause: object = None) -> None:
-        """End what holds up a symbol: one cause, or whatever it is when none is named."""
+        """End what holds up an exit: one cause, or whatever it is when none is named."""
         self.look()
         held_up = self._of[symbol].held_up
         if cause is None:
@@ -196,7 +198,8 @@ class Exposures:
         """Take note of a question without an answer: who depends on it waits that long."""
         for symbol, exposure in self._of.items():
             if exposure.has_to_ask or symbol == about:
-                self.hold_up(symbol, object(), seconds)
+                self.look()
+                exposure.unanswered_s = max(exposure.unanswered_s, self._loop.time() + seconds)
 
     def ledger_stalls(self, seconds: float) -> None:
         """Take note that a record takes its time."""
@@ -245,13 +248,13 @@ class Exposures:
         self._looked_s = now_s
 
     def _pass(self, symbol: str, exposure: Exposure, now_s: float) -> None:
-        lost_until_s = max(exposure.held_up.values(), default=0.0)
+        lost_until_s = max(exposure.unanswered_s, *exposure.held_up.values(), 0.0)
         exposure.open_s += max(0.0, now_s - max(self._looked_s, lost_until_s))
         open_ms = round(exposure.open_s * 1000)
         self.longest_ms = max(self.longest_ms, open_ms)
         if open_ms > PROMISE_MS:
             held, shown = self._venue.own[symbol], exposure.known
-            self.too_long.append(f"{symbol}: {held} open ({shown} shown) for more than 2 s")
+            self.too_long.append(f"{symbol}: {held} open ({shown} shown) for {open_ms} ms")
             exposure.open_s = 0.0
 
     def _is_open(self, symbol: str, exposure: Exposure) -> bool:
