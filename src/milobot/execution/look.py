@@ -6,7 +6,7 @@ from milobot.domain.orders import Fill, Order, OrderUpdate
 from milobot.domain.reports import OrderReport, PositionReport
 from milobot.domain.slots import Slot
 from milobot.execution.doubt import Terms, is_in_doubt
-from milobot.execution.findings import Code, Notice, Ours, Sightings, Snapshot
+from milobot.execution.findings import Code, Notice, Ours, Sightings, Snapshot, signed
 from milobot.execution.ledger import apply_update, order_of_exchange
 
 _DAY_MS = 24 * 3_600_000
@@ -84,7 +84,13 @@ class Look:
     @property
     def is_fresh(self) -> bool:
         """Return whether the snapshot shows the symbol after everything that we know of it."""
-        return not self.ours.is_busy and self.snapshot.asked_ms > self.ours.changed_ms
+        is_busy = self.ours.is_busy and not self.is_opposed
+        return not is_busy and self.snapshot.asked_ms > self.ours.changed_ms
+
+    @property
+    def is_opposed(self) -> bool:
+        """Return whether what is held faces our books: no exit of ours can do anything to it."""
+        return signed(self.theirs) * signed(self.slot.position) < 0
 
     @property
     def is_settled(self) -> bool:

@@ -86,11 +86,12 @@ def _difference(look: Look) -> Decimal:
 
 
 def _predates_questions(look: Look) -> bool:
-    """Return whether what is held last changed before any order of open fate was made."""
+    """Return whether what is held last changed before any order that may explain it was made."""
     theirs = look.theirs
     if theirs is None or not theirs.time_ms:
         return False
-    doubted = (o for o in look.slot.orders if is_in_doubt(o))
+    kinds = {OrderPurpose.ENTRY} if look.is_opposed else set(OrderPurpose)
+    doubted = (o for o in look.slot.orders if is_in_doubt(o) and o.purpose in kinds)
     return all(theirs.time_ms + _CLOCK_SLACK_MS < order.created_ms for order in doubted)
 
 

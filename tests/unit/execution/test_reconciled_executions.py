@@ -410,6 +410,25 @@ async def test_a_position_older_than_an_entry_in_doubt_is_looked_into_beside_it(
     assert world.journal.latest[late.order.client_order_id].filled_quantity == 1
 
 
+async def test_closes_on_their_way_hide_no_position_that_faces_our_books() -> None:
+    """They can do nothing to it, and one is always on its way where there is nothing to close."""
+    world = World()
+    late = await world.send(world.order(P.ENTRY, "3"), is_heard=False)
+    await world.end(late, S.NOT_EXECUTED)
+    world.execute(late, dec("3"))
+    late.status = S.FILLED
+    short = await world.send(world.order(P.ENTRY, "1", side=Side.SELL))
+    await world.fill(short, "1")
+    world.later(1)
+    close = await world.record(world.order(P.CLOSE, side=Side.BUY))
+    assert close.is_live
+
+    with world.books.busy(SYMBOL):
+        await world.converge(1)
+
+    assert signed(world.slot.position) == 2
+
+
 async def test_what_others_sold_beside_ours_stays_theirs() -> None:
     """The same executions by somebody's hand: nothing of it is ours, and it is told."""
     world = await _liquidated_unseen(told=None)
