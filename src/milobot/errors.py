@@ -102,6 +102,19 @@ class ActionFormatError(ScriptError):
         self.position = position
 
 
+class SignalFormatError(MilobotError):
+    """A message looks like a signal and is not certain: record the refusal, answer the sender.
+
+    Attributes:
+        code: Stable reason code, such as ``two_symbols``.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Keep the code for the record."""
+        super().__init__(reason)
+        self.code = code
+
+
 class OrderError(MilobotError):
     """Something about an order."""
 

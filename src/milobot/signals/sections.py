@@ -1,0 +1,275 @@
+"""Which numbers belong to which field: labels open sections, other words close them."""
+
+from collections.abc import Sequence
+
+from milobot.signals.elements import LEVELS, Element, Kind, Line, Unit
+from milobot.signals.fields import Level, Section
+from milobot.signals.lists import is_list_line, is_loose, is_next_group, join, label_first
+from milobot.signals.vocabulary import Meaning
+
+# Taken out of their classes once: a look-up there costs more than what is done with it.
+_PRICE = Unit.PRICE
+_LEVERAGE = Unit.LEVERAGE
+_PERCENT = Unit.PERCENT
+_UNCOUNTED = Unit.NONE
+_NUMBER = Kind.NUMBER
+_WORD = Kind.WORD
+_MARK = Kind.MARK
+_IS_ENTRY = Meaning.ENTRY
+_IS_TARGET = Meaning.TARGET
+
+_SIDES = frozenset({Meaning.LONG, Meaning.SHORT, Meaning.BUY, Meaning.SELL})
+_OPENING = LEVELS | {
+    Meaning.LEVERAGE, Meaning.RISK, Meaning.FUNDS, Meaning.AMOUNT, Meaning.QUANTITY,
+    Meaning.OTHER, Meaning.REST,
+}  # fmt: skip
+_NEARBY = 3
+"""Unknown words up to which a number may still have been meant for the label before them."""
+_LAST_INDEX = 20
+
+
+class Sectioner:
+    """Walks through the lines of a message once and collects its sections."""
+
+    def __init__(self) -> None:
+        """Begin outside of any section."""
+        self.sections: list[Section] = []
+        self.leverages: list[Level] = []
+        self._open: Section | None = None
+        self._index: int | None = None
+        self._is_loose = False
+        self._last_label: Meaning | None = None
+        self._stale = False
+
+    def read(self, lines: Sequence[Line]) -> None:
+        """Collect the sections of a message."""
+        for line in lines:
+            self._begin_line(line)
+            ordered = label_first(line)
+            for place, element in enumerate(ordered):
+                self._take(element, ordered, place)
+                if self._open is not None and self._open.meaning is Meaning.REST:
+                    return
+
+    def _begin_line(self, line: Line) -> None:
+        """Let a list go on in a line of numbers alone; end it before anything else."""
+        self._stale = False
+        section = self._open
+        if section is None or not line:
+            return
+        may_go_on = (
+            section.meaning in LEVELS
+            and not section.words_before
+            and not section.words_after
+            and not (section.levels and (section.side or section.meaning is Meaning.STOP))
+        )
+        if not (may_go_on and is_list_line(line)):
+            self._open = None
+
+    def _take(self, element: Element, line: Line, place: int) -> None:
+        kind = element.kind
+        if kind is _WORD:
+            self._word(element)
+        elif kind is _MARK:
+            self._mark(element)
+        elif kind is _NUMBER:
+            self._number(element, line, place)
+        elif kind is Kind.NAME:
+            self._name(element)
+        elif kind is Kind.INDEX:
+            self._index = int(element.text)
+        else:
+            self._tick(element, line, place)
+
+    def _word(self, element: Element) -> None:
+        meaning = element.meaning
+        if meaning in _OPENING or (meaning is Meaning.TERM and self._continues_targets()):
+            self._open_section(element)
+        elif meaning in _SIDES:
+            self._side(element)
+        elif meaning is Meaning.STALE:
+            self._stale = True
+            self._unknown(element)
+        elif meaning is Meaning.MARKET and self._open is None:
+            self._open_section(element, _IS_ENTRY)
+            self._flag(Meaning.MARKET)
+        elif meaning is None or meaning in {Meaning.RESULT, Meaning.SYMBOL, Meaning.CONDITION}:
+            self._unknown(element)
+        else:
+            self._flag(meaning)
+
+    def _continues_targets(self) -> bool:
+        return self._last_label is _IS_TARGET
+
+    def _open_section(self, element: Element, meaning: Meaning | None = None) -> None:
+        found = meaning or element.meaning
+        if found is None or found is Meaning.TERM:
+            found = _IS_TARGET
+        self._last_label = found
+        self._index = None
+        self._begin(Section(found, element.start, element.end, text=element.text))
+        if self._stale and self._open is not None:
+            self._open.is_stale = True
+
+    def _begin(self, section: Section) -> None:
+        self._open = section
+        self.sections.append(section)
+
+    def _side(self, element: Element) -> None:
+        """Begin a section of a direction, unless it only stands between a label and its number."""
+        if element.depth or (
+            self._open is not None and not self._open.levels and self._open.meaning is _IS_ENTRY
+        ):
+            if self._open is not None and self._open.side is not None:
+                self._open.side = element.meaning
+            return
+        self._begin(
+            Section(_IS_ENTRY, element.start, element.end, element.meaning, text=element.text)
+        )
+
+    def _name(self, element: Element) -> None:
+        """Begin a section after a name: a price may follow it without a label."""
+        if self._open is not None and not self._open.levels and self._open.meaning in LEVELS:
+            return
+        self._begin(Section(_IS_ENTRY, element.start, element.end, Meaning.SYMBOL))
+
+    def _unknown(self, element: Element) -> None:
+        if self._open is None or element.depth:
+            return
+        if self._open.levels:
+            self._open.words_after += 1
+        else:
+            self._open.words_before += 1
+        if self._open.side is not None:
+            self._open = None
+
+    def _flag(self, meaning: Meaning) -> None:
+        section = self._open
+        if section is None or section.words_before or section.words_after:
+            return
+        match meaning:
+            case Meaning.MARKET:
+                section.is_market = True
+            case Meaning.BELOW:
+                section.is_below = True
+            case Meaning.ABOVE:
+                section.is_above = True
+            case Meaning.ON_CLOSE:
+                section.is_on_close = True
+            case Meaning.NONE:
+                section.is_none = section.is_none or not section.levels
+            case _:
+                pass
+
+    def _mark(self, element: Element) -> None:
+        section = self._open
+        if section is not None and not section.levels and element.text in ":=-@.>":
+            section.has_mark = True
+
+    def _number(self, element: Element, line: Line, place: int) -> None:
+        if element.unit is _LEVERAGE:
+            self.leverages.append(_level(element))
+        section = self._open
+        if section is None or element.unit in {_UNCOUNTED, _LEVERAGE}:
+            return
+        if self._is_index(element, line, place, section):
+            self._index = int(element.text)
+            self._is_loose = is_loose(line, place)
+        elif element.unit is _PERCENT and section.levels and section.meaning in LEVELS:
+            self._percent(element, section)
+        else:
+            self._level(element, section)
+
+    def _percent(self, element: Element, section: Section) -> None:
+        last = section.levels[-1]
+        if last.unit is _PERCENT:
+            self._level(element, section)
+        elif element.value is not None:
+            last.percents.append(element.value)
+
+    def _level(self, element: Element, section: Section) -> None:
+        """Add a number to the section, or keep it as a doubt when unknown words stand between."""
+        if section.words_before or section.words_after:
+            near = section.words_before + section.words_after <= _NEARBY
+            if near and element.value is not None and element.unit is _PRICE:
+                section.doubts.append(element.value)
+            return
+        section.start = min(section.start, element.start)
+        section.end = max(section.end, element.end)
+        if section.levels and is_next_group(section.levels[-1], element):
+            join(section.levels[-1], element)
+            return
+        level = _level(element)
+        level.index, self._index = self._index, None
+        level.is_loose = level.index is not None and self._is_loose
+        section.levels.append(level)
+
+    def _is_index(self, element: Element, line: Line, place: int, section: Section) -> bool:
+        """Tell whether a number is the place of a level: ``1)``, ``TP1``, ``Target 1 :``."""
+        if section.meaning not in LEVELS or not element.text.isdigit() or element.has_money:
+            return False
+        if not 0 < int(element.text[:4]) <= _LAST_INDEX or element.unit is not _PRICE:
+            return False
+        if not _is_followed_by_number(line, place):
+            return self._is_bare_index(element, line, place, section)
+        after = line[place + 1]
+        before = line[place - 1] if place else None
+        if after.kind is _MARK and after.text in ")]" and not _is_in_brackets(element, after):
+            return True
+        if after.kind is _MARK and after.text in ":.=":
+            return before is None or before.kind is not _NUMBER
+        is_first = not section.levels and section.side is None
+        return is_first and before is not None and _is_right_behind_label(before, element)
+
+    def _is_bare_index(self, element: Element, line: Line, place: int, section: Section) -> bool:
+        """Tell whether a number right behind its label, with nothing after it, is an index."""
+        before = line[place - 1] if place else None
+        return (
+            before is not None
+            and before.kind is _WORD
+            and before.meaning in {_IS_TARGET, _IS_ENTRY}
+            and before.end == element.start
+            and not section.levels
+        )
+
+    def _tick(self, element: Element, line: Line, place: int) -> None:
+        """Note a tick behind a level; one that stands right before a word belongs to that."""
+        section = self._open
+        if not place or section is None or not section.levels or section.meaning not in LEVELS:
+            return  # at the beginning of a line ticks are bullets, unless only some lines have one
+        after = line[place + 1] if place + 1 < len(line) else None
+        is_bullet = (
+            after is not None
+            and after.start == element.end
+            and after.kind in {_WORD, Kind.NAME}
+            and line[place - 1].end < element.start
+        )
+        if not is_bullet:
+            section.is_ticked = True
+
+
+def _level(element: Element) -> Level:
+    return Level(element.value, element.unit, element.start, element.end, text=element.text)
+
+
+def _is_right_behind_label(before: Element, element: Element) -> bool:
+    return (
+        before.kind is _WORD
+        and before.meaning in {_IS_TARGET, _IS_ENTRY, Meaning.STOP, Meaning.TERM}
+        and element.start - before.end <= 1
+    )
+
+
+def _is_in_brackets(element: Element, after: Element) -> bool:
+    """Tell whether a closing bracket closes one that was opened: ``(2)`` is no list sign."""
+    return element.depth > after.depth
+
+
+def _is_followed_by_number(line: Line, place: int) -> bool:
+    """Tell whether another number follows, with nothing but signs between."""
+    for element in line[place + 1 :]:
+        if element.kind is _NUMBER:
+            return element.unit in {_PRICE, _PERCENT}
+        if element.kind is not _MARK or element.text not in ":.=)-]$@>":
+            return False
+    return False
