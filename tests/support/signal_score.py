@@ -119,6 +119,11 @@ OVERLAY = {
         {},
         is_refused=True,
     ),
+    "140554c1d6": Correction(
+        "its first entry is marked as filled: a later state of the set-up 068d2191f0, under way",
+        {},
+        is_refused=True,
+    ),
     "bf24ddf3ee": Correction(
         "it reports that a trade was left at its entry price; it names no level at all",
         {},

@@ -60,7 +60,7 @@ def read_command(
     Raises:
         SignalFormatError: Its symbol or the levels it names are refused.
     """
-    if len(folded.text) > _LONGEST or "?" in folded.text or "؟" in folded.text:
+    if _is_too_long(folded, setup_lines) or "?" in folded.text or "؟" in folded.text:
         return None
     command = _parts(scan(folded.text, COMMAND_VOCABULARY), known)
     if command is None or command.strangers or not _is_command(command):
@@ -71,6 +71,10 @@ def read_command(
     symbol = check_symbol(command.naming, known) if command.naming is not None else None
     places = _places(command)
     return replace(reading, symbol=symbol, spans=to_spans(places, folded))
+
+
+def _is_too_long(folded: Folded, lines: Sequence[Line]) -> bool:
+    return len(folded.text) > _LONGEST or sum(map(len, lines)) > _MOST_ELEMENTS
 
 
 def refuse_unclear_command(folded: Folded, known: Symbols) -> None:

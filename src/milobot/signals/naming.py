@@ -39,6 +39,14 @@ def choose_naming(lines: Sequence[Line], known: Symbols) -> Naming | None:
     return next(_elsewhere(lines), None)
 
 
+def mark_name(lines: Sequence[Line], naming: Naming) -> None:
+    """Let the word that was taken for the market count as its name from here on."""
+    for line in lines:
+        for element in line:
+            if element.start == naming.start and element.kind is _WORD:
+                element.kind, element.naming = Kind.NAME, naming
+
+
 def check_symbol(naming: Naming, known: Symbols) -> str:
     """Return the symbol of a market that can be traded.
 

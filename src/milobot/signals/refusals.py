@@ -14,6 +14,8 @@ class Reason(StrEnum):
     CONTROL_CHARACTERS = "control_characters"
     CHAT = "chat"
     RESULT = "result"
+    NEGATED = "negated"
+    QUESTION = "question"
     NO_SYMBOL = "no_symbol"
     UNKNOWN_SYMBOL = "unknown_symbol"
     TWO_SYMBOLS = "two_symbols"

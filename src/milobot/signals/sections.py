@@ -1,10 +1,12 @@
 """Which numbers belong to which field: labels open sections, other words close them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from milobot.signals.elements import LEVELS, Element, Kind, Line, Unit
 from milobot.signals.fields import Level, Section
 from milobot.signals.lists import is_list_line, is_loose, is_next_group, join, label_first
+from milobot.signals.text import AIM, HALT
 from milobot.signals.vocabulary import Meaning
 
 # Taken out of their classes once: a look-up there costs more than what is done with it.
@@ -23,18 +25,30 @@ _OPENING = LEVELS | {
     Meaning.LEVERAGE, Meaning.RISK, Meaning.FUNDS, Meaning.AMOUNT, Meaning.QUANTITY,
     Meaning.OTHER, Meaning.REST,
 }  # fmt: skip
+_STRANGE = frozenset(
+    {
+        Meaning.RESULT, Meaning.SYMBOL, Meaning.CONDITION, Meaning.UNDER_WAY, Meaning.NEGATION,
+        Meaning.GAIN,
+    }
+)  # fmt: skip
+_BEFORE_NUMBERS = frozenset(":.=)-]$@>" + AIM + HALT)
 _NEARBY = 3
 """Unknown words up to which a number may still have been meant for the label before them."""
 _LAST_INDEX = 20
 
 
 class Sectioner:
-    """Walks through the lines of a message once and collects its sections."""
+    """Walks through the lines of a message once and collects its sections.
+
+    Attributes:
+        sections: All that were opened, in the order of the message.
+        strays: Prices that belong to none.
+    """
 
     def __init__(self) -> None:
         """Begin outside of any section."""
         self.sections: list[Section] = []
-        self.leverages: list[Level] = []
+        self.strays: list[Decimal] = []
         self._open: Section | None = None
         self._index: int | None = None
         self._is_loose = False
@@ -61,6 +75,8 @@ class Sectioner:
             section.meaning in LEVELS
             and not section.words_before
             and not section.words_after
+            and not section.is_market
+            and not _has_sign_of_another(line, section)
             and not (section.levels and (section.side or section.meaning is Meaning.STOP))
         )
         if not (may_go_on and is_list_line(line)):
@@ -93,7 +109,7 @@ class Sectioner:
         elif meaning is Meaning.MARKET and self._open is None:
             self._open_section(element, _IS_ENTRY)
             self._flag(Meaning.MARKET)
-        elif meaning is None or meaning in {Meaning.RESULT, Meaning.SYMBOL, Meaning.CONDITION}:
+        elif meaning is None or meaning in _STRANGE:
             self._unknown(element)
         else:
             self._flag(meaning)
@@ -167,10 +183,11 @@ class Sectioner:
             section.has_mark = True
 
     def _number(self, element: Element, line: Line, place: int) -> None:
-        if element.unit is _LEVERAGE:
-            self.leverages.append(_level(element))
         section = self._open
-        if section is None or element.unit in {_UNCOUNTED, _LEVERAGE}:
+        if element.unit is _UNCOUNTED or element.unit is _LEVERAGE:
+            return
+        if section is None:
+            self._stray(element)
             return
         if self._is_index(element, line, place, section):
             self._index = int(element.text)
@@ -180,6 +197,11 @@ class Sectioner:
         else:
             self._level(element, section)
 
+    def _stray(self, element: Element) -> None:
+        """Keep a price that belongs to no field: beside an entry that goes unsaid it matters."""
+        if element.unit is _PRICE and element.value is not None:
+            self.strays.append(element.value)
+
     def _percent(self, element: Element, section: Section) -> None:
         last = section.levels[-1]
         if last.unit is _PERCENT:
@@ -188,11 +210,17 @@ class Sectioner:
             last.percents.append(element.value)
 
     def _level(self, element: Element, section: Section) -> None:
-        """Add a number to the section, or keep it as a doubt when unknown words stand between."""
-        if section.words_before or section.words_after:
+        """Add a number to the section, or keep it as a doubt.
+
+        It is one behind unknown words, or in brackets behind a level: that says
+        something about the level before, or names another one.
+        """
+        is_aside = bool(section.levels and element.depth and element.unit is _PRICE)
+        if section.words_before or section.words_after or is_aside:
             near = section.words_before + section.words_after <= _NEARBY
             if near and element.value is not None and element.unit is _PRICE:
                 section.doubts.append(element.value)
+            self._stray(element)
             return
         section.start = min(section.start, element.start)
         section.end = max(section.end, element.end)
@@ -248,6 +276,13 @@ class Sectioner:
             section.is_ticked = True
 
 
+def _has_sign_of_another(line: Line, section: Section) -> bool:
+    """Tell whether the picture before a line's numbers is that of another field."""
+    signs = {element.text for element in line if element.kind is _MARK}
+    is_target, is_stop = section.meaning is _IS_TARGET, section.meaning is Meaning.STOP
+    return (AIM in signs and not is_target) or (HALT in signs and not is_stop)
+
+
 def _level(element: Element) -> Level:
     return Level(element.value, element.unit, element.start, element.end, text=element.text)
 
@@ -270,6 +305,6 @@ def _is_followed_by_number(line: Line, place: int) -> bool:
     for element in line[place + 1 :]:
         if element.kind is _NUMBER:
             return element.unit in {_PRICE, _PERCENT}
-        if element.kind is not _MARK or element.text not in ":.=)-]$@>":
+        if element.kind is not _MARK or element.text not in _BEFORE_NUMBERS:
             return False
     return False

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from milobot.domain.intents import PositionSide
+from milobot.errors import SignalFormatError
 from milobot.signals.direction import Stated, stated_direction
 from milobot.signals.elements import Kind, Line
 from milobot.signals.entries import build_entry, entry_sections
 from milobot.signals.exits import build_stop, build_targets, sections_of
 from milobot.signals.fields import Section
 from milobot.signals.laws import check_order, check_prices, check_setup, implied_side
-from milobot.signals.naming import Symbols, check_symbol, choose_naming
+from milobot.signals.naming import Symbols, check_symbol, choose_naming, mark_name
 from milobot.signals.reading import Entry, EntryKind, ReadingKind, SignalReading, Span, Stop, Target
 from milobot.signals.refusals import Reason, refuse
-from milobot.signals.results import is_result
+from milobot.signals.results import check_standing
 from milobot.signals.sections import Sectioner
 from milobot.signals.symbols import Naming
 from milobot.signals.terms import find_leverage, find_margin_mode, find_size
@@ -22,6 +23,7 @@ from milobot.signals.text import Folded
 from milobot.signals.vocabulary import Meaning
 
 _FEWEST_FIELDS = 2
+_SHORT = 12
 _NEAR = 3
 _UNCLEAR = {
     Meaning.ENTRY: Reason.UNCLEAR_ENTRY,
@@ -50,21 +52,36 @@ def read_setup(
     Raises:
         SignalFormatError: It looks like a set-up, and something about it is not certain.
     """
+    naming, refusal = _try_naming(lines, known)
+    if naming is not None:
+        mark_name(lines, naming)
     sectioner = Sectioner()
     sectioner.read(lines)
     sections = sectioner.sections
-    if is_result(lines, sections):
-        refuse(Reason.RESULT, "It reports on a trade that is under way or over.")
     if not _looks_like_setup(lines, sections):
         return None
-    naming = choose_naming(lines, known)
+    if naming is not None and not naming.is_tradable:
+        check_symbol(naming, known)
+    check_standing(lines, sections)
+    if refusal is not None:
+        raise refusal
     if naming is None:
         refuse(Reason.NO_SYMBOL, "It names levels but no market.")
     symbol = check_symbol(naming, known)
     stated = stated_direction(lines, sections)
-    levels = _levels(sections, stated, folded.text)
+    levels = _levels(sectioner, stated, folded.text)
     _check_doubts(sections, levels)
     return _reading(symbol, naming, stated, levels, lines, folded, original)
+
+
+def _try_naming(
+    lines: Sequence[Line], known: Symbols
+) -> tuple[Naming | None, SignalFormatError | None]:
+    """Return the market, or why there is not exactly one: chat may name as many as it likes."""
+    try:
+        return choose_naming(lines, known), None
+    except SignalFormatError as refusal:
+        return None, refusal
 
 
 def _looks_like_setup(lines: Sequence[Line], sections: Sequence[Section]) -> bool:
@@ -84,15 +101,13 @@ def _looks_like_setup(lines: Sequence[Line], sections: Sequence[Section]) -> boo
     return has_side and (has_loose or is_call or (has_name and len(elements) <= _SHORT))
 
 
-_SHORT = 12
-
-
-def _levels(sections: Sequence[Section], stated: Stated | None, text: str) -> _Levels:
+def _levels(sectioner: Sectioner, stated: Stated | None, text: str) -> _Levels:
     """Return entry, stop and targets, and the direction they have or leave.
 
     Raises:
         SignalFormatError: They are not certain or contradict each other.
     """
+    sections = sectioner.sections
     stop, stop_place = build_stop(sections)
     side = stated.side if stated is not None else None
     found, left_over = entry_sections(sections, side)
@@ -104,6 +119,8 @@ def _levels(sections: Sequence[Section], stated: Stated | None, text: str) -> _L
     targets = build_targets(aims, entry, side)
     _check_presence(sections, found, stop, targets)
     check_setup(side, entry, stop, targets)
+    if not found:
+        _check_strays(sectioner, stop, targets)
     places = [("entry", s.start, s.end) for s in found]
     places += [("stop", *stop_place)] if stop is not None else []
     places += [("targets", s.start, s.end) for s in aims]
@@ -128,17 +145,28 @@ def _check_presence(
     targets: Sequence[Target],
 ) -> None:
     """Refuse a set-up that names too little: no level at all, or an entry that was not read."""
+    named = [s for s in sections if s.meaning is Meaning.TARGET]
+    if not targets and any(s.has_mark and not s.is_none for s in named):
+        refuse(Reason.UNCLEAR_TARGETS, "It announces targets and names no price that can be read.")
+    if stop is None and not targets:
+        refuse(Reason.NO_LEVELS, "It names neither a stop nor a target.")
     if found:
-        if stop is None and not targets and found[0].side is not None:
-            refuse(Reason.NO_LEVELS, "It names neither a stop nor a target.")
         return
     labels = [s for s in sections if s.meaning is Meaning.ENTRY and s.side is None]
-    if any(s.has_mark and not s.is_market for s in labels) and not any(s.is_market for s in labels):
+    if labels and not any(s.is_market for s in labels):
         refuse(Reason.UNCLEAR_ENTRY, "It announces an entry and names no price that can be read.")
-    if stop is None and not targets:
-        refuse(Reason.NO_LEVELS, "It names neither an entry price nor a stop nor a target.")
     if stop is None and not any(s.is_market for s in sections if s.meaning is Meaning.ENTRY):
         refuse(Reason.NO_ENTRY, "It names targets alone, without entry and stop.")
+
+
+def _check_strays(sectioner: Sectioner, stop: Stop | None, targets: Sequence[Target]) -> None:
+    """Refuse to enter at the market where a price stands about that may be the entry."""
+    prices = [target.price for target in targets]
+    if stop is not None and stop.price is not None:
+        prices.append(stop.price)
+    for stray in sectioner.strays:
+        if any(price / _NEAR < stray < price * _NEAR for price in prices):
+            refuse(Reason.UNCLEAR_ENTRY, f"It is not certain whether {stray:f} is its entry.")
 
 
 def _check_doubts(sections: Sequence[Section], levels: _Levels) -> None:

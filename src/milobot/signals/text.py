@@ -14,6 +14,9 @@ KEYCAP = "\u20e3"
 INDEX_BASE = 0xE000
 """Circled numbers become private characters: this plus the number."""
 INDEX_LAST = 20
+AIM = "\ue020"
+HALT = "\ue021"
+"""What stands for the pictures that people set before targets and before a stop."""
 GROUP_SPACE = "\u00a0"
 
 _TICKS = "✅✔✓🗸"
@@ -86,7 +89,8 @@ _TABLE = _Table(
         for signs in (_CIRCLED, *_DINGBATS)
         for place, sign in enumerate(signs, start=1)
     }
-    | {ord("☑"): BOX}
+    | {ord("☑"): BOX, ord("🎯"): AIM}
+    | {ord(sign): HALT for sign in "⛔🛑🚫❌"}
 )
 
 

@@ -39,6 +39,10 @@ class Meaning(StrEnum):
     NONE = "none"
     """There is none, or not yet."""
     FILLER = "filler"
+    UNDER_WAY = "under way"
+    """The trade runs already, or the message tells of it once more."""
+    NEGATION = "negation"
+    GAIN = "gain"
     RESULT = "result"
     CONDITION = "condition"
     STALE = "stale"
@@ -105,11 +109,9 @@ TABLE: dict[Meaning, str] = {
     Meaning.OTHER: """
         risk level, risk reward, risk reward ratio, risk ratio, reward risk, r r, rr, rrr, rr ratio,
         reward, ratio, signal id, id, signal no, signal, ote, period, duration, timeframe,
-        time frame, tf, time, profit, profits, gain, gains, pnl, roi, current price, price now,
+        time frame, tf, time, current price, price now,
         mark price, last price, support, resistance, accuracy, volume, date, client, exchange,
-        exchanges, winrate, win rate, loss, losses, market cap, rsi, margin, маржа, прибыль,
-        профит, поддержка, сопротивление, текущая цена, таймфрейм, тф, سود, حمایت, مقاومت, gewinn,
-        beneficio, ganancia, destek, direnc, support level, resistance level, high, low, ath, atl,
+        exchanges, winrate, win rate, loss, losses, market cap, rsi, margin, маржа, поддержка, сопротивление, текущая цена, таймфрейм, тф, حمایت, مقاومت, destek, direnc, support level, resistance level, high, low, ath, atl,
         posted, published, setup, set up, trade setup, confidence, score, rating, vip, day, week
     """,
     Meaning.REST: "trailing configuration, trailing config, dca configuration, bot configuration",
@@ -131,7 +133,7 @@ TABLE: dict[Meaning, str] = {
     Meaning.LONG: "long, longing, лонг, лонга, لانگ, uzun",
     Meaning.SHORT: "short, shorting, шорт, шорта, شورت, kisa",
     Meaning.BUY: """
-        buy, buying, bought, buy zone, buying zone, buy area, buy range, buy price, buy level,
+        buy, buying, buy zone, buying zone, buy area, buy range, buy price, buy level,
         buy levels, buying range, buy in, buy setup, buy set up, buy limit, limit buy, kaufzone,
         kaufpreis, kaufbereich, zona de compra, precio de compra, alim bolgesi, alis bolgesi, alim,
         alis, купить, покупка, покупаем, покупаю, خرید, بخرید, kaufen, kauf, compra,
@@ -169,8 +171,24 @@ TABLE: dict[Meaning, str] = {
         закрепление выше, закрытие свечи, close, closes, closing
     """,
     Meaning.TO: "to, and, до, и, bis, und, hasta, y, و, تا, a, ile, ve, or, или, oder, o, veya, et",
+    Meaning.NEGATION: """
+        not, do not, don t, dont, never, cancel, cancelled, canceled, cancelling, ignore, skip,
+        avoid, void, invalid, invalidated, отмена, отменяем, отменен, отменена, отменено, не, لغو,
+        کنسل, نکنید, nicht, storniert, cancelado, cancelada, iptal, degil
+    """,
+    Meaning.UNDER_WAY: """
+        entered, have entered, opened, bought, sold, filled, triggered, activated, running, reminder,
+        recap, still open, still valid, still active, still holding, still running, i am in,
+        i m in, we are in, in profit, in the money, already in, got in, вошел, вошли, вошла, зашел,
+        зашли, открыл, открыли, открыта, набрал, набрали, напоминаю, напоминание, eroffnet, abierta,
+        abierto, acildi, girdik, girdim
+    """,
+    Meaning.GAIN: """
+        profit, profits, gain, gains, pnl, roi, roe, прибыль, прибыли, профит, профита, سود, gewinn,
+        beneficio, ganancia, kazanc
+    """,
     Meaning.NONE: """
-        none, no, not, without, open, tba, later, soon, update, updated, hold, moon, n a, нет, без,
+        none, no, without, open, tba, later, soon, update, updated, hold, moon, n a, нет, без,
         позже, ندارد, بعدا, kein, keine, ohne, sin, yok, pending, your choice
     """,
     Meaning.FILLER: """
@@ -182,7 +200,10 @@ TABLE: dict[Meaning, str] = {
         в, на, по, от, около, цена, цены, примерно, зона, диапазон, за, с, позиция, позицию, сделку,
         در, از, به, قیمت, محدوده, باز کنید, کنید, حدود, را, zwischen, von, bei, im, auf, um, ca, etwa,
         der, die, das, preis, en, de, entre, el, la, los, las, del, precio, alrededor,
-        fiyat, fiyati, seviye, seviyesi, arasi, bolgesi, new, signal for, coin for, into
+        fiyat, fiyati, seviye, seviyesi, arasi, bolgesi, new, signal for, coin for, into,
+        not financial advice, not a financial advice, not more than, do not risk, do not forget,
+        don t forget, do not use, don t use, do not miss, don t miss, do not exceed, не более,
+        не больше, не является
     """,
     Meaning.RESULT: """
         hit, hits, hitted, reached, achieved, done, destroyed, smashed, completed, complete,
@@ -194,12 +215,12 @@ TABLE: dict[Meaning, str] = {
     Meaning.CONDITION: """
         if, when, once, after, until, unless, before, whenever, at each, as soon as, should, will, while,
         когда, если, после, как только, пока, اگر, وقتی, بعد از, wenn, falls, nach, sobald, si,
-        cuando, despues, eger, olunca, sonra, until it, in case
+        cuando, despues, eger, olunca, sonra, until it, in case, potential, expected, possible,
+        estimated, wait for, waiting for, потенциал, возможно, ждем
     """,
     Meaning.STALE: """
         previous, prev, last, old, missed, earlier, former, was, were, moved, changed, предыдущий,
-        предыдущая, прошлый, был, была, قبلی, vorheriger, anterior, onceki, invalid, cancelled,
-        canceled
+        предыдущая, прошлый, был, была, قبلی, vorheriger, anterior, onceki
     """,
 }
 """Each phrase in the spelling of people; the reader folds them as it folds a message."""
