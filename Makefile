@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation check fix bench clean
+.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation prove-signals check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +40,9 @@ prove-takeover: $(VENV)/.installed-dev  ## Kill and freeze the leader of an acco
 
 prove-simulation: $(VENV)/.installed-dev  ## Play 10,000 histories with every fault in simulated time, then with bugs put in (10 min).
 	@$(BIN)/python -m tests.support.simulated.campaign $(ARGS)
+
+prove-signals: $(VENV)/.installed-dev  ## Read a million mutated and random messages: no crash, no broken law, in time (10 min).
+	@$(BIN)/python -m tests.support.signal_fuzz $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/ruff format --check .

@@ -88,6 +88,9 @@ SUB_COMMANDS = {
     "keys": SubCommand(
         "milobot.cli.keys:app", "Keep API keys encrypted and test their rights.", Logs.SILENT
     ),
+    "signals": SubCommand(
+        "milobot.cli.signals:app", "Read a message as a signal and explain it.", Logs.RESULTS
+    ),
     "doctor": SubCommand(
         "milobot.cli.doctor:doctor",
         "Check exchanges, keys, clock, database and this machine.",

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from milobot.domain.intents import PositionSide
+from milobot.signals.command_parts import Command, counts_only, numbers_of, parts_of, prices_of
 from milobot.signals.elements import Element, Kind, Line, Unit
 from milobot.signals.naming import Symbols, check_symbol
-from milobot.signals.phrases import COMMAND_VOCABULARY
+from milobot.signals.phrases import COMMAND_VOCABULARY, fold_words
 from milobot.signals.reading import ReadingKind, SignalReading
 from milobot.signals.refusals import Reason, refuse
 from milobot.signals.scan import scan
 from milobot.signals.sections import Sectioner
 from milobot.signals.setup import changed_levels, to_spans
-from milobot.signals.symbols import Naming, bare_coin
 from milobot.signals.text import Folded
 from milobot.signals.vocabulary import Meaning
 
@@ -27,26 +27,13 @@ _VERBS = frozenset({Meaning.CANCEL, Meaning.CLOSE, Meaning.MOVE})
 _SIDES = {Meaning.LONG: PositionSide.LONG, Meaning.SHORT: PositionSide.SHORT}
 _MOVABLE = frozenset({Meaning.STOP, Meaning.TARGET, Meaning.EVEN})
 _FEW = 3
+_AT = frozenset({"at", "by", "@", "price"})
+_ENTRIES = fold_words(
+    "entry, entry price, entry point, open price, cost, the entry, your entry, вход, точку входа, "
+    "уровень входа, ورود, نقطه ورود, einstieg, entrada, giris, giris seviyesi"
+)
 _HIGHEST_COUNT = 20
 _LONGEST_COIN = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    """The parts of a short message.
-
-    Attributes:
-        said: What its words mean.
-        begins_with: What its first word means.
-        naming: The market it names.
-        strangers: How many of its words and signs mean nothing here.
-    """
-
-    elements: Sequence[Element]
-    said: AbstractSet[Meaning]
-    begins_with: Meaning | None
-    naming: Naming | None
-    strangers: int
 
 
 def read_command(
@@ -62,7 +49,7 @@ def read_command(
     """
     if _is_too_long(folded, setup_lines) or "?" in folded.text or "؟" in folded.text:
         return None
-    command = _parts(scan(folded.text, COMMAND_VOCABULARY), known)
+    command = parts_of(scan(folded.text, COMMAND_VOCABULARY), known)
     if command is None or command.strangers or not _is_command(command):
         return None
     reading = _read(command, setup_lines, original)
@@ -85,7 +72,7 @@ def refuse_unclear_command(folded: Folded, known: Symbols) -> None:
     """
     if len(folded.text) > _LONGEST or "?" in folded.text or "؟" in folded.text:
         return
-    command = _parts(scan(folded.text, COMMAND_VOCABULARY), known)
+    command = parts_of(scan(folded.text, COMMAND_VOCABULARY), known)
     if command is None or command.begins_with not in _VERBS or command.strangers > _FEW:
         return
     if command.begins_with is Meaning.MOVE and not command.said & _MOVABLE:
@@ -96,48 +83,7 @@ def refuse_unclear_command(folded: Folded, known: Symbols) -> None:
     )
 
 
-def _parts(lines: Sequence[Line], known: Symbols) -> _Command | None:
-    elements = [element for line in lines for element in line]
-    if not elements or len(elements) > _MOST_ELEMENTS:
-        return None
-    words = [e for e in elements if e.kind is Kind.WORD]
-    namings = [e.naming for e in elements if e.naming is not None]
-    strangers = [e for e in words if e.meaning is None]
-    if len({naming.symbol for naming in namings}) > 1:
-        return None
-    if not namings and len(strangers) == 1:
-        coin = bare_coin(strangers[0].text, strangers[0].start, strangers[0].end)
-        is_free = not _is_part_of_name(strangers[0], elements)
-        if coin is not None and is_free and _may_be_coin(strangers[0], coin, known):
-            namings, strangers = [coin], []
-    said = {e.meaning for e in words if e.meaning is not None}
-    first = next((e for e in elements if e.kind in {Kind.WORD, Kind.NAME}), None)
-    return _Command(
-        elements, said, first.meaning if first is not None else None,
-        namings[0] if namings else None, len(strangers) + _ticks(elements),
-    )  # fmt: skip
-
-
-def _may_be_coin(word: Element, coin: Naming, known: Symbols) -> bool:
-    """Tell whether the one unknown word of a command is a coin: known, or nothing speaks against."""
-    if known is not None:
-        return coin.symbol in known or word.text.isupper()
-    return len(word.text) <= _LONGEST_COIN
-
-
-def _ticks(elements: Sequence[Element]) -> int:
-    return sum(element.kind is Kind.TICK for element in elements)
-
-
-def _is_part_of_name(word: Element, elements: Sequence[Element]) -> bool:
-    """Tell whether a dash or an underscore ties a word to its neighbour: my_tag is no coin."""
-    return any(
-        element.text == "-" and (element.end == word.start or element.start == word.end)
-        for element in elements
-    )
-
-
-def _is_command(command: _Command) -> bool:
+def _is_command(command: Command) -> bool:
     """Tell whether the words hold a verb, or what to do with stop or targets."""
     said = command.said
     if said & {Meaning.CANCEL, Meaning.CLOSE}:
@@ -147,7 +93,7 @@ def _is_command(command: _Command) -> bool:
     return bool(said & {Meaning.STOP, Meaning.TARGET, Meaning.EVEN})
 
 
-def _read(command: _Command, setup_lines: Sequence[Line], original: str) -> SignalReading | None:
+def _read(command: Command, setup_lines: Sequence[Line], original: str) -> SignalReading | None:
     """Return what a command says; None when its parts do not add up to one."""
     said = command.said
     verbs = said & {Meaning.CANCEL, Meaning.CLOSE}
@@ -168,25 +114,27 @@ def _side(said: AbstractSet[Meaning]) -> PositionSide | None:
     return sides[0] if len(sides) == 1 else None
 
 
-def _cancel(command: _Command, base: SignalReading) -> SignalReading | None:
-    if command.said & {Meaning.STOP, Meaning.TARGET, Meaning.EVEN, Meaning.HALF} or _numbers(
-        command
-    ):
+_NOT_CANCELLED = frozenset({Meaning.STOP, Meaning.TARGET, Meaning.EVEN, Meaning.HALF})
+
+
+def _cancel(command: Command, base: SignalReading) -> SignalReading | None:
+    """Return a cancellation; of a position it would be a close, so that is not certain."""
+    if command.said & _NOT_CANCELLED or numbers_of(command):
         return None
-    return replace(base, is_everything=Meaning.ALL in command.said)
+    if command.has_word("position", "positions", "позицию", "позиции"):
+        return None
+    return replace(base, is_everything=Meaning.ALL in command.said and command.naming is None)
 
 
-def _close(command: _Command, base: SignalReading) -> SignalReading | None:
+def _close(command: Command, base: SignalReading) -> SignalReading | None:
     """Return a close, of a share where one is named, and along with it the stop to entry."""
     said = command.said
     moves = Meaning.STOP in said and Meaning.EVEN in said
-    if said & {Meaning.STOP, Meaning.TARGET} and not moves:
+    if not _is_close(command, moves=moves):
         return None
-    percents = [n.value for n in _numbers(command) if n.unit is Unit.PERCENT]
-    if Meaning.EVEN in said and not moves and (Meaning.HALF in said or percents):
-        return None
+    percents = [n.value for n in numbers_of(command) if n.unit is Unit.PERCENT]
     share = _share(said, percents, command)
-    if share is None:
+    if share is None or (Meaning.EVEN in said and not moves and share != _ONE):
         return None
     is_everything = Meaning.ALL in said and command.naming is None and share == _ONE and not moves
     return replace(
@@ -194,8 +142,35 @@ def _close(command: _Command, base: SignalReading) -> SignalReading | None:
     )
 
 
+def _is_close(command: Command, *, moves: bool) -> bool:
+    """Tell whether a message with a verb of closing closes a position, and says nothing else.
+
+    Orders are cancelled and not closed; a number that is neither a per cent nor
+    a price behind ``at`` or ``by`` may be a quantity; ``BTC close`` may be a candle's.
+    """
+    said = command.said
+    if command.has_word("order", "orders", "ордер", "ордера"):
+        return False
+    if said & {Meaning.STOP, Meaning.TARGET} and not moves:
+        return False
+    if command.begins_with is None:
+        return False
+    if Meaning.EVEN in said and Meaning.TO not in said and not moves:
+        return False
+    return all(_is_aside(command, number) for number in numbers_of(command))
+
+
+def _is_aside(command: Command, number: Element) -> bool:
+    """Tell whether a number in a close is its share, or only the price it happens at."""
+    if number.unit is Unit.PERCENT:
+        return True
+    place = command.elements.index(number)
+    before = command.elements[place - 1] if place else None
+    return before is not None and (before.text in _AT or before.meaning is Meaning.TO)
+
+
 def _share(
-    said: AbstractSet[Meaning], percents: Sequence[Decimal | None], command: _Command
+    said: AbstractSet[Meaning], percents: Sequence[Decimal | None], command: Command
 ) -> Decimal | None:
     """Return the fraction to close; None when it is not certain."""
     if Meaning.HALF in said:
@@ -210,7 +185,7 @@ def _share(
     return first / _HUNDRED
 
 
-def _percents_before_profit(command: _Command) -> set[Decimal | None]:
+def _percents_before_profit(command: Command) -> set[Decimal | None]:
     """Return the per cents that tell a profit: they stand in a row with that word."""
     profits: set[Decimal | None] = set()
     has_profit = False
@@ -222,27 +197,27 @@ def _percents_before_profit(command: _Command) -> set[Decimal | None]:
     return profits
 
 
-def _to_entry(command: _Command, base: SignalReading) -> SignalReading | None:
-    """Return a stop to the entry price; prices beside it make it something else."""
+def _to_entry(command: Command, base: SignalReading) -> SignalReading | None:
+    """Return a stop to the entry price; prices beside it make it something else.
+
+    ``Stop to entry``, ``stop b/e`` and ``set break-even`` are plain; ``stop entry`` is not.
+    """
     said = command.said
-    if not said & {Meaning.STOP, Meaning.MOVE} or _prices(command):
+    if not said & {Meaning.STOP, Meaning.MOVE} or not counts_only(command):
         return None
-    if Meaning.TARGET in said and not _counts_only(command):
+    is_even = any(e.meaning is Meaning.EVEN and e.text not in _ENTRIES for e in command.elements)
+    is_told = Meaning.MOVE in said and (Meaning.STOP in said or is_even)
+    is_moved = command.comes_before(Meaning.STOP, Meaning.EVEN) and (is_even or Meaning.TO in said)
+    if not (is_told or is_moved) or command.has_word("order", "orders"):
         return None
-    if Meaning.STOP in said or "break" in _all_words(command):
-        return replace(base, kind=ReadingKind.MOVE_STOP, is_to_entry=True)
-    return None
-
-
-def _all_words(command: _Command) -> str:
-    return " ".join(e.text for e in command.elements if e.kind is Kind.WORD)
+    return replace(base, kind=ReadingKind.MOVE_STOP, is_to_entry=True)
 
 
 def _change(
-    command: _Command, base: SignalReading, setup_lines: Sequence[Line]
+    command: Command, base: SignalReading, setup_lines: Sequence[Line]
 ) -> SignalReading | None:
     """Return a new stop price or new targets, read as a set-up reads its fields."""
-    if not _prices(command) or Meaning.ALL in command.said or Meaning.HALF in command.said:
+    if not prices_of(command) or Meaning.ALL in command.said or Meaning.HALF in command.said:
         return None
     sectioner = Sectioner()
     sectioner.read(setup_lines)
@@ -254,24 +229,7 @@ def _change(
     return replace(base, kind=ReadingKind.MOVE_STOP, stop=stop) if stop is not None else None
 
 
-def _numbers(command: _Command) -> list[Element]:
-    return [e for e in command.elements if e.kind is Kind.NUMBER and e.unit is not Unit.NONE]
-
-
-def _prices(command: _Command) -> list[Element]:
-    """Return the numbers that are no small counts, such as that of a target."""
-    return [e for e in _numbers(command) if e.unit is Unit.PRICE and not _is_count(e)]
-
-
-def _counts_only(command: _Command) -> bool:
-    return all(_is_count(number) or number.unit is Unit.PERCENT for number in _numbers(command))
-
-
-def _is_count(element: Element) -> bool:
-    return element.text.isdigit() and int(element.text[:4]) <= _HIGHEST_COUNT
-
-
-def _places(command: _Command) -> list[tuple[str, int, int]]:
+def _places(command: Command) -> list[tuple[str, int, int]]:
     """Return where the parts of a command stand."""
     names = {
         Meaning.CANCEL: "cancel", Meaning.CLOSE: "close", Meaning.STOP: "stop",

@@ -40,6 +40,8 @@ _WRAPPING = re.compile(
     r"|^[^\n]{0,80}, \[[0-9/.]{6,10},? [0-9:]{4,8}(?: ?[AP]M)?\]$",
     re.IGNORECASE | re.MULTILINE,
 )
+_MAY_BE_WRAPPED = re.compile(r"[\[@]|://|www\.|t\.me")
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _JOINTS = frozenset({"-", "/", ".", "&", "'"})
 _LONGEST_PHRASE = 5
 
@@ -49,7 +51,8 @@ def scan(text: str, phrases: Phrases = VOCABULARY) -> list[Line]:
 
     Empty lines stay, as empty rows: they end lists.
     """
-    text = _WRAPPING.sub(_blank, text)
+    if _MAY_BE_WRAPPED.search(text):
+        text = _WRAPPING.sub(_blank, text)
     names = find_pairs(text)
     lines = _lines(_without(text, names), names)
     convention = convention_of(
@@ -64,9 +67,12 @@ def _blank(match: re.Match[str]) -> str:
 
 def _without(text: str, names: Sequence[Naming]) -> str:
     """Return the text with each name of a market replaced, sign by sign, by a placeholder."""
+    parts: list[str] = []
+    end = 0
     for naming in names:
-        text = f"{text[: naming.start]}{chr(0) * (naming.end - naming.start)}{text[naming.end :]}"
-    return text
+        parts += (text[end : naming.start], chr(0) * (naming.end - naming.start))
+        end = naming.end
+    return "".join((*parts, text[end:]))
 
 
 def _lines(text: str, names: Sequence[Naming]) -> list[Line]:
@@ -118,13 +124,25 @@ def _numbers(text: str, start: int) -> Iterator[Element]:
 
 def _understand(line: Line, text: str, convention: Convention, phrases: Phrases) -> Line:
     """Return the line with its words given their meaning and its numbers their value and unit."""
+    line = _with_meanings(_unglued(line), phrases)
+    depth, has_numbers = 0, False
     for element in line:
         if element.kind is _NUMBER:
             element.value = parse_number(element.text, convention)
-    line = _with_meanings(_unglued(line), phrases)
-    _note_depth(line)
-    set_units(line, text)
+            has_numbers = True
+        elif element.kind is _MARK:
+            depth = _depth(depth, element.text)
+        element.depth = depth
+    if has_numbers:
+        set_units(line, text)
     return line
+
+
+def _depth(depth: int, sign: str) -> int:
+    """Return how many brackets are open after a sign."""
+    if sign in _OPENING:
+        return depth + 1
+    return max(0, depth - 1) if sign in _CLOSING else depth
 
 
 def _unglued(line: Line) -> Line:
@@ -202,15 +220,3 @@ def _run(line: Line, place: int) -> list[int]:
         run.append(at)
         at += 1
     return run
-
-
-def _note_depth(line: Line) -> None:
-    """Note for each element how many brackets it stands in."""
-    depth = 0
-    for element in line:
-        if element.kind is _MARK:
-            if element.text in "([{":
-                depth += 1
-            elif element.text in ")]}":
-                depth = max(0, depth - 1)
-        element.depth = depth

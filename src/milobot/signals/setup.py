@@ -7,7 +7,7 @@ from decimal import Decimal
 from milobot.domain.intents import PositionSide
 from milobot.errors import SignalFormatError
 from milobot.signals.direction import Stated, stated_direction
-from milobot.signals.elements import Kind, Line
+from milobot.signals.elements import Kind, Line, Unit
 from milobot.signals.entries import build_entry, entry_sections
 from milobot.signals.exits import build_stop, build_targets, sections_of
 from milobot.signals.fields import Section
@@ -70,6 +70,7 @@ def read_setup(
     symbol = check_symbol(naming, known)
     stated = stated_direction(lines, sections)
     levels = _levels(sectioner, stated, folded.text)
+    _check_percents(sections, levels, find_leverage(lines))
     _check_doubts(sections, levels)
     return _reading(symbol, naming, stated, levels, lines, folded, original)
 
@@ -157,6 +158,20 @@ def _check_presence(
         refuse(Reason.UNCLEAR_ENTRY, "It announces an entry and names no price that can be read.")
     if stop is None and not any(s.is_market for s in sections if s.meaning is Meaning.ENTRY):
         refuse(Reason.NO_ENTRY, "It names targets alone, without entry and stop.")
+
+
+def _check_percents(
+    sections: Sequence[Section], levels: _Levels, leverage: tuple[int, tuple[int, int]] | None
+) -> None:
+    """Refuse per cents that a leverage makes uncertain: of the price, or of the margin."""
+    if leverage is None or leverage[0] == 1:
+        return
+    fraction = levels.stop.fraction if levels.stop is not None else None
+    if fraction is not None and fraction * leverage[0] >= 1:
+        refuse(Reason.BAD_PERCENT, "Its stop in per cent lies beyond the liquidation price.")
+    targets = sections_of(sections, Meaning.TARGET)
+    if any(level.unit is Unit.PERCENT for section in targets for level in section.levels):
+        refuse(Reason.BAD_PERCENT, "Its targets may be in per cent of the price or of the margin.")
 
 
 def _check_strays(sectioner: Sectioner, stop: Stop | None, targets: Sequence[Target]) -> None:

@@ -18,6 +18,7 @@ _PAIR = re.compile(
     rf"(?:(?![A-Za-z0-9])|(?={_SIDES}))",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(rf"USD|/ {{0,2}}(?:{_OTHER_QUOTES})", re.IGNORECASE)
 _SPACED = re.compile(
     r"(?<![A-Za-z0-9])(?:[$#] ?)?(?P<base>[A-Z0-9]{2,15}) {1,2}USDT(?![A-Za-z0-9])"
 )
@@ -84,13 +85,10 @@ def find_pairs(text: str) -> list[Naming]:
     >>> [naming.symbol for naming in find_pairs("#BTC/USDT and ETH-USDT, SOLUSDT.P")]
     ['BTCUSDT', 'ETHUSDT', 'SOLUSDT']
     """
-    found = [*_quoted(text), *_spaced(text)] if "USD" in text.upper() or "/" in text else []
+    found = [*_quoted(text), *_spaced(text)] if _QUOTED.search(text) else []
     if "#" in text or "$" in text:
-        found.extend(
-            naming
-            for naming in _tagged(text)
-            if not any(other.start <= naming.start < other.end for other in found)
-        )
+        taken = {place for naming in found for place in range(naming.start, naming.end)}
+        found.extend(naming for naming in _tagged(text) if naming.start not in taken)
     return sorted(found, key=lambda naming: naming.start)
 
 
