@@ -167,6 +167,26 @@ async def test_after_a_restart_an_attached_stop_is_still_the_first() -> None:
             assert again.alerts == []
 
 
+@pytest.mark.parametrize("more", [(), ("attached_stop_resized",)])
+async def test_exits_that_are_shown_too_late_are_withdrawn_after_a_restart(
+    more: tuple[str, ...],
+) -> None:
+    """Given up and replaced, they are no strangers to the next process, whatever their size."""
+    async with trading() as desk:
+        for fault in ("invisible:seconds=0.5,times=1", *more):
+            desk.strike(fault)
+        await desk.enter()
+        own, late = (True, dec("0")), (False, dec("0.5") if more else dec("1"))
+        assert sorted(desk.stops()) == sorted([own, late])
+        assert [o.close_position for o in desk.engine.slot(BTC).live(P.STOP)] == [True]
+
+        async with desk.next_life() as again:
+            slot = again.engine.slot(BTC)
+            assert (again.state, again.stops()) == (PositionState.PROTECTED, [own])
+            assert (again.alerts, slot.blocked) == ([], "")
+            assert len(slot.orders) == 2
+
+
 async def test_an_entry_that_is_refused_leaves_nothing_in_doubt() -> None:
     """Its exits never were: the slot is free at once."""
     async with trading() as desk:

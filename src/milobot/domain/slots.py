@@ -99,7 +99,8 @@ class Slot:
             next ones go.
         seen: What the exchange shows as held and no fill explains yet; an entry in doubt.
         early: Fills of exits that wait for the entry's fills.
-        attached: Ids of the exits that the entry carried to the exchange.
+        attached: Ids of the exits that entries carried to the exchange, those of the last
+            few entries, the latest first.
     """
 
     symbol: str
@@ -174,6 +175,7 @@ class Slot:
             revision=self.revision,
             blocked=self.blocked,
             paid=self.paid,
+            attached=self.attached,
         )
 
 

@@ -3,7 +3,8 @@
 Where an exchange takes stop and target along with the entry (BingX), they are on record with
 it as exits on their way. They count when they are seen resting, like every other exit; what is
 not seen in time is placed separately. So a process that dies between the entry's fill and the
-first look leaves a position that has its stop, and the next one knows it as its own. Pure.
+first look leaves a position that has its stop, and the next one knows it as its own. One that was
+given up and shows up later is known by these names, after a restart and for later entries too. Pure.
 """
 
 from dataclasses import replace
@@ -11,6 +12,9 @@ from dataclasses import replace
 from milobot.domain.ids import client_order_id
 from milobot.domain.orders import Order, OrderPurpose, OrderType
 from milobot.domain.slots import Setup, Slot
+
+# Those of the last four entries: an exchange shows what it has made within seconds.
+_REMEMBERED = 8
 
 
 def with_exits(slot: Slot, entry: Order, setup: Setup, account: str) -> tuple[Slot, Order]:
@@ -44,12 +48,14 @@ def with_exits(slot: Slot, entry: Order, setup: Setup, account: str) -> tuple[Sl
                 )
             )
     entry = replace(entry, attached=tuple(exits))
-    slot = replace(slot, attached=tuple(one.client_order_id for one in exits))
+    names = (*(one.client_order_id for one in exits), *slot.attached)
+    slot = replace(slot, attached=names[:_REMEMBERED])
     for order in (entry, *exits):
         slot = slot.with_order(order)
     return slot, entry
 
 
 def is_attached(order: Order, slot: Slot) -> bool:
-    """Return whether an order came with the slot's entry."""
-    return order.client_order_id in slot.attached
+    """Return whether an order came with the entry that the slot's plan is about."""
+    is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
+    return is_planned and order.client_order_id in slot.attached

@@ -1,12 +1,21 @@
 """Orders compared: ours that rest, ours that do not any more, ours that should not, others'."""
 
+from dataclasses import replace
+
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.reports import OrderReport
 from milobot.domain.slots import PositionState, position_state
 from milobot.execution.attribution import unbooked, with_fills
 from milobot.execution.doubt import is_in_doubt
 from milobot.execution.findings import Code, booked_quantity, signed
-from milobot.execution.listing import adopt, is_altered, sort_listing
+from milobot.execution.listing import (
+    Listing,
+    adopt,
+    is_altered,
+    is_nameless_exit,
+    resting,
+    sort_listing,
+)
 from milobot.execution.look import Look
 
 _RESTING = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED})
@@ -16,7 +25,8 @@ _NOT_KNOWN_TO_REST = frozenset({OrderStatus.PENDING, OrderStatus.UNKNOWN})
 def compare_orders(look: Look) -> tuple[OrderReport, ...]:
     """Compare what rests with our orders; return what rests and is not ours."""
     live = look.ours.slot.orders
-    listing = sort_listing(look.reports, live, look.orders.values())
+    listing = sort_listing(look.reports, live, look.orders.values(), look.slot.attached)
+    _ask_what_came_along(look, listing)
     for order in live:
         report = listing.live.get(order.client_order_id)
         if report is None:
@@ -30,6 +40,20 @@ def compare_orders(look: Look) -> tuple[OrderReport, ...]:
     return tuple(listing.foreign)
 
 
+def _ask_what_came_along(look: Look, listing: Listing) -> None:
+    """Ask for exits that came with an entry and were given up, before one is called another's.
+
+    It may have begun to rest since, and the process that gave it up may have died.
+    """
+    if not any(is_nameless_exit(report) for report in listing.foreign):
+        return
+    known = look.orders.keys() | look.snapshot.records.keys()
+    unknown = [name for name in look.slot.attached if name not in known]
+    if unknown:
+        look.ask_records.extend(unknown)
+        look.is_decided = False
+
+
 def _resting(look: Look, order: Order, report: OrderReport) -> None:
     """Take over what a listing tells of an order of ours."""
     if is_altered(order, report):
@@ -40,10 +64,10 @@ def _resting(look: Look, order: Order, report: OrderReport) -> None:
     elif report.filled_quantity > order.filled_quantity:
         _ask(look, order)
     elif order.status in _NOT_KNOWN_TO_REST:
-        look.tell(_news(order, OrderStatus.SUBMITTED, report))
+        look.tell(resting(order, report, look.slot.attached))
     elif report.exchange_order_id != order.exchange_order_id:
         # Nothing new but their name of it, which our books may lack.
-        look.tell(_news(order, order.status, report))
+        look.tell(replace(resting(order, report, ()), status=order.status))
     now = look.orders[order.client_order_id]
     if now.status in _RESTING and now.filled_quantity == report.filled_quantity:
         look.shown.add(order.client_order_id)
@@ -93,7 +117,7 @@ def _rests_after_its_end(look: Look, order: Order, report: OrderReport) -> None:
         if report.filled_quantity > order.filled_quantity:
             _ask(look, order)
         else:
-            look.tell(_news(order, OrderStatus.SUBMITTED, report))
+            look.tell(resting(order, report, look.slot.attached))
         if order.purpose is OrderPurpose.ENTRY:
             look.withdraw.append(look.orders[order.client_order_id])
         look.note(Code.ORDER_NEWS, f"the {_name(order)}, which counted as not executed, rests")
@@ -114,7 +138,7 @@ def _lost(look: Look, report: OrderReport) -> None:
     look.note(Code.ORDER_ORPHANED, sentence + (": it stays" if is_needed else ": it is withdrawn"))
     if is_needed or not look.is_seen_twice(f"lost|{report.client_order_id}"):
         return
-    update: OrderUpdate | None = _news(order, OrderStatus.SUBMITTED, report)
+    update: OrderUpdate | None = resting(order, report, ())
     if report.filled_quantity:
         _, update = look.answer_about(order)
     if update is not None:
@@ -135,16 +159,6 @@ def _ask(look: Look, order: Order) -> None:
     _, update = look.answer_about(order)
     if update is not None and look.tell(update):
         look.note(Code.ORDER_NEWS, f"the {_name(order)} has filled further than was told")
-
-
-def _news(order: Order, status: OrderStatus, report: OrderReport) -> OrderUpdate:
-    return OrderUpdate(
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        status=status,
-        time_ms=report.time_ms,
-        exchange_order_id=report.exchange_order_id,
-    )
 
 
 def _altered(order: Order, report: OrderReport) -> str:

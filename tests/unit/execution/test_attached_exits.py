@@ -14,7 +14,7 @@ from milobot.domain.intents import Aim, Enter, PositionSide, Side
 from milobot.domain.orders import Order, OrderType, Refusal
 from milobot.domain.slots import Slot
 from milobot.errors import LedgerError
-from milobot.execution.attached import with_exits
+from milobot.execution.attached import is_attached, with_exits
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.exits import Cancel, Place
 from milobot.execution.gates import Limits
@@ -201,5 +201,32 @@ async def test_names_of_attached_exits_are_not_used_again() -> None:
     slot, entry = await entered()
     again, _ = with_exits(slot, entry, slot.setup or pytest.fail("a plan"), ACCOUNT)
 
-    assert not set(slot.attached) & set(again.attached)
+    assert len(set(again.attached)) == 4
     assert again.revision == slot.revision + 2
+
+
+async def test_those_of_the_last_four_entries_are_remembered() -> None:
+    """An exchange that hides them does so for seconds; a free slot may be entered meanwhile."""
+    slot, entry = await entered()
+    first = slot.attached
+    setup = slot.setup or pytest.fail("a plan")
+
+    for _ in range(3):
+        slot, _ = with_exits(slot.released(), entry, setup, ACCOUNT)
+    assert (len(slot.attached), slot.attached[-2:]) == (8, first)
+    slot, _ = with_exits(slot.released(), entry, setup, ACCOUNT)
+
+    assert len(slot.attached) == 8
+    assert not set(first) & set(slot.attached)
+
+
+async def test_an_exit_of_an_earlier_entry_is_none_of_this_position() -> None:
+    """Shown late, beside a new entry that may fill, it leaves."""
+    slot, entry = await entered()
+    stop = replace(slot.live(P.STOP)[0], status=S.SUBMITTED)
+    plan = replace(intent(PLAN), key="another")
+    setup = replace(slot.setup or pytest.fail("a plan"), intent=plan)
+    other = replace(entry, client_order_id="other", intent_key="another")
+    later, _ = with_exits(replace(slot.released(), setup=setup), other, setup, ACCOUNT)
+
+    assert (is_attached(stop, slot), is_attached(stop, later)) == (True, False)
