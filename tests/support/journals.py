@@ -13,7 +13,7 @@ class FailingJournal(MemoryJournal):
     Attributes:
         failures: What the next commits raise, one after the other; None lets one pass.
         is_away: Whether every commit fails.
-        hangs: Whether commits take half a minute.
+        hangs: Whether commits take a second, whoever still waits for them.
         loses_answers: Whether a commit that fails has stored its records all the same.
     """
 
@@ -28,7 +28,7 @@ class FailingJournal(MemoryJournal):
     async def commit(self, *records: Record) -> None:
         """Store the records, or fail as asked to."""
         if self.hangs:
-            await asyncio.sleep(30)
+            await asyncio.sleep(1)
         failure = self.failures.pop(0) if self.failures else None
         if self.is_away:
             failure = LedgerError("the ledger is away: wait until it is back")

@@ -32,6 +32,7 @@ class Recorder:
         self._journal = journal
         self._held: dict[str, list[Record]] = {}
         self._late: list[Record] = []
+        self._given_up: list[asyncio.Task[None]] = []
         self._turn = asyncio.Lock()
         self.reason = ""
 
@@ -82,10 +83,8 @@ class Recorder:
             self._keep(batch, self.reason)
             return
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._commit(batch)
-        except TimeoutError:
-            self._keep(batch, f"the ledger did not answer within {PATIENCE_S:g} s")
+            if not await self._commit_soon(batch):
+                self._keep(batch, f"the ledger did not answer within {PATIENCE_S:g} s")
         except LeaseLostError:
             raise
         except DuplicateIntentError:
@@ -139,11 +138,38 @@ class Recorder:
             self.reason = str(error)
         return not self._late
 
+    async def _commit_soon(self, records: list[Record]) -> bool:
+        """Store records. Return False when that takes too long; it goes on unheard then."""
+        # It may outlive its caller, but not the next one: see ``_let_given_up_end``.
+        storing = asyncio.create_task(self._journal.commit(*records))  # noqa: TID251 - kept till its end
+        try:
+            ended, _ = await asyncio.wait({storing}, timeout=PATIENCE_S)
+        except asyncio.CancelledError:
+            storing.cancel()
+            raise
+        if ended:
+            await storing
+            return True
+        self._given_up.append(storing)
+        return False
+
+    async def _let_given_up_end(self) -> None:
+        """Wait for what is being stored unheard: behind what is newer, an old position would stand.
+
+        It is late as well and stored again, so that its end matters only when the lead is lost.
+        """
+        for storing in tuple(self._given_up):
+            await asyncio.wait({storing})
+            self._given_up.remove(storing)
+            if isinstance(lost := storing.exception(), LeaseLostError):
+                raise lost
+
     async def _commit(self, records: list[Record]) -> None:
         if not self._late:
             await self._journal.commit(*records)
             return
         async with self._turn:  # what is late is stored once, and before what came after it
+            await self._let_given_up_end()
             late = self._late
             try:
                 await self._journal.commit(*_newest([*late, *records]))

@@ -40,7 +40,7 @@ class FreezingJournal(FailingJournal):
         if self.is_frozen:
             self.is_frozen = False
             self.failures = [LeaseLostError("another process leads the account")]
-            await asyncio.sleep(30)
+            await asyncio.sleep(1)
         await super().commit(*records)
 
 
@@ -104,6 +104,24 @@ async def test_stop_does_not_wait_for_a_ledger_that_hangs(away: Away) -> None:
     away.journal.hangs = False
     assert await away.engine.recorder.catch_up()
     assert away.journal.slots[SYMBOL].position.quantity == dec("1")
+
+
+async def test_what_was_not_waited_for_is_stored_before_what_came_after_it(away: Away) -> None:
+    """Stored behind the fill of a stop, the older slot would bring back a position that is gone."""
+    await away.engine.accept(intent(PLAN))
+    await away.engine.apply(fill_news(away.exchange.last(P.ENTRY), "1", "100", fill_id="f1"))
+    stop = away.exchange.last(P.STOP)
+    await away.engine.apply(status_news(stop, S.SUBMITTED))
+    away.journal.hangs = True
+    await away.engine.apply(status_news(stop, S.TRIGGERED))
+    away.journal.hangs = False
+
+    await away.engine.apply(fill_news(stop, "1", "95", fill_id="f2"))
+    assert await away.engine.recorder.catch_up()
+    await asyncio.sleep(1)
+
+    assert away.journal.slots[SYMBOL].position.is_flat
+    assert away.journal.latest[stop.client_order_id].status is S.FILLED
 
 
 async def test_what_was_late_is_on_record_before_what_comes_next(away: Away) -> None:
