@@ -130,12 +130,12 @@ def with_sight(slot: Slot, side: PositionSide, quantity: Decimal) -> Slot:
     unexplained = max(ZERO, quantity - booked)
     # What was seen of an entry that has ended since stays ours until fills explain it.
     seen = min(unexplained, max(room, slot.seen))
-    if seen == slot.seen or (seen > slot.seen and _closes_all(slot)):
+    if seen == slot.seen or (seen > slot.seen and closes_all(slot)):
         return slot
     return replace(slot, seen=seen)
 
 
-def _closes_all(slot: Slot) -> bool:
+def closes_all(slot: Slot) -> bool:
     """Return whether a stop rests that closes whatever is open: more of it needs no haste.
 
     What is more may be somebody else's. Fills will tell what of it is ours.

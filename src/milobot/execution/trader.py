@@ -30,13 +30,14 @@ from milobot.execution.engine import ExecutionEngine
 from milobot.execution.exposure_watch import ExposureWatch
 from milobot.execution.inquiry import Inquiry
 from milobot.execution.reconciler import Reconciler
+from milobot.execution.told_positions import ToldPositions
 from milobot.ports import Books, Clock, ExchangeAccount, News
 
 Sleep = Callable[[float], Awaitable[None]]
 Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
-_EXPLAINED_WITHIN_MS = 150
+_DOUBTED_EVERY_MS = 2_000
 # An exchange stamps positions with a clock of its own.
 _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
@@ -101,7 +102,8 @@ class AccountTrader:
         self._looks = 0
         self._wary_until_ms = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
-        self._told: dict[str, tuple[PositionNews | PositionReport, int, int]] = {}
+        self._told = ToldPositions()
+        self._doubted_ms = 0
 
     @property
     def is_ready(self) -> bool:
@@ -159,6 +161,7 @@ class AccountTrader:
                 self._tasks = tasks
                 tasks.create_task(self._compare())
                 self._verify_stops()  # what the comparison at the start has left open
+                self._begin(tasks, self._ask_for_stops)
                 while True:
                     self._look(tasks)
                     self._start(tasks, "save", self._save)
@@ -213,6 +216,14 @@ class AccountTrader:
             for order in slot.live(OrderPurpose.STOP)
         )
 
+    async def _ask_for_stops(self) -> None:
+        """Ask once for every stop that counts as resting: the first listing may be an old one."""
+        stops = [o for slot, _ in self._engine.slots() for o in slot.live(OrderPurpose.STOP)]
+        for order in (o for o in stops if o.status is OrderStatus.SUBMITTED):
+            update = await self._parts.account.fetch_update(order)
+            if update is not None and await self._booked(update):
+                self._look_at(order.symbol)
+
     def _start_verifying(self, symbol: str) -> None:
         if self._tasks is not None:
             self._start(self._tasks, f"verify {symbol}", partial(self._verify, symbol))
@@ -243,7 +254,7 @@ class AccountTrader:
             return await self._engine.book(update)
         except OrderTransitionError as error:
             self._contradicted(update.symbol, error)
-            return False
+            return True  # what was executed is booked all the same
 
     def _look(self, tasks: asyncio.TaskGroup) -> None:
         """Attend to every slot that is not as it should be, each on its own.
@@ -261,11 +272,18 @@ class AccountTrader:
                 self._look_at(symbol)
             if (alert := self._exposure.look(slot, self._parts.clock.now_ms())) is not None:
                 self._parts.tell(alert)
-            self._notice_position(symbol)
+            self._notice_position(tasks, slot)
             if slot.is_doubted:
-                self.reconcile_soon()
+                self._compare_in_doubt()
             if self._mail.get(symbol):
                 self._start(tasks, f"book {symbol}", partial(self._deliver, symbol))
+
+    def _compare_in_doubt(self) -> None:
+        """Compare soon, but not at every look: two comparisons have to lie apart to count."""
+        now_ms = self._parts.clock.now_ms()
+        if now_ms >= self._doubted_ms + _DOUBTED_EVERY_MS:
+            self._doubted_ms = now_ms
+            self.reconcile_soon()
 
     def _start(self, tasks: asyncio.TaskGroup, name: str, work: Work) -> None:
         """Do something, unless the same is still being done."""
@@ -336,7 +354,8 @@ class AccountTrader:
                     continue  # asked again below
                 if update is None and order.client_order_id in missed:
                     update = lost_with_its_trigger(order, self._parts.clock.now_ms())
-                missed.add(order.client_order_id)
+                elif update is None:  # one answer may be older than the order
+                    missed.add(order.client_order_id)
                 if update is not None and await self._booked(update):
                     self._look_at(order.symbol)
             await self._parts.sleep(self._parts.cadence.ask_s / 2)
@@ -353,32 +372,18 @@ class AccountTrader:
             self._keep_told(position, news.time_ms)
 
     def _keep_told(self, position: PositionNews | PositionReport, told_ms: int) -> None:
-        """Keep what was shown of a position; older ones, and the same once more, change nothing."""
-        told = (position, told_ms, self._parts.clock.now_ms())
-        known = self._told.get(position.symbol, told)
-        self._told[position.symbol] = max(known, told, key=lambda one: one[1])
+        self._told.keep(position, told_ms, self._parts.clock.now_ms())
 
-    def _notice_position(self, symbol: str) -> None:
-        """Compare with the exchange when a position that it told of stays different from ours.
-
-        The position is often told a moment before the fill that explains it.
-        """
-        if symbol not in self._told:
+    def _notice_position(self, tasks: asyncio.TaskGroup, slot: Slot) -> None:
+        """Compare with the exchange when a position that it told of stays different from ours."""
+        found = self._told.look(slot, self._parts.clock.now_ms())
+        if found is None:
             return
-        told, told_ms, since_ms = self._told[symbol]
-        slot = self._engine.slot(symbol)
-        is_ours = told.side in {None, slot.position.side}
-        if is_ours and slot.position.quantity == told.quantity:
-            del self._told[symbol]
-        elif self._parts.clock.now_ms() - since_ms > _EXPLAINED_WITHIN_MS:
-            del self._told[symbol]
+        if found.is_new:
             self.reconcile_soon()
-            # News of a position before the entry was made tells of another one.
-            entries = [o for o in slot.live(OrderPurpose.ENTRY) if o.created_ms <= told_ms]
-            if told.side is not None and entries and self._tasks is not None:
-                # An entry in doubt seems to be filled: its stop does not wait for the proof.
-                seen = (symbol, told.side, told.quantity, since_ms)
-                self._begin(self._tasks, partial(self._engine.position_seen, *seen))
+        if found.side is not None:
+            seen = (slot.symbol, found.side, found.quantity, found.since_ms)
+            self._begin(tasks, partial(self._engine.position_seen, *seen))
 
     async def _save(self) -> None:
         """Store what the ledger did not take before."""

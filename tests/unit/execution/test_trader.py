@@ -183,6 +183,21 @@ async def test_news_that_contradicts_the_books_is_told_and_compared(office: Offi
         assert office.account.listings > before
 
 
+async def test_what_contradicting_news_has_executed_is_acted_on_at_once(office: Office) -> None:
+    """A stop that waits for the next look would be late for a fill that is booked already."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        entry = office.account.last(P.ENTRY)
+        office.trader.hear(status_news(entry, S.EXPIRED))
+        await office.time.run_for(0.01)
+        office.trader.hear(fill_news(entry, "1", "100", fill_id="f1", status=S.REJECTED))
+
+        await office.time.run_for(0.02)
+
+        assert [a.kind for a in office.told] == [AlertKind.CONTRADICTION]
+        assert office.account.last(P.CLOSE).quantity == dec("1")
+
+
 async def test_one_symbol_does_not_wait_for_another(office: Office) -> None:
     """Four hundred symbols close a candle at the same moment."""
     office.account.hangs = {P.ENTRY}

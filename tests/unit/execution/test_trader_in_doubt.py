@@ -13,8 +13,14 @@ from tests.support.trading import SYMBOL, dec, intent
 from milobot.domain.alerts import AlertKind
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import Close, PositionSide
-from milobot.domain.orders import Order, OrderUpdate
-from milobot.domain.reports import AccountNews, NewsKind, PositionNews, PositionReport
+from milobot.domain.orders import Order, OrderUpdate, Refusal
+from milobot.domain.reports import (
+    AccountNews,
+    NewsKind,
+    OrderReport,
+    PositionNews,
+    PositionReport,
+)
 from milobot.errors import (
     LeaseLostError,
     OrderTransitionError,
@@ -175,6 +181,21 @@ def _long_position(time_ms: int) -> PositionReport:
     return PositionReport(SYMBOL, side, dec("1"), price, price, dec("0"), time_ms)
 
 
+def _listed(order: Order) -> OrderReport:
+    return OrderReport(
+        order.client_order_id,
+        "x1",
+        SYMBOL,
+        order.side,
+        order.type,
+        S.SUBMITTED,
+        order.quantity,
+        order.created_ms,
+        trigger_price=order.trigger_price,
+        close_position=order.close_position,
+    )
+
+
 class ContradictoryExchange(SilentExchange):
     """Answers a cancel as two sources that do not agree on why the order ended."""
 
@@ -309,3 +330,58 @@ async def test_a_stop_whose_trigger_was_refused_is_not_waited_for(office: Office
 
         after = [o for o in office.account.placed if o.created_ms > stop.created_ms]
         assert {o.purpose for o in after} & {P.STOP, P.CLOSE}
+
+
+async def test_one_answer_that_knows_no_stop_does_not_end_it(office: Office) -> None:
+    """It may be older than the stop; given up, that would rest on beside its successor."""
+    async with office.at_work():
+        await _entered(office)
+        stop = office.account.last(P.STOP)
+        office.trader.hear(status_news(stop, S.SUBMITTED))
+        office.account.news_of[stop.client_order_id] = status_news(stop, S.SUBMITTED)
+        await office.time.run_for(0.5)
+        office.trader.hear(AccountNews(NewsKind.TRIGGER_REJECTED, office.time.now_ms(), SYMBOL))
+        await office.time.run_for(0.3)
+
+        del office.account.news_of[stop.client_order_id]
+        await office.time.run_for(0.2)
+        office.account.news_of[stop.client_order_id] = status_news(stop, S.SUBMITTED)
+        await office.time.run_for(1)
+
+        assert stop.client_order_id in {
+            o.client_order_id for o in office.engine.slot(SYMBOL).orders
+        }
+
+
+async def test_stops_are_asked_for_once_at_the_start(office: Office) -> None:
+    """The listing at the start may still show one that has ended since."""
+    async with office.at_work():
+        await _entered(office)
+        stop = office.account.last(P.STOP)
+        office.trader.hear(status_news(stop, S.SUBMITTED))
+        await office.time.run_for(0.05)
+    again = Office(office.journal)
+    again.account.resting = [_listed(stop)]
+    again.account.held = [_long_position(office.time.now_ms())]
+    again.account.news_of[stop.client_order_id] = status_news(stop, S.EXPIRED)
+
+    async with again.at_work(await office.journal.load()):
+        await again.time.run_for(0.3)
+
+        assert again.account.asked.count(stop.client_order_id) == 1
+        assert again.account.last(P.STOP).client_order_id != stop.client_order_id
+
+
+async def test_account_that_says_nothing_is_held_is_compared_at_intervals(office: Office) -> None:
+    """Two looks have to lie apart to count; more of them only use up the allowance."""
+    async with office.at_work():
+        await _entered(office)
+        office.engine._books.keep(
+            replace(office.engine.slot(SYMBOL), hindrances=frozenset({Refusal.NOTHING_TO_REDUCE}))
+        )
+        office.account.held = [_long_position(office.time.now_ms())]
+        before = office.account.listings
+
+        await office.time.run_for(6)
+
+        assert 2 <= office.account.listings - before <= 5
