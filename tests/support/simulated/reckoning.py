@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tests.support.simulated.bot import ACCOUNT, World
-from tests.support.simulated.remote import Whose
+from tests.support.simulated.remote import Remote, Whose
 
 from milobot.domain.decisions import Outcome
 from milobot.domain.ids import client_order_id
@@ -63,14 +63,24 @@ def _orders(world: World, engine: ExecutionEngine, symbol: str) -> Iterator[str]
 
 def _fills(world: World, symbol: str) -> Iterator[str]:
     for fill, remote in world.venue.fills[symbol]:
-        # What was given up, filled unheard and was taken down again leaves no trace.
-        if remote.whose is not Whose.OURS or remote.is_late:
+        if remote.whose is not Whose.OURS or _is_left_out(world, remote):
             continue
         booked = world.disk.fills.get((symbol, fill.fill_id))
         if booked is None:
             yield f"{symbol}: fill {fill.fill_id} of a {remote.order.purpose} was never booked"
         elif (booked.quantity, booked.price, booked.fee) != (fill.quantity, fill.price, fill.fee):
             yield f"{symbol}: fill {fill.fill_id} is booked as another"
+
+
+def _is_left_out(world: World, remote: Remote) -> bool:
+    """Return whether the fills of an order of ours may be on no record.
+
+    What was given up, filled unheard and was taken down again leaves no trace; nor does what took
+    it down, when the ledger was away and the process that knew of it is gone. What an exit takes
+    where only others hold something comes off theirs.
+    """
+    is_lost = remote.took_late and remote.order.client_order_id not in world.disk.orders
+    return remote.is_late or is_lost or (remote.took_theirs and world.weather.has_strangers)
 
 
 def _end_of(world: World, intent: TradeIntent) -> Iterator[str]:

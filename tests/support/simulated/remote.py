@@ -37,6 +37,8 @@ class Remote:
         is_silent: Whether nothing tells of it before it is visible, neither answer nor news: the
             assumption on visibility is broken.
         is_late: Whether it stayed invisible for longer than is assumed of exchanges.
+        took_late: Whether it took off something that such an order had opened.
+        took_theirs: Whether it executed where nothing of ours was left, only somebody else's.
         story: When it became what, with how much filled by then.
         fill_name: What its executions are listed under: a triggered condition executes as an
             order of its own.
@@ -53,6 +55,8 @@ class Remote:
     reason: str = ""
     is_silent: bool = False
     is_late: bool = False
+    took_late: bool = False
+    took_theirs: bool = False
     fills: list[Fill] = field(default_factory=list)
     story: list[tuple[int, OrderStatus, Decimal]] = field(default_factory=list)
 

@@ -63,6 +63,7 @@ class Venue:
         self.own = dict.fromkeys(symbols, ZERO)
         self.mixed: set[str] = set()
         self.late: set[str] = set()
+        self._opened_late: set[str] = set()
         self._unseen_until_ms = dict.fromkeys(symbols, 0)
         self.orders: dict[str, list[Remote]] = {s: [] for s in symbols}
         self.fills: dict[str, list[tuple[Fill, Remote]]] = {s: [] for s in symbols}
@@ -295,6 +296,8 @@ class Venue:
         self.executed(remote, fill, held_before)
         if not remote.is_silent:
             self._tell_position(symbol)
+        if not self.own[symbol]:
+            self._opened_late.discard(symbol)
         if not self.held[symbol]:
             self.mixed.discard(symbol)
             self.own[symbol] = ZERO  # what was ours and what was not have cancelled out
@@ -311,7 +314,11 @@ class Venue:
             self.own[symbol] = own + change
             if abs(held_before) > abs(own):
                 self.mixed.add(symbol)
+            if remote.is_late:
+                self._opened_late.add(symbol)
             return
+        remote.took_late |= symbol in self._opened_late
+        remote.took_theirs |= own == 0
         if own == 0 or (own > 0) == (change > 0):
             self.mixed.add(symbol)
             return
