@@ -50,7 +50,7 @@ def fields_of(reading: SignalReading) -> list[tuple[str, str]]:
         ("leverage", f"{reading.leverage}x" if reading.leverage else ""),
         ("margin mode", (reading.margin_mode or "").lower()),
         ("size", "" if reading.size is None else _size(reading.size)),
-        ("close", "" if reading.share is None else percent(reading.share)),
+        ("close", "" if reading.share is None else _closed(reading.share, reading)),
         ("cancel", "all" if reading.is_everything and not reading.share else ""),
     ]
     return [(name, value) for name, value in fields if value]
@@ -126,6 +126,10 @@ def _words(reading: SignalReading, name: str) -> str:
     return " … ".join(" ".join(word.split()) for word in words)
 
 
+def _closed(share: Decimal, reading: SignalReading) -> str:
+    return percent(share) + (" of everything" if reading.is_everything else "")
+
+
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else format_decimal(value)
 
@@ -137,7 +141,7 @@ def _number(value: Decimal | None) -> str:
 def _side(side: str | None, *, is_implied: bool) -> str:
     if side is None:
         return ""
-    return f"{side} (implied by stop and targets)" if is_implied else str(side)
+    return f"{side} (implied by its levels)" if is_implied else str(side)
 
 
 def _entry(entry: Entry) -> str:

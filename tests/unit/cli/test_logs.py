@@ -28,6 +28,7 @@ FIRST_REFUSALS: dict[str, list[str]] = {
     "data": ["info"],
     "exchange": ["--dialect", "mtgox"],
     "keys": ["show"],
+    "signals": ["read", "hello"],
     "doctor": ["--exchange", "mtgox"],
     "version": [],
 }
