@@ -3,13 +3,15 @@
 ``reconciliation`` says what a difference means; here it is asked and carried out.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TypeVar
 
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.money import ZERO
-from milobot.domain.orders import OrderPurpose
+from milobot.domain.orders import Fill, OrderPurpose
 from milobot.errors import OrderTransitionError
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import ExecutionEngine
@@ -17,6 +19,7 @@ from milobot.execution.findings import Code, Findings, Needs, Notice, Sightings,
 from milobot.execution.reconciliation import compare
 from milobot.ports import Clock, ExchangeAccount, Journal, MarketData
 
+T = TypeVar("T")
 # Every pass needs less than the one before; more of them mean that something is wrong.
 _PASSES = 8
 _OURS = frozenset({Code.ORDER_NEWS, Code.ORDER_VANISHED, Code.UNDECIDED})
@@ -103,30 +106,38 @@ class Reconciler:
         return compare(self.engine.ours(), snapshot, before, self.terms, account=self.name)
 
     async def _completed(self, snapshot: Snapshot, needs: Needs) -> Snapshot:
-        """Return the snapshot with everything that was needed beside it."""
-        updates, fills = dict(snapshot.updates), dict(snapshot.fills)
-        booked, records = dict(snapshot.booked), dict(snapshot.records)
-        strangers, prices = dict(snapshot.strangers), dict(snapshot.mark_prices)
-        for order in needs.updates:
-            updates[order.client_order_id] = await self.account.fetch_update(order)
-        for symbol, first_ms in needs.fills.items():
-            fills[symbol] = tuple(await self.account.fetch_fills(symbol, first_ms=first_ms))
-            booked[symbol] = await self.journal.booked_fills(symbol, first_ms=first_ms)
-        for order_id in needs.records:
-            records[order_id] = await self.engine.find_order(order_id)
-        for symbol, their_id in needs.strangers:
-            strangers[their_id] = await self.account.fetch_stranger(symbol, their_id)
-        for symbol in needs.mark_prices:
-            prices[symbol] = (await self.market.fetch_mark_price(symbol)).mark_price
+        """Return the snapshot with everything that was needed beside it.
+
+        All is asked at the same time: what is open without a stop may depend on any of it.
+        """
+        updates, fills, booked, records, strangers, prices = await asyncio.gather(
+            _answers({o.client_order_id: self.account.fetch_update(o) for o in needs.updates}),
+            _answers({s: self._fills(s, first_ms) for s, first_ms in needs.fills.items()}),
+            _answers(
+                {
+                    symbol: self.journal.booked_fills(symbol, first_ms=first_ms)
+                    for symbol, first_ms in needs.fills.items()
+                }
+            ),
+            _answers({name: self.engine.find_order(name) for name in needs.records}),
+            _answers({name: self.account.fetch_stranger(s, name) for s, name in needs.strangers}),
+            _answers({s: self._mark_price(s) for s in needs.mark_prices}),
+        )
         return replace(
             snapshot,
-            updates=updates,
-            fills=fills,
-            booked=booked,
-            records=records,
-            strangers=strangers,
-            mark_prices=prices,
+            updates={**snapshot.updates, **updates},
+            fills={**snapshot.fills, **fills},
+            booked={**snapshot.booked, **booked},
+            records={**snapshot.records, **records},
+            strangers={**snapshot.strangers, **strangers},
+            mark_prices={**snapshot.mark_prices, **prices},
         )
+
+    async def _fills(self, symbol: str, first_ms: int) -> tuple[Fill, ...]:
+        return tuple(await self.account.fetch_fills(symbol, first_ms=first_ms))
+
+    async def _mark_price(self, symbol: str) -> Decimal:
+        return (await self.market.fetch_mark_price(symbol)).mark_price
 
     async def _carry_out(self, findings: Findings) -> None:
         for order in findings.adopted:
@@ -148,3 +159,8 @@ class Reconciler:
             return  # news that came late, nothing a person has to know
         kind = AlertKind.FOREIGN if notice.code.startswith("foreign") else AlertKind.DRIFT
         self.tell(Alert(kind, notice.symbol, notice.sentence, self.clock.now_ms()))
+
+
+async def _answers(questions: Mapping[str, Awaitable[T]]) -> dict[str, T]:
+    """Return what questions that are asked at the same time are answered with."""
+    return dict(zip(questions, await asyncio.gather(*questions.values()), strict=True))

@@ -37,7 +37,7 @@ Sleep = Callable[[float], Awaitable[None]]
 Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
-_DOUBTED_EVERY_MS = 2_000
+_DOUBTED_EVERY_MS = 1_000
 # An exchange stamps positions with a clock of its own.
 _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
@@ -279,7 +279,7 @@ class AccountTrader:
                 self._start(tasks, f"book {symbol}", partial(self._deliver, symbol))
 
     def _compare_in_doubt(self) -> None:
-        """Compare soon, but not at every look: two comparisons have to lie apart to count."""
+        """Compare soon, but not at every look: each uses up some of the allowance."""
         now_ms = self._parts.clock.now_ms()
         if now_ms >= self._doubted_ms + _DOUBTED_EVERY_MS:
             self._doubted_ms = now_ms

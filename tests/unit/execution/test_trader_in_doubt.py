@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import cast
 
 import pytest
 from tests.support.desk import PLAN, P, S
 from tests.support.exchanges import SilentExchange, fill_news, status_news
-from tests.support.office import Office
+from tests.support.office import Office, TellingAccount
 from tests.support.trading import SYMBOL, dec, intent
 
 from milobot.domain.alerts import AlertKind
@@ -26,7 +27,7 @@ from milobot.errors import (
     OrderTransitionError,
 )
 from milobot.execution.engine import EngineConfig, ExecutionEngine
-from milobot.ports import Record
+from milobot.ports import ExchangeAccount, Record
 from milobot.simulation.clock import ReplayClock
 from milobot.storage.memory import MemoryJournal
 
@@ -384,4 +385,36 @@ async def test_account_that_says_nothing_is_held_is_compared_at_intervals(office
 
         await office.time.run_for(6)
 
-        assert 2 <= office.account.listings - before <= 5
+        assert 4 <= office.account.listings - before <= 7
+
+
+@dataclass
+class CountingAccount(TellingAccount):
+    """Counts how many questions about single orders wait for their answers at the same time."""
+
+    waiting: int = 0
+    most: int = 0
+
+    async def fetch_update(self, order: Order) -> OrderUpdate | None:
+        """Answer a moment later."""
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await asyncio.sleep(0)
+        self.waiting -= 1
+        return await super().fetch_update(order)
+
+
+async def test_what_a_comparison_needs_is_asked_at_the_same_time(office: Office) -> None:
+    """One after the other, ten answers take the second that a position without a stop has left."""
+    await office.engine.accept(intent(PLAN))
+    await office.engine.apply(fill_news(office.account.last(P.ENTRY), "1", "100", fill_id="f1"))
+    for purpose in (P.STOP, P.TARGET):
+        await office.engine.apply(status_news(office.account.last(purpose), S.SUBMITTED))
+    await office.time.run_for(1)
+    account = CountingAccount(held=[_long_position(office.time.now_ms())])
+    office.reconciler.account = cast(ExchangeAccount, account)
+
+    await office.reconciler.run()
+
+    assert account.most == 2
+    assert len(account.asked) == 2
