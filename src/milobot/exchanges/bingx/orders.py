@@ -1,6 +1,7 @@
 """Placing, cancelling and asking for orders at BingX: every way ends in a known outcome."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,7 @@ from milobot.exchanges.order_news import (
 )
 from milobot.exchanges.outcomes import Judgement, Outcome
 from milobot.exchanges.times import Sleep
+from milobot.exchanges.urgency import vital
 from milobot.exchanges.wire import Call
 from milobot.telemetry import get_logger
 
@@ -182,8 +184,9 @@ class BingxOrders:
         try:
             fills = await self._fills.of_order(report.symbol, report.exchange_order_id)
             if sum_of(fills) < order.quantity:
-                found = await self.fetch_order(order)
-                return await self._update(order.client_order_id, found or report)
+                with vital():  # a part that is not known to be filled is not protected
+                    found = await self.fetch_order(order)
+                return await self._update(order.client_order_id, found or report, fills)
         except ExchangeError:
             # It was taken: the user stream or the next look brings the rest.
             return self._plain_update(order, report, OrderStatus.SUBMITTED)
@@ -191,15 +194,19 @@ class BingxOrders:
         named = of_order(fills, order.client_order_id)
         return replace(news, fills=named, time_ms=fills[-1].time_ms)
 
-    async def _update(self, client_order_id: str, report: OrderReport) -> OrderUpdate:
-        """Return news with the executions behind it.
+    async def _update(
+        self, client_order_id: str, report: OrderReport, fills: Sequence[Fill] = ()
+    ) -> OrderUpdate:
+        """Return news with the executions behind it, those that were listed before included.
 
         A status that promises more fills than are listed is not told yet: whoever hears
         FILLED must have the position.
         """
-        fills = await self._fills.of_report(report)
+        if not fills or sum_of(fills) < report.filled_quantity:
+            fills = await self._fills.of_report(report)
         status = report.status
-        if status is OrderStatus.FILLED or sum_of(fills) < report.filled_quantity:
+        is_behind = bool(fills) and status is OrderStatus.SUBMITTED
+        if is_behind or status is OrderStatus.FILLED or sum_of(fills) < report.filled_quantity:
             status = _told_by(fills, report)
         return OrderUpdate(
             client_order_id=client_order_id,
@@ -319,7 +326,7 @@ def _executes_at_once(order: Order) -> bool:
     )
 
 
-def _told_by(fills: list[Fill], report: OrderReport) -> OrderStatus:
+def _told_by(fills: Sequence[Fill], report: OrderReport) -> OrderStatus:
     """Return the status that the listed executions bear out."""
     filled: Decimal = sum_of(fills)
     if filled and filled >= max(report.filled_quantity, report.quantity):

@@ -27,6 +27,8 @@ from tests.support.fake_transport import TIMEOUT, UNREACHABLE, reply
 
 from milobot.domain.orders import OrderStatus, OrderType, Refusal
 from milobot.errors import ExchangeUnavailableError
+from milobot.exchanges.bingx import requests
+from milobot.exchanges.limits import Usage
 from milobot.exchanges.wire import Answer, Facts
 
 PLACED = ok(placed_payload())
@@ -62,6 +64,37 @@ async def test_a_market_order_that_filled_in_part_is_asked_for() -> None:
 
     assert update.status is OrderStatus.CANCELLED
     assert [f.quantity for f in update.fills] == [Decimal("0.004")]
+    assert desk.transport.names() == [PLACE, FILLS, QUERY]
+
+
+async def test_a_part_is_told_while_its_order_is_not_visible_yet() -> None:
+    """It is open all the same, and without a stop for as long as nobody knows of it."""
+    desk = bench()
+    desk.transport.on(PLACE, PLACED)
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.004")))
+    desk.transport.on(QUERY, refused(109421, "order not exist"))
+
+    (update,) = await desk.orders.place_order(entry())
+
+    assert update.status is OrderStatus.PARTIALLY_FILLED
+    assert [f.quantity for f in update.fills] == [Decimal("0.004")]
+
+
+async def test_what_became_of_the_rest_is_not_asked_after_everything_else() -> None:
+    """Until it is answered the part that has filled has no stop: it uses what exits may use."""
+    desk = bench()
+    desk.transport.on(PLACE, PLACED)
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.004")))
+    desk.transport.on(QUERY, ok({"order": order_payload("CANCELLED", "0.004")}))
+    desk.limiter.learn(Usage(QUERY, requests.USER_LIMITS[QUERY].most - 1))
+    start_ms = desk.time.now_ms()
+
+    await desk.orders.place_order(entry())
+    placed_ms = desk.time.now_ms()
+    await desk.orders.fetch_order(entry())
+
+    assert placed_ms - start_ms < 100
+    assert desk.time.now_ms() - placed_ms > 500
 
 
 @pytest.mark.parametrize("looked", [TIMEOUT, refused(80012)])
