@@ -126,6 +126,17 @@ def _kind(
     return EntryKind.LADDER
 
 
+def says_from_to(section: Section, text: str) -> bool:
+    """Tell whether prices without a label are joined by a word: ``short from 3000 to 2900``.
+
+    That may be a zone, or where the trade begins and where it goes.
+    """
+    if section.side is None or len(section.levels) != _BOTH_ENDS:
+        return False
+    first, second = section.levels
+    return any(sign.isalpha() for sign in text[first.end : second.start])
+
+
 def shares_of(levels: Sequence[Level]) -> tuple[Decimal, ...]:
     """Return the shares that stand behind all levels, when they make a whole; else nothing."""
     if not levels or any(len(level.percents) != 1 for level in levels):

@@ -84,11 +84,3 @@ def join(level: Level, element: Element) -> None:
     level.text += " " + element.text
     level.value = Decimal(level.text.replace(" ", ""))
     level.end = element.end
-
-
-def is_loose(line: Line, place: int) -> bool:
-    """Tell whether an index stands apart from its label, and without the sign of one."""
-    before, after = line[place - 1], line[place + 1] if place + 1 < len(line) else None
-    if place and before.end == line[place].start:
-        return False
-    return after is None or after.kind is not _MARK or after.text not in ":.=)]"

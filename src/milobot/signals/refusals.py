@@ -24,6 +24,7 @@ class Reason(StrEnum):
     TWO_DIRECTIONS = "two_directions"
     NO_LEVELS = "no_levels"
     NO_ENTRY = "no_entry"
+    UNCLEAR_PRICE = "unclear_price"
     UNCLEAR_ENTRY = "unclear_entry"
     TWO_ENTRIES = "two_entries"
     UNCLEAR_STOP = "unclear_stop"

@@ -16,7 +16,9 @@ _NUMBER = Kind.NUMBER
 _IS_TARGET = Meaning.TARGET
 _IS_RESULT = Meaning.RESULT
 
-_TOLD = frozenset({Meaning.RESULT, Meaning.UNDER_WAY, Meaning.NEGATION, Meaning.GAIN})
+_TOLD = frozenset(
+    {Meaning.RESULT, Meaning.UNDER_WAY, Meaning.NEGATION, Meaning.GAIN, Meaning.STOP_ORDER}
+)
 _CALLS = frozenset({Meaning.LONG, Meaning.SHORT, Meaning.BUY, Meaning.SELL}) | LEVELS
 _EXITS = frozenset({Meaning.STOP, Meaning.TARGET})
 _FEW = 3
@@ -48,6 +50,8 @@ def _check_line(line: Line, meanings: AbstractSet[Meaning | None]) -> None:
         return
     if (Meaning.RESULT in meanings and meanings & LEVELS) or _tells_gain(line):
         refuse(Reason.RESULT, "It reports what a trade has reached.")
+    if Meaning.STOP_ORDER in meanings:
+        refuse(Reason.UNCLEAR_ENTRY, "It enters by a stop order, which is not read.")
     if Meaning.UNDER_WAY in meanings and is_call and _bears_on_call(line, Meaning.UNDER_WAY):
         refuse(Reason.RESULT, "It speaks of a trade that is under way.")
     if Meaning.NEGATION in meanings and is_call and _bears_on_call(line, Meaning.NEGATION):

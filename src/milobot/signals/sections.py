@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from milobot.signals.elements import LEVELS, Element, Kind, Line, Unit
 from milobot.signals.fields import Level, Section
-from milobot.signals.lists import is_list_line, is_loose, is_next_group, join, label_first
+from milobot.signals.indices import is_index, is_loose
+from milobot.signals.lists import is_list_line, is_next_group, join, label_first
 from milobot.signals.text import AIM, HALT
 from milobot.signals.vocabulary import Meaning
 
@@ -31,10 +32,10 @@ _STRANGE = frozenset(
         Meaning.GAIN,
     }
 )  # fmt: skip
-_BEFORE_NUMBERS = frozenset(":.=)-]$@>" + AIM + HALT)
+_PICTURES = {AIM: Meaning.TARGET, HALT: Meaning.STOP}
+_TO = frozenset({"to", "до", "bis", "hasta", "تا"})
 _NEARBY = 3
 """Unknown words up to which a number may still have been meant for the label before them."""
-_LAST_INDEX = 20
 
 
 class Sectioner:
@@ -43,12 +44,15 @@ class Sectioner:
     Attributes:
         sections: All that were opened, in the order of the message.
         strays: Prices that belong to none.
+        listed: Those of them that stand on lines of numbers alone.
     """
 
     def __init__(self) -> None:
         """Begin outside of any section."""
         self.sections: list[Section] = []
         self.strays: list[Decimal] = []
+        self.listed: list[Decimal] = []
+        self._is_list = False
         self._open: Section | None = None
         self._index: int | None = None
         self._is_loose = False
@@ -68,6 +72,7 @@ class Sectioner:
     def _begin_line(self, line: Line) -> None:
         """Let a list go on in a line of numbers alone; end it before anything else."""
         self._stale = False
+        self._is_list = bool(line) and is_list_line(line)
         section = self._open
         if section is None or not line:
             return
@@ -79,7 +84,7 @@ class Sectioner:
             and not _has_sign_of_another(line, section)
             and not (section.levels and (section.side or section.meaning is Meaning.STOP))
         )
-        if not (may_go_on and is_list_line(line)):
+        if not (may_go_on and self._is_list):
             self._open = None
 
     def _take(self, element: Element, line: Line, place: int) -> None:
@@ -87,7 +92,7 @@ class Sectioner:
         if kind is _WORD:
             self._word(element)
         elif kind is _MARK:
-            self._mark(element)
+            self._mark(element, line, place)
         elif kind is _NUMBER:
             self._number(element, line, place)
         elif kind is Kind.NAME:
@@ -177,19 +182,32 @@ class Sectioner:
             case _:
                 pass
 
-    def _mark(self, element: Element) -> None:
+    def _mark(self, element: Element, line: Line, place: int) -> None:
         section = self._open
+        if element.text in _PICTURES and _stands_for_label(line, place, section):
+            self._begin(Section(_PICTURES[element.text], element.start, element.end))
+            self._index = None
+            return
         if section is not None and not section.levels and element.text in ":=-@.>":
             section.has_mark = True
 
     def _number(self, element: Element, line: Line, place: int) -> None:
         section = self._open
+        if (
+            section is not None
+            and section.side
+            and not section.levels
+            and _is_behind_to(line, place)
+        ):
+            self._open = section = None  # long to 70000: that is where it goes, not where it begins
         if element.unit is _UNCOUNTED or element.unit is _LEVERAGE:
+            if section is not None and not section.levels:
+                section.has_mark = True  # stop 200 points: announced, and not read
             return
         if section is None:
             self._stray(element)
             return
-        if self._is_index(element, line, place, section):
+        if is_index(element, line, place, section):
             self._index = int(element.text)
             self._is_loose = is_loose(line, place)
         elif element.unit is _PERCENT and section.levels and section.meaning in LEVELS:
@@ -201,6 +219,8 @@ class Sectioner:
         """Keep a price that belongs to no field: beside an entry that goes unsaid it matters."""
         if element.unit is _PRICE and element.value is not None:
             self.strays.append(element.value)
+            if self._is_list:
+                self.listed.append(element.value)
 
     def _percent(self, element: Element, section: Section) -> None:
         last = section.levels[-1]
@@ -232,34 +252,6 @@ class Sectioner:
         level.is_loose = level.index is not None and self._is_loose
         section.levels.append(level)
 
-    def _is_index(self, element: Element, line: Line, place: int, section: Section) -> bool:
-        """Tell whether a number is the place of a level: ``1)``, ``TP1``, ``Target 1 :``."""
-        if section.meaning not in LEVELS or not element.text.isdigit() or element.has_money:
-            return False
-        if not 0 < int(element.text[:4]) <= _LAST_INDEX or element.unit is not _PRICE:
-            return False
-        if not _is_followed_by_number(line, place):
-            return self._is_bare_index(element, line, place, section)
-        after = line[place + 1]
-        before = line[place - 1] if place else None
-        if after.kind is _MARK and after.text in ")]" and not _is_in_brackets(element, after):
-            return True
-        if after.kind is _MARK and after.text in ":.=":
-            return before is None or before.kind is not _NUMBER
-        is_first = not section.levels and section.side is None
-        return is_first and before is not None and _is_right_behind_label(before, element)
-
-    def _is_bare_index(self, element: Element, line: Line, place: int, section: Section) -> bool:
-        """Tell whether a number right behind its label, with nothing after it, is an index."""
-        before = line[place - 1] if place else None
-        return (
-            before is not None
-            and before.kind is _WORD
-            and before.meaning in {_IS_TARGET, _IS_ENTRY}
-            and before.end == element.start
-            and not section.levels
-        )
-
     def _tick(self, element: Element, line: Line, place: int) -> None:
         """Note a tick behind a level; one that stands right before a word belongs to that."""
         section = self._open
@@ -283,28 +275,18 @@ def _has_sign_of_another(line: Line, section: Section) -> bool:
     return (AIM in signs and not is_target) or (HALT in signs and not is_stop)
 
 
+def _stands_for_label(line: Line, place: int, section: Section | None) -> bool:
+    """Tell whether a picture stands before a number where no label has asked for one."""
+    after = line[place + 1] if place + 1 < len(line) else None
+    if after is None or after.kind is not _NUMBER or after.unit is not _PRICE:
+        return False
+    return section is None or bool(section.levels) or (not place and section.side is not None)
+
+
+def _is_behind_to(line: Line, place: int) -> bool:
+    before = line[place - 1] if place else None
+    return before is not None and before.text in _TO
+
+
 def _level(element: Element) -> Level:
     return Level(element.value, element.unit, element.start, element.end, text=element.text)
-
-
-def _is_right_behind_label(before: Element, element: Element) -> bool:
-    return (
-        before.kind is _WORD
-        and before.meaning in {_IS_TARGET, _IS_ENTRY, Meaning.STOP, Meaning.TERM}
-        and element.start - before.end <= 1
-    )
-
-
-def _is_in_brackets(element: Element, after: Element) -> bool:
-    """Tell whether a closing bracket closes one that was opened: ``(2)`` is no list sign."""
-    return element.depth > after.depth
-
-
-def _is_followed_by_number(line: Line, place: int) -> bool:
-    """Tell whether another number follows, with nothing but signs between."""
-    for element in line[place + 1 :]:
-        if element.kind is _NUMBER:
-            return element.unit in {_PRICE, _PERCENT}
-        if element.kind is not _MARK or element.text not in _BEFORE_NUMBERS:
-            return False
-    return False

@@ -8,7 +8,7 @@ from milobot.domain.intents import PositionSide
 from milobot.errors import SignalFormatError
 from milobot.signals.direction import Stated, stated_direction
 from milobot.signals.elements import Kind, Line, Unit
-from milobot.signals.entries import build_entry, entry_sections
+from milobot.signals.entries import build_entry, entry_sections, says_from_to
 from milobot.signals.exits import build_stop, build_targets, sections_of
 from milobot.signals.fields import Section
 from milobot.signals.laws import check_order, check_prices, check_setup, implied_side
@@ -119,9 +119,10 @@ def _levels(sectioner: Sectioner, stated: Stated | None, text: str) -> _Levels:
         entry = build_entry(found, text, side) if found else entry
     targets = build_targets(aims, entry, side)
     _check_presence(sections, found, stop, targets)
+    if not targets and found and says_from_to(found[0], text):
+        refuse(Reason.UNCLEAR_ENTRY, "It is not certain whether it enters between two prices.")
     check_setup(side, entry, stop, targets)
-    if not found:
-        _check_strays(sectioner, stop, targets)
+    _check_strays(sectioner.listed if found else sectioner.strays, entry, stop, targets)
     places = [("entry", s.start, s.end) for s in found]
     places += [("stop", *stop_place)] if stop is not None else []
     places += [("targets", s.start, s.end) for s in aims]
@@ -174,14 +175,19 @@ def _check_percents(
         refuse(Reason.BAD_PERCENT, "Its targets may be in per cent of the price or of the margin.")
 
 
-def _check_strays(sectioner: Sectioner, stop: Stop | None, targets: Sequence[Target]) -> None:
-    """Refuse to enter at the market where a price stands about that may be the entry."""
-    prices = [target.price for target in targets]
+def _check_strays(
+    strays: Sequence[Decimal], entry: Entry, stop: Stop | None, targets: Sequence[Target]
+) -> None:
+    """Refuse a set-up beside which stands a price that may be one of its own.
+
+    With an entry, those on lines of their own; without one, all: it may be the entry.
+    """
+    prices = [*entry.prices, *(target.price for target in targets)]
     if stop is not None and stop.price is not None:
         prices.append(stop.price)
-    for stray in sectioner.strays:
-        if any(price / _NEAR < stray < price * _NEAR for price in prices):
-            refuse(Reason.UNCLEAR_ENTRY, f"It is not certain whether {stray:f} is its entry.")
+    for stray in strays:
+        if any(price / _NEAR < stray < price * _NEAR for price in prices) and stray not in prices:
+            refuse(Reason.UNCLEAR_PRICE, f"It is not certain what its price {stray:f} means.")
 
 
 def _check_doubts(sections: Sequence[Section], levels: _Levels) -> None:

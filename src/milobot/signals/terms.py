@@ -105,7 +105,7 @@ def _kind_of(line: Line, place: int) -> SizeKind | None:
     label = _label_before(line, place)
     if element.unit is _PERCENT or (label is _IS_FUNDS and _says_percent(line, place)):
         if label is Meaning.RISK:
-            return SizeKind.RISK
+            return None if _tells_distance(line, element) else SizeKind.RISK
         behind = line[place + 1 : place + 1 + _WITHIN + 1]
         has_funds = any(other.meaning is _IS_FUNDS for other in behind)
         return SizeKind.EQUITY if label is _IS_FUNDS or has_funds else None
@@ -116,6 +116,14 @@ def _kind_of(line: Line, place: int) -> SizeKind | None:
     return SizeKind.BASE if label is Meaning.QUANTITY else None
 
 
+def _tells_distance(line: Line, element: Element) -> bool:
+    """Tell whether a risk is the distance of the stop: in brackets behind it, or beside a reward."""
+    if any(other.text.startswith("reward") for other in line if other.kind is _WORD):
+        return True
+    return element.depth > 0 and any(other.meaning in _EXITS for other in line)
+
+
+_EXITS = frozenset({Meaning.STOP, Meaning.TARGET})
 _PASSED_OVER = frozenset({Meaning.FILLER, _IS_TO, Meaning.BELOW, None})
 
 

@@ -43,6 +43,8 @@ class Meaning(StrEnum):
     """The trade runs already, or the message tells of it once more."""
     NEGATION = "negation"
     GAIN = "gain"
+    STOP_ORDER = "stop order"
+    """An entry by a stop order, a form that is not read."""
     RESULT = "result"
     CONDITION = "condition"
     STALE = "stale"
@@ -179,9 +181,13 @@ TABLE: dict[Meaning, str] = {
     Meaning.UNDER_WAY: """
         entered, have entered, opened, bought, sold, filled, triggered, activated, running, reminder,
         recap, still open, still valid, still active, still holding, still running, i am in,
-        i m in, we are in, in profit, in the money, already in, got in, вошел, вошли, вошла, зашел,
+        i m in, we are in, update on, update for, signal update, trade update, in profit, in the money, already in, got in, вошел, вошли, вошла, зашел,
         зашли, открыл, открыли, открыта, набрал, набрали, напоминаю, напоминание, eroffnet, abierta,
         abierto, acildi, girdik, girdim
+    """,
+    Meaning.STOP_ORDER: """
+        buy stop, stop buy, sell stop, stop sell, buy stop limit, sell stop limit, stop limit buy,
+        stop limit sell
     """,
     Meaning.GAIN: """
         profit, profits, gain, gains, pnl, roi, roe, прибыль, прибыли, профит, профита, سود, gewinn,
@@ -200,7 +206,7 @@ TABLE: dict[Meaning, str] = {
         в, на, по, от, около, цена, цены, примерно, зона, диапазон, за, с, позиция, позицию, сделку,
         در, از, به, قیمت, محدوده, باز کنید, کنید, حدود, را, zwischen, von, bei, im, auf, um, ca, etwa,
         der, die, das, preis, en, de, entre, el, la, los, las, del, precio, alrededor,
-        fiyat, fiyati, seviye, seviyesi, arasi, bolgesi, new, signal for, coin for, into,
+        fiyat, fiyati, seviye, seviyesi, arasi, bolgesi, new, signal for, coin for, into, perp, perpetual, futures,
         not financial advice, not a financial advice, not more than, do not risk, do not forget,
         don t forget, do not use, don t use, do not miss, don t miss, do not exceed, не более,
         не больше, не является

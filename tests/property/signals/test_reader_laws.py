@@ -44,8 +44,8 @@ def test_any_text_has_a_reading(text: str) -> None:
     join=st.sampled_from([" - ", " / ", ", ", "\n", " "]),
 )
 def test_well_formed_set_up_is_read_back(
-    steps: list[int], scale: int, is_long: bool, join: str
-) -> None:  # noqa: FBT001 - drawn
+    *, steps: list[int], scale: int, is_long: bool, join: str
+) -> None:
     """What is written plainly comes back digit by digit, whatever the numbers are."""
     stop, entry, *targets = _prices(sorted(steps, reverse=not is_long), scale)
     side = PositionSide.LONG if is_long else PositionSide.SHORT

@@ -140,6 +140,44 @@ def test_bullets_and_conditions_are_no_results(text: str) -> None:
     assert _prices(reading) == (["159"], "145", ["164", "170"])
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("BTC/USDT\nIf 65000 breaks: long to 70000, stop 63000", "unclear_price"),
+        ("BTCUSDT short, wait for 65000. SL 66000 TP 60000", "unclear_price"),
+        ("BTCUSDT short from 65000 to 60000, stop 66000", "unclear_entry"),
+        ("BTCUSDT long entry 65000 stop 2000 points tp 66000", "unclear_stop"),
+        ("BTCUSDT long entry 65000 sl 63000 tp 2R", "unclear_targets"),
+        ("BTCUSDT long entry 65000 (current 65200) sl 63000 tp 66000", "unclear_entry"),
+        ("BTCUSDT long entry 65000 sl 63000 (62000 for spot) tp 66000", "unclear_stop"),
+        ("BTCUSDT long\nEntry 65000\nSL 63000\n62000\nTP 66000", "unclear_price"),
+        ("BUY STOP BTCUSDT @65000 SL 63000 TP 66000", "unclear_entry"),
+        ("BTCUSDT long entry 65000 SL moved to 64000 TP 67000", "unclear_targets"),
+        ("BTCUSDT long entry 65000 sl 25% tp 70000 leverage 20x", "bad_percent"),
+        ("BTCUSDT long entry 65000 sl 63000 tp 20% 40% leverage 20x", "bad_percent"),
+        ("BTCUSDT long entry 65000 - 64000 sl 63000 tp 2% 4%", "percent_without_entry"),
+        ("BTCUSDT long entry 65000 sl: no .... 63000 tp 66000", "unclear_stop"),
+        ("BTCUSDT LONG CANCELLED\nEntry 65000 SL 63000 TP 70000", "negated"),
+        ("Long XRPUSDT\nEntry 1.4\nSL 1.3\nTP 1 - 1.5", "unclear_targets"),
+        ("BTCUSDT long entry 65000 sl 63000 tp 66000-67000 by Friday, 70000 by Sunday", "unclear_targets"),
+    ],
+)  # fmt: skip
+def test_near_misses_are_refused(text: str, code: str) -> None:
+    """Each of these has a plausible reading that is wrong."""
+    reading = read(text)
+
+    assert (reading.kind, reading.code) == (ReadingKind.REFUSED, code)
+
+
+def test_pictures_stand_for_labels() -> None:
+    """Half of the channels write no other label than these."""
+    reading = read(
+        "BTC/USDT LONG\nEntry 65000\n\U0001f3af 66000\n\U0001f3af 67000\n\U0001f6d1 63000"
+    )
+
+    assert _prices(reading) == (["65000"], "63000", ["66000", "67000"])
+
+
 def test_direction_is_marked_as_implied() -> None:
     """A trader must see that nobody said it."""
     reading = read("BTC/USDT\nEntry: 65000\nSL: 66000\nTP: 64000")
