@@ -192,3 +192,34 @@ async def test_slots_come_back_in_the_order_of_symbols(journal: Journal) -> None
     await journal.commit(other)
 
     assert {slot.symbol for slot in (await journal.load()).slots} == {"ADAUSDT", SYMBOL}
+
+
+async def test_of_two_states_in_one_commit_the_later_counts(journal: Journal) -> None:
+    """What is stored late comes with what came after it."""
+    resting = replace(ORDER, status=OrderStatus.SUBMITTED)
+
+    await journal.commit(SLOT, ORDER, replace(SLOT, closing="close"), resting)
+
+    books = await journal.load()
+    assert books.orders == (resting,)
+    assert [slot.closing for slot in books.slots] == ["close"]
+
+
+async def test_a_long_commit_is_stored_whole(journal: Journal) -> None:
+    """A market order that sweeps the book has dozens of fills."""
+    fills = tuple(replace(FILL, fill_id=f"f{number}") for number in range(40))
+
+    await journal.commit(SLOT, ORDER, replace(UPDATE, fills=fills), DECISION)
+
+    found = await journal.booked_fills(SYMBOL, first_ms=0)
+    assert found == {fill.fill_id for fill in fills}
+
+
+async def test_an_intent_that_is_there_lets_nothing_of_its_commit_in(journal: Journal) -> None:
+    """The order of a wish that somebody else took must not be on record as ours."""
+    await journal.commit(INTENT, DECISION)
+
+    with pytest.raises(DuplicateIntentError, match="on record already"):
+        await journal.commit(SLOT, ORDER, INTENT, DECISION)
+
+    assert (await journal.load()).orders == ()

@@ -1,7 +1,7 @@
 """The journal of one account in the ledger (port ``Journal``)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Numeric, bindparam, cast, insert, select
@@ -16,6 +16,7 @@ from milobot.errors import DuplicateIntentError
 from milobot.ports import Books, Record
 from milobot.storage import journal_rows as rows
 from milobot.storage import tables
+from milobot.storage.batches import Write, write_rows
 from milobot.storage.database import Database
 from milobot.storage.leases import Lease, require_lease
 from milobot.storage.upserts import insert_or_keep, insert_or_replace
@@ -125,11 +126,22 @@ class LedgerJournal:
             lambda c: frozenset(c.execute(_SELECT_BOOKED, keys).scalars())
         )
 
-    def _write(self, connection: Connection, records: Iterable[Record]) -> None:
+    def _write(self, connection: Connection, records: Sequence[Record]) -> None:
         if self._lease is not None:
             require_lease(connection, self._lease)
-        for record in records:
-            _WRITERS[type(record)](connection, self._account, record)
+        dialect = connection.dialect.name
+        try:
+            write_rows(
+                connection,
+                [w for r in records for w in _WRITES[type(r)](dialect, self._account, r)],
+            )
+        except IntegrityError as error:
+            if tables.intents.name not in str(error.orig):
+                raise
+            keys = " or ".join(r.key for r in records if isinstance(r, TradeIntent))
+            raise DuplicateIntentError(
+                f"the intent {keys} is on record already: it is not taken twice"
+            ) from error
 
     def _load(self, connection: Connection) -> Books:
         keys = {"of_account": self._account}
@@ -153,20 +165,15 @@ def find_order(connection: Connection, account: str, client_order_id: str) -> Or
     return rows.order_of(row, frozenset(connection.execute(_SELECT_FILLS, keys).scalars()))
 
 
-def _write_intent(connection: Connection, account: str, intent: TradeIntent) -> None:
-    try:
-        connection.execute(_INSERT_INTENT, rows.intent_row(account, intent))
-    except IntegrityError as error:
-        raise DuplicateIntentError(
-            f"the intent {intent.key} is on record already: it is not taken twice"
-        ) from error
+def _of_intent(dialect: str, account: str, intent: TradeIntent) -> Iterator[Write]:
+    del dialect
+    yield Write(_INSERT_INTENT, rows.intent_row(account, intent))
 
 
-def _write_slot(connection: Connection, account: str, slot: Slot) -> None:
-    dialect = connection.dialect.name
-    connection.execute(insert_or_replace(_slots, dialect), rows.slot_row(account, slot))
+def _of_slot(dialect: str, account: str, slot: Slot) -> Iterator[Write]:
+    yield Write(insert_or_replace(_slots, dialect), rows.slot_row(account, slot))
     position = rows.position_row(account, slot.position)
-    connection.execute(insert_or_replace(_positions, dialect), position)
+    yield Write(insert_or_replace(_positions, dialect), position)
 
 
 def _does_not_shrink(new: Any) -> Any:
@@ -174,39 +181,38 @@ def _does_not_shrink(new: Any) -> Any:
     return cast(new.filled_quantity, Numeric) >= cast(_orders.c.filled_quantity, Numeric)
 
 
-def _write_order(connection: Connection, account: str, order: Order) -> None:
+def _of_order(dialect: str, account: str, order: Order) -> Iterator[Write]:
     # What has filled more on record is newer than what is given: it stays as it is there.
-    statement = insert_or_replace(_orders, connection.dialect.name, _does_not_shrink)
-    connection.execute(statement, rows.order_row(account, order))
+    statement = insert_or_replace(_orders, dialect, _does_not_shrink)
+    yield Write(statement, rows.order_row(account, order))
 
 
-def _write_update(connection: Connection, account: str, update: OrderUpdate) -> None:
-    fills: Sequence[rows.Row] = [
-        rows.fill_row(account, update.client_order_id, fill) for fill in update.fills
-    ]
-    if fills:
-        connection.execute(insert_or_keep(_fills, connection.dialect.name), fills)
+def _of_update(dialect: str, account: str, update: OrderUpdate) -> Iterator[Write]:
+    statement = insert_or_keep(_fills, dialect)
+    for fill in update.fills:
+        yield Write(statement, rows.fill_row(account, update.client_order_id, fill))
 
 
-def _write_funding(connection: Connection, account: str, payment: FundingUpdate) -> None:
-    statement = insert_or_keep(tables.funding, connection.dialect.name)
-    connection.execute(statement, rows.funding_row(account, payment))
+def _of_funding(dialect: str, account: str, payment: FundingUpdate) -> Iterator[Write]:
+    yield Write(insert_or_keep(tables.funding, dialect), rows.funding_row(account, payment))
 
 
-def _write_decision(connection: Connection, account: str, decision: Decision) -> None:
-    connection.execute(_INSERT_DECISION, rows.decision_row(account, decision))
+def _of_decision(dialect: str, account: str, decision: Decision) -> Iterator[Write]:
+    del dialect
+    yield Write(_INSERT_DECISION, rows.decision_row(account, decision))
 
 
-def _write_trip(connection: Connection, account: str, trip: RoundTrip) -> None:
-    connection.execute(_INSERT_TRIP, rows.trip_row(account, trip))
+def _of_trip(dialect: str, account: str, trip: RoundTrip) -> Iterator[Write]:
+    del dialect
+    yield Write(_INSERT_TRIP, rows.trip_row(account, trip))
 
 
-_WRITERS: dict[type, Callable[[Connection, str, Any], None]] = {
-    TradeIntent: _write_intent,
-    Slot: _write_slot,
-    Order: _write_order,
-    OrderUpdate: _write_update,
-    FundingUpdate: _write_funding,
-    Decision: _write_decision,
-    RoundTrip: _write_trip,
+_WRITES: dict[type, Callable[[str, str, Any], Iterator[Write]]] = {
+    TradeIntent: _of_intent,
+    Slot: _of_slot,
+    Order: _of_order,
+    OrderUpdate: _of_update,
+    FundingUpdate: _of_funding,
+    Decision: _of_decision,
+    RoundTrip: _of_trip,
 }

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from milobot.domain.decisions import Gate
 from milobot.domain.intents import Close, Enter, TradeIntent
-from milobot.domain.orders import Order
 from milobot.domain.positions import Position
 from milobot.domain.slots import Setup, Slot, Tally
 from milobot.storage.codec import codec_of
@@ -24,7 +23,7 @@ st.register_type_strategy(str, _TEXTS)
 st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
 
 
-@pytest.mark.parametrize("kind", [TradeIntent, Setup, Tally, Order, Gate, Position])
+@pytest.mark.parametrize("kind", [TradeIntent, Setup, Tally, Gate, Position])
 @settings(max_examples=40)
 @given(data=st.data())
 def test_a_value_comes_back_as_it_was(kind: type[Any], data: st.DataObject) -> None:
