@@ -126,6 +126,17 @@ def _kind(
     return EntryKind.LADDER
 
 
+def check_market_legs(sections: Sequence[Section], found: Sequence[Section]) -> None:
+    """Refuse ``Entry 1: market, Entry 2: 64000``: one leg of it would be lost.
+
+    Raises:
+        SignalFormatError: One label says market, and another names a price.
+    """
+    labels = [s for s in sections if s.meaning is Meaning.ENTRY and s.side is None]
+    if found and any(s.is_market and not s.levels for s in labels):
+        refuse(Reason.TWO_ENTRIES, "It enters at the market and at a price of its own.")
+
+
 def says_from_to(section: Section, text: str) -> bool:
     """Tell whether prices without a label are joined by a word: ``short from 3000 to 2900``.
 

@@ -16,6 +16,7 @@ class Level:
         percents: Per cents that stand behind it: its share, or its distance.
         index: The place that was written before it: ``2)``; None when there was none.
         text: Its digits as they were written.
+        depth: How many brackets it stands in.
         is_loose: Its index stands apart from the label and could be a price: ``TP 1 - 1.5``.
     """
 
@@ -27,6 +28,7 @@ class Level:
     index: int | None = None
     text: str = ""
     is_loose: bool = False
+    depth: int = 0
 
 
 @dataclass(slots=True)

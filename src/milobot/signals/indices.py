@@ -42,9 +42,15 @@ def _is_bare_index(element: Element, line: Line, place: int, section: Section) -
         before is not None
         and before.kind is _WORD
         and before.meaning in {_IS_TARGET, _IS_ENTRY}
-        and before.end == element.start
+        and (before.end == element.start or _has_colon_behind(line, place))
         and not section.levels
     )
+
+
+def _has_colon_behind(line: Line, place: int) -> bool:
+    """Tell whether a colon follows a number: ``TP 3: open``."""
+    after = line[place + 1] if place + 1 < len(line) else None
+    return after is not None and after.kind is _MARK and after.text in ":)"
 
 
 def _is_right_behind_label(before: Element, element: Element) -> bool:

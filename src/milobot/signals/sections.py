@@ -235,7 +235,11 @@ class Sectioner:
         It is one behind unknown words, or in brackets behind a level: that says
         something about the level before, or names another one.
         """
-        is_aside = bool(section.levels and element.depth and element.unit is _PRICE)
+        is_aside = (
+            bool(section.levels)
+            and element.depth > section.levels[-1].depth
+            and element.unit is _PRICE
+        )
         if section.words_before or section.words_after or is_aside:
             near = section.words_before + section.words_after <= _NEARBY
             if near and element.value is not None and element.unit is _PRICE:
@@ -289,4 +293,7 @@ def _is_behind_to(line: Line, place: int) -> bool:
 
 
 def _level(element: Element) -> Level:
-    return Level(element.value, element.unit, element.start, element.end, text=element.text)
+    return Level(
+        element.value, element.unit, element.start, element.end,
+        text=element.text, depth=element.depth,
+    )  # fmt: skip

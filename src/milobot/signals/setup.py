@@ -8,7 +8,7 @@ from milobot.domain.intents import PositionSide
 from milobot.errors import SignalFormatError
 from milobot.signals.direction import Stated, stated_direction
 from milobot.signals.elements import Kind, Line, Unit
-from milobot.signals.entries import build_entry, entry_sections, says_from_to
+from milobot.signals.entries import build_entry, check_market_legs, entry_sections, says_from_to
 from milobot.signals.exits import build_stop, build_targets, sections_of
 from milobot.signals.fields import Section
 from milobot.signals.laws import check_order, check_prices, check_setup, implied_side
@@ -114,6 +114,7 @@ def _levels(sectioner: Sectioner, stated: Stated | None, text: str) -> _Levels:
     found, left_over = entry_sections(sections, side)
     aims = sections_of(sections, Meaning.TARGET) or left_over
     entry = build_entry(found, text, side) if found else Entry(EntryKind.MARKET)
+    check_market_legs(sections, found)
     if side is None:
         side = _implied(entry, stop, build_targets(aims, entry, None))
         entry = build_entry(found, text, side) if found else entry
