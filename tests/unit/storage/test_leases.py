@@ -40,7 +40,7 @@ async def main():
         for number in range(10_000):
             await journal.commit(replace(ORDER, client_order_id=f"{sys.argv[2]}-{number}"))
             print(number, flush=True)
-            if number % 100 == 0:
+            if number % 10 == 0:
                 await lease.take()
 asyncio.run(main())
 """
