@@ -139,7 +139,10 @@ class BingxOrders:
 
     async def follow(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order that an event named; None while BingX does not know it."""
-        return await self.fetch_stranger(symbol, exchange_order_id)
+        if self.ids.is_free(exchange_order_id):
+            return await self.fetch_stranger(symbol, exchange_order_id)
+        with vital():  # what ours has executed and nobody knows is not protected
+            return await self.fetch_stranger(symbol, exchange_order_id)
 
     async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order by BingX's id, under our name where it is one of ours."""

@@ -278,3 +278,23 @@ async def test_an_order_followed_by_event_is_told_under_our_name() -> None:
     assert update is not None
     assert (update.client_order_id, update.status) == ("milo2", OrderStatus.FILLED)
     assert await desk.orders.follow("BTCUSDT", str(STOP_ID)) is None
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_an_executed_order_of_ours_is_looked_up_before_what_can_wait(
+    *, is_ours: bool
+) -> None:
+    """The event told that it has filled, and not what: until then nobody places its stop."""
+    desk = bench()
+    desk.transport.on(QUERY, ok({"order": order_payload("FILLED", "0.010")}))
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
+    desk.limiter.learn(Usage(QUERY, requests.USER_LIMITS[QUERY].most - 1))
+    if is_ours:
+        desk.orders.ids.bind("milo1", str(ORDER_ID))
+    start_ms = desk.time.now_ms()
+
+    update = await desk.orders.follow("BTCUSDT", str(ORDER_ID))
+
+    assert update is not None
+    assert update.status is OrderStatus.FILLED
+    assert (desk.time.now_ms() - start_ms < 100) is is_ours
