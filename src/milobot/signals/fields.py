@@ -59,8 +59,3 @@ class Section:
     is_none: bool = False
     is_ticked: bool = False
     is_stale: bool = False
-
-    @property
-    def prices(self) -> list[Level]:
-        """Return the levels that are prices, or plain numbers."""
-        return [level for level in self.levels if level.unit is Unit.PRICE]

@@ -47,6 +47,11 @@ def _is_bare_index(element: Element, line: Line, place: int, section: Section) -
     )
 
 
+def is_before_number(line: Line, place: int) -> bool:
+    """Tell whether a number follows a word, with nothing but signs between."""
+    return _is_followed_by_number(line, place)
+
+
 def _has_colon_behind(line: Line, place: int) -> bool:
     """Tell whether a colon follows a number: ``TP 3: open``."""
     after = line[place + 1] if place + 1 < len(line) else None

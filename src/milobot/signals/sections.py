@@ -1,11 +1,12 @@
 """Which numbers belong to which field: labels open sections, other words close them."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
 from milobot.signals.elements import LEVELS, Element, Kind, Line, Unit
 from milobot.signals.fields import Level, Section
-from milobot.signals.indices import is_index, is_loose
+from milobot.signals.indices import is_before_number, is_index, is_loose
 from milobot.signals.lists import is_list_line, is_next_group, join, label_first
 from milobot.signals.text import AIM, HALT
 from milobot.signals.vocabulary import Meaning
@@ -34,6 +35,7 @@ _STRANGE = frozenset(
 )  # fmt: skip
 _PICTURES = {AIM: Meaning.TARGET, HALT: Meaning.STOP}
 _TO = frozenset({"to", "до", "bis", "hasta", "تا"})
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NEARBY = 3
 """Unknown words up to which a number may still have been meant for the label before them."""
 
@@ -90,7 +92,7 @@ class Sectioner:
     def _take(self, element: Element, line: Line, place: int) -> None:
         kind = element.kind
         if kind is _WORD:
-            self._word(element)
+            self._word(element, line, place)
         elif kind is _MARK:
             self._mark(element, line, place)
         elif kind is _NUMBER:
@@ -102,9 +104,11 @@ class Sectioner:
         else:
             self._tick(element, line, place)
 
-    def _word(self, element: Element) -> None:
+    def _word(self, element: Element, line: Line, place: int) -> None:
         meaning = element.meaning
-        if meaning in _OPENING or (meaning is Meaning.TERM and self._continues_targets()):
+        if (
+            meaning is Meaning.TERM and (self._continues_targets() or is_before_number(line, place))
+        ) or meaning in _OPENING:
             self._open_section(element)
         elif meaning in _SIDES:
             self._side(element)
@@ -210,10 +214,23 @@ class Sectioner:
         if is_index(element, line, place, section):
             self._index = int(element.text)
             self._is_loose = is_loose(line, place)
+        elif _has_bracket_grown_to_it(element, line, place):
+            self._level_and_index(element, section)
         elif element.unit is _PERCENT and section.levels and section.meaning in LEVELS:
             self._percent(element, section)
         else:
             self._level(element, section)
+
+    def _level_and_index(self, element: Element, section: Section) -> None:
+        """Take the next index off a level that it has grown to: ``1) 1.5602) 1.650``."""
+        last = self._index if self._index is not None else _last_index(section)
+        following = str((last or 0) + 1)
+        digits = element.text.removesuffix(following)
+        is_certain = last is not None and digits != element.text
+        is_number = _PLAIN_NUMBER.fullmatch(digits) is not None
+        element.value = Decimal(digits) if is_certain and is_number else None
+        self._level(element, section)
+        self._index = int(following)
 
     def _stray(self, element: Element) -> None:
         """Keep a price that belongs to no field: beside an entry that goes unsaid it matters."""
@@ -277,6 +294,23 @@ def _has_sign_of_another(line: Line, section: Section) -> bool:
     signs = {element.text for element in line if element.kind is _MARK}
     is_target, is_stop = section.meaning is _IS_TARGET, section.meaning is Meaning.STOP
     return (AIM in signs and not is_target) or (HALT in signs and not is_stop)
+
+
+def _has_bracket_grown_to_it(element: Element, line: Line, place: int) -> bool:
+    """Tell whether a list's closing bracket stands right behind a level, with none open."""
+    after = line[place + 1] if place + 1 < len(line) else None
+    return (
+        after is not None
+        and after.kind is _MARK
+        and after.text == ")"
+        and after.start == element.end
+        and not element.depth
+        and element.unit is _PRICE
+    )
+
+
+def _last_index(section: Section) -> int | None:
+    return section.levels[-1].index if section.levels else None
 
 
 def _stands_for_label(line: Line, place: int, section: Section | None) -> bool:

@@ -19,6 +19,8 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(rf"USD|/ {{0,2}}(?:{_OTHER_QUOTES})", re.IGNORECASE)
+_GLUED = re.compile(r"([A-Za-z]*[a-z])([A-Z0-9]{2,})")
+"""A word that has grown to the name when a line end was lost: ``CallETH``."""
 _SPACED = re.compile(
     r"(?<![A-Za-z0-9])(?:[$#] ?)?(?P<base>[A-Z0-9]{2,15}) {1,2}USDT(?![A-Za-z0-9])"
 )
@@ -117,7 +119,9 @@ def is_elsewhere(word: str) -> bool:
 
 def _quoted(text: str) -> Iterator[Naming]:
     for match in _PAIR.finditer(text):
-        base = match["base"].upper()
+        glued = _GLUED.fullmatch(match["base"])
+        start = match.start("base") + glued.end(1) if glued else match.start()
+        base = (glued[2] if glued else match["base"]).upper()
         if not _is_base(base):
             continue
         is_tradable = match["usdt"] is not None
@@ -126,7 +130,7 @@ def _quoted(text: str) -> Iterator[Naming]:
         else:
             symbol = base + (match["other"] or match["glued"]).upper()
         if symbol not in _DOLLARS:
-            yield Naming(symbol, Strength.PAIR, match.start(), match.end(), is_tradable)
+            yield Naming(symbol, Strength.PAIR, start, match.end(), is_tradable)
 
 
 def _spaced(text: str) -> Iterator[Naming]:

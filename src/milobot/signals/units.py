@@ -16,6 +16,7 @@ _PERCENT = Unit.PERCENT
 _LEVERAGE = Unit.LEVERAGE
 
 _TIMES = "x"
+_LEVERAGES = frozenset(map(str, range(1, 151)))
 _THOUSANDS = frozenset({"k", "к"})
 _DURATIONS = word_set("""
     h hr hrs hour hours m min mins minute minutes d day days w week weeks month months s sec
@@ -81,7 +82,7 @@ def _look_at_word(element: Element, after: Element, word: str, gap: int) -> None
     """Note what the word behind a number makes of it."""
     if word == _TIMES and gap <= 1:
         _times(element, after)
-    elif after.meaning is Meaning.LEVERAGE and gap == 0:
+    elif after.meaning is Meaning.LEVERAGE and gap == 0 and element.text in _LEVERAGES:
         element.unit = _LEVERAGE
     elif word in _DOLLARS:
         element.has_money = True
