@@ -87,10 +87,18 @@ def find_pairs(text: str) -> list[Naming]:
     >>> [naming.symbol for naming in find_pairs("#BTC/USDT and ETH-USDT, SOLUSDT.P")]
     ['BTCUSDT', 'ETHUSDT', 'SOLUSDT']
     """
-    found = [*_quoted(text), *_spaced(text)] if _QUOTED.search(text) else []
+    candidates: list[Naming] = []
+    if _QUOTED.search(text):
+        candidates += (*_quoted(text), *_spaced(text))
     if "#" in text or "$" in text:
-        taken = {place for naming in found for place in range(naming.start, naming.end)}
-        found.extend(naming for naming in _tagged(text) if naming.start not in taken)
+        candidates += _tagged(text)
+    found: list[Naming] = []
+    taken: set[int] = set()
+    for naming in candidates:
+        places = range(naming.start, naming.end)
+        if taken.isdisjoint(places):
+            taken.update(places)
+            found.append(naming)
     return sorted(found, key=lambda naming: naming.start)
 
 
