@@ -172,13 +172,20 @@ def _does_the_same(report: OrderReport, order: Order) -> bool:
 
 def _does_its_part(report: OrderReport, order: Order) -> bool:
     """Return whether an exit that came with an entry may rest like this, over another quantity."""
+    # Asked for before its entry had filled it may have been missed, and counted as ended.
     is_later = report.time_ms >= order.created_ms - _CLOCK_SLACK_MS
-    return is_later and not report.close_position and _is_in_its_place(report, order)
+    is_new = is_later and order.status is not OrderStatus.FILLED
+    return is_new and not report.close_position and _is_where(report, order)
 
 
 def _is_in_its_place(report: OrderReport, order: Order) -> bool:
     may_rest = order.is_live or order.status is OrderStatus.NOT_EXECUTED
-    if report.client_order_id or order.exchange_order_id or not may_rest:
+    return may_rest and _is_where(report, order)
+
+
+def _is_where(report: OrderReport, order: Order) -> bool:
+    """Return whether what nobody has named has the side, the kind and the trigger of an order."""
+    if report.client_order_id or order.exchange_order_id:
         return False
     if not order.type.is_conditional or report.type is not order.type:
         return False

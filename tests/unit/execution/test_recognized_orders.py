@@ -292,6 +292,32 @@ async def test_one_that_was_given_up_and_rests_is_ours(
     assert (world.codes, world.slot.blocked) == (["order_news"], "")
 
 
+@pytest.mark.parametrize("end", [S.EXPIRED, S.CANCELLED])
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_one_that_was_missed_before_its_entry_had_filled_is_withdrawn(
+    end: OrderStatus, *, restarts: bool
+) -> None:
+    """Asked for too soon it counted as ended; it rests since, and is no stranger's."""
+    world = World()
+    await world.opened()
+    order = await came_along(world)
+    await world.hear(Remote(order, "", "", status=end), ())
+    remote = world.arrive(order, takes_id=False)
+    if restarts:
+        await world.restart()
+    world.later(12)
+
+    await world.reconcile()
+    assert (world.codes, world.slot.blocked) == ([], "")
+    world.later(2.5)
+    findings = await world.look()
+
+    (withdrawn,) = findings.withdraw
+    assert withdrawn.client_order_id == order.client_order_id
+    assert withdrawn.exchange_order_id == remote.exchange_id
+    assert findings.blocked == {}
+
+
 @pytest.mark.parametrize(
     "change",
     [
