@@ -242,7 +242,7 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
     foreign = _unbooked(look, look.snapshot.fills[look.symbol]).foreign
     # An order of ours whose fate is open may be the one behind an execution without a name,
     # and the listing of positions may or may not show one that is later than it.
-    if look.has_missing or any(fill.time_ms > look.snapshot.asked_ms for fill in foreign):
+    if look.has_missing or any(_may_be_later(look, fill) for fill in foreign):
         look.wait()
         return None
     forced = _forced(look, foreign)
@@ -255,6 +255,17 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
         account=look.account,
         strangers=look.snapshot.strangers,
     )
+
+
+def _may_be_later(look: Look, fill: Fill) -> bool:
+    """Return whether the listing of positions may be older than an execution.
+
+    Counted for what was missing before it, it would leave as much of that unexplained for ever.
+    """
+    asked_ms, theirs = look.snapshot.asked_ms, look.theirs
+    if theirs is None or not theirs.time_ms or asked_ms > fill.time_ms + look.terms.engine_delay_ms:
+        return fill.time_ms > asked_ms
+    return fill.time_ms > theirs.time_ms + _CLOCK_SLACK_MS
 
 
 def _forced(look: Look, foreign: Sequence[Fill]) -> tuple[Fill, ...]:

@@ -251,6 +251,25 @@ async def test_an_execution_later_than_the_listing_waits_for_the_next() -> None:
     assert world.slot.position.quantity == 1
 
 
+async def test_an_execution_later_than_the_picture_that_is_listed_waits_for_the_next() -> None:
+    """Taken for what was missing before it, a part of that would stay without an explanation."""
+    world = World()
+    await world.opened("2")
+    world.others_trade("-0.5")
+    await world.reconcile()
+    world.later(2.5)
+    old = world.snapshot().positions
+    world.later(1)
+    world.others_trade("-0.5")
+    world.later(0.1)
+
+    findings = await world.reconcile(replace(world.snapshot(), positions=old))
+    assert findings.updates == ()
+
+    await world.converge()
+    assert world.slot.position.quantity == 1
+
+
 async def test_a_part_of_an_order_that_ended_leaves_it_ended() -> None:
     """Late fills bring no order back to life."""
     world = World()
