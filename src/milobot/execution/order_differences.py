@@ -122,7 +122,8 @@ def _rests_after_its_end(look: Look, order: Order, report: OrderReport) -> None:
             look.withdraw.append(look.orders[order.client_order_id])
         look.note(Code.ORDER_NEWS, f"the {_name(order)}, which counted as not executed, rests")
     elif look.is_settled and look.is_seen_twice(f"rests|{order.client_order_id}"):
-        their_id = order.exchange_order_id or report.exchange_order_id
+        # Nameless twins may have been mistaken for each other: it is this one that rests.
+        their_id = report.exchange_order_id or order.exchange_order_id
         look.withdraw.append(replace(order, exchange_order_id=their_id))
         look.note(Code.ORDER_ORPHANED, f"the {_name(order)} rests although it has ended")
 

@@ -382,3 +382,20 @@ async def test_an_exit_of_our_own_is_not_recognized_over_another_quantity() -> N
     listing = sort_listing(world.listed(), [order], [])
 
     assert (len(listing.live), len(listing.foreign)) == (0, 1)
+
+
+async def test_of_two_under_one_name_the_one_that_rests_is_withdrawn() -> None:
+    """A client that took one for the other names both alike; the books know the one that ended."""
+    world = World()
+    _, stop, _ = await world.opened()
+    await world.end(stop, S.CANCELLED)
+    twin = world.arrive(stop.order)
+    world.later(12)
+    await world.reconcile()
+    world.later(2.5)
+
+    findings = await world.look()
+
+    (withdrawn,) = findings.withdraw
+    assert twin.exchange_id != stop.exchange_id
+    assert withdrawn.exchange_order_id == twin.exchange_id

@@ -88,8 +88,11 @@ class BingxOrders:
         return (news, *not_made(order, news))
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
-        """Withdraw an order; UNKNOWN unless its end was found by asking."""
-        exchange_id = self._exchange_id(order)
+        """Withdraw an order; UNKNOWN unless its end was found by asking.
+
+        The id that it comes with is the one that rests, whatever was learnt of twins of it.
+        """
+        exchange_id = order.exchange_order_id or self._exchange_id(order)
         if order.type.is_conditional and not exchange_id:
             try:
                 exchange_id = await self._find_id(order)
@@ -257,7 +260,11 @@ class BingxOrders:
 
     async def _find_id(self, order: Order) -> str:
         """Return BingX's id of a conditional order, found by what it does; empty for none."""
-        twin = twin_of(order, await self.fetch_open_orders(order.symbol), self.ids)
+        listed = await self.fetch_open_orders(order.symbol)
+        told = self.ids.exchange_id(order.client_order_id)
+        if told:
+            return told  # its own answer has come meanwhile: a twin of it is another's
+        twin = twin_of(order, listed, self.ids)
         if twin is None:
             last_ms = await self._gateway.measure_clock() + _HISTORY_SLACK_MS
             first_ms = max(

@@ -106,3 +106,15 @@ async def test_a_stop_that_cannot_be_found_cannot_be_cancelled(looked: Facts) ->
 
     assert update.status is OrderStatus.UNKNOWN
     assert update.reason
+
+
+async def test_what_rests_is_withdrawn_by_the_id_that_it_rests_under() -> None:
+    """Two that do the same, one taken for the other: an ended twin would be withdrawn for ever."""
+    desk = bench()
+    desk.transport.on(CANCEL, ok({"order": stop_payload("PENDING")}))
+    desk.transport.on(QUERY, ok({"order": stop_payload("CANCELLED")}))
+    desk.orders.ids.bind("milo2", "77")
+
+    await desk.orders.cancel_order(stop(exchange_order_id=str(STOP_ID)))
+
+    assert desk.transport.sent[0].params["orderId"] == str(STOP_ID)

@@ -25,6 +25,8 @@ from tests.support.bingx import (
 from tests.support.fake_transport import TIMEOUT
 
 from milobot.domain.orders import OrderPurpose, OrderStatus, OrderType, Refusal
+from milobot.domain.reports import OrderReport
+from milobot.exchanges.bingx.orders import BingxOrders
 
 PLACED = ok(placed_payload())
 STOP_PLACED = ok(placed_payload(orderId=STOP_ID, side="SELL", type="STOP_MARKET", clientOrderID=""))
@@ -269,3 +271,27 @@ async def test_a_triggered_stop_without_fills_is_no_filled_stop() -> None:
 
     assert update is not None
     assert update.status is OrderStatus.TRIGGERED
+
+
+class Overtaken(BingxOrders):
+    """One whose stop is answered for while it is looked for."""
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Return what rests, a moment before the answer to placing names the stop."""
+        found = await super().fetch_open_orders(symbol)
+        self.ids.bind("milo2", str(STOP_ID))
+        return found
+
+
+async def test_a_stop_whose_answer_comes_while_it_is_looked_for_is_not_its_twin() -> None:
+    """One that came with the entry does the same and was listed first: it goes by no id yet."""
+    desk = bench()
+    desk.transport.on(OPEN, listed(stop_payload(orderId=77)))
+    desk.transport.on(QUERY, ok({"order": stop_payload()}))
+    orders = Overtaken(desk.gateway, desk.time.sleep)
+
+    report = await orders.fetch_order(stop())
+
+    assert report is not None
+    assert orders.ids.is_free("77")
+    assert desk.transport.sent[-1].params["orderId"] == str(STOP_ID)
