@@ -16,7 +16,7 @@ from milobot.signals.scan import scan
 from milobot.signals.sections import Sectioner
 from milobot.signals.setup import changed_levels, to_spans
 from milobot.signals.text import Folded
-from milobot.signals.vocabulary import Meaning
+from milobot.signals.vocabulary import COMMANDS, Meaning
 
 _LONGEST = 200
 _MOST_ELEMENTS = 40
@@ -27,6 +27,10 @@ _VERBS = frozenset({Meaning.CANCEL, Meaning.CLOSE, Meaning.MOVE})
 _SIDES = {Meaning.LONG: PositionSide.LONG, Meaning.SHORT: PositionSide.SHORT}
 _MOVABLE = frozenset({Meaning.STOP, Meaning.TARGET, Meaning.EVEN})
 _FEW = 3
+_DIRECTIONS = frozenset({Meaning.LONG, Meaning.SHORT, Meaning.BUY, Meaning.SELL})
+_FIRST_WORDS = frozenset(
+    word.split()[0] for verb in _VERBS for word in fold_words(COMMANDS[verb]) if word
+)
 _AT = frozenset({"at", "by", "@", "price"})
 _ENTRIES = fold_words(
     "entry, entry price, entry point, open price, cost, the entry, your entry, вход, точку входа, "
@@ -47,6 +51,8 @@ def read_command(
     Raises:
         SignalFormatError: Its symbol or the levels it names are refused.
     """
+    if _is_set_up(setup_lines):
+        return None
     if _is_too_long(folded, setup_lines) or "?" in folded.text or "؟" in folded.text:
         return None
     command = parts_of(scan(folded.text, COMMAND_VOCABULARY), known)
@@ -58,6 +64,17 @@ def read_command(
     symbol = check_symbol(command.naming, known) if command.naming is not None else None
     places = _places(command)
     return replace(reading, symbol=symbol, spans=to_spans(places, folded))
+
+
+def _is_set_up(lines: Sequence[Line]) -> bool:
+    """Tell whether a direction and no verb of a command stands in a message: no need to look on."""
+    has_side = False
+    for line in lines:
+        for element in line:
+            if element.text.partition(" ")[0].lower() in _FIRST_WORDS:
+                return False
+            has_side = has_side or element.meaning in _DIRECTIONS
+    return has_side
 
 
 def _is_too_long(folded: Folded, lines: Sequence[Line]) -> bool:

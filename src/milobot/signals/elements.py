@@ -1,6 +1,5 @@
 """What a message is made of, as the reader sees it: words with a meaning, numbers, names."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -36,9 +35,8 @@ class Unit(StrEnum):
     """Hours, pips, dates, identities: never a level."""
 
 
-@dataclass(slots=True)
 class Element:
-    """One part of a message.
+    """One part of a message; made by the hundred, so what is rare stays with the class.
 
     Attributes:
         start: First sign, in the plain text.
@@ -52,16 +50,19 @@ class Element:
         has_money: A currency sign stands at the number.
     """
 
-    kind: Kind
-    start: int
-    end: int
-    text: str
     meaning: Meaning | None = None
     value: Decimal | None = None
     unit: Unit = Unit.PRICE
     naming: Naming | None = None
     depth: int = 0
     has_money: bool = False
+
+    def __init__(self, kind: Kind, start: int, end: int, text: str) -> None:
+        """Begin with what the signs themselves tell."""
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.text = text
 
 
 Line = list[Element]

@@ -58,7 +58,7 @@ def scan(text: str, phrases: Phrases = VOCABULARY) -> list[Line]:
     convention = convention_of(
         element.text for line in lines for element in line if element.kind is _NUMBER
     )
-    return [_understand(line, text, convention, phrases) for line in lines]
+    return [_understand(line, text, convention, phrases) if line else line for line in lines]
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -81,12 +81,13 @@ def _lines(text: str, names: Sequence[Naming]) -> list[Line]:
     lines = [line]
     waiting = iter(names)
     for match in _TOKEN.finditer(text):
-        group, start = match.lastgroup, match.start()
+        group = match.lastgroup
+        start, end = match.span()
         if group == "w":
-            line.append(Element(_WORD, start, match.end(), match.group()))
+            line.append(Element(_WORD, start, end, match.group()))
         elif group == "p":
             sign = match.group()
-            line.append(Element(_MARK, start, start + 1, "-" if sign == "_" else sign))
+            line.append(Element(_MARK, start, end, "-" if sign == "_" else sign))
         elif group == "n":
             line.extend(_numbers(match.group(), start))
         elif group == "l":
@@ -107,7 +108,9 @@ def _rare(match: re.Match[str], names: Iterator[Naming]) -> Iterator[Element]:
     else:
         while start < end:  # names that touch each other are one row of placeholders
             naming = next(names)
-            yield Element(Kind.NAME, naming.start, naming.end, "", naming=naming)
+            name = Element(Kind.NAME, naming.start, naming.end, "")
+            name.naming = naming
+            yield name
             start = naming.end
 
 
@@ -116,6 +119,9 @@ def _index(text: str) -> int:
 
 
 def _numbers(text: str, start: int) -> Iterator[Element]:
+    if text.isdigit():
+        yield Element(_NUMBER, start, start + len(text), text)
+        return
     for place, part in split_list(text.rstrip(_TRAILING)):
         number = part.rstrip(_TRAILING)
         begin = start + place
@@ -152,7 +158,9 @@ def _unglued(line: Line) -> Line:
         if element.kind is not _WORD or element.text.lower() in VOCABULARY:
             result.append(element)
             continue
-        parts = _times_and_word(element, result) or split_glued(element.text)
+        word = element.text
+        parts = _times_and_word(element, result) if word[0] in "xX" else ()
+        parts = parts or split_glued(word)
         if not parts:
             result.append(element)
         start = element.start
@@ -165,7 +173,7 @@ def _unglued(line: Line) -> Line:
 def _times_and_word(element: Element, before: Line) -> tuple[str, ...]:
     """Return the x of a leverage and the word that has grown to it: 10xEntry."""
     first, rest = element.text[0], element.text[1:]
-    if first not in "xX" or not before or before[-1].end != element.start:
+    if not before or before[-1].end != element.start:
         return ()
     return (first, rest) if before[-1].kind is _NUMBER and meaning_of(rest.lower()) else ()
 

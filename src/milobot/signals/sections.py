@@ -64,6 +64,8 @@ class Sectioner:
     def read(self, lines: Sequence[Line]) -> None:
         """Collect the sections of a message."""
         for line in lines:
+            if not line:
+                continue
             self._begin_line(line)
             ordered = label_first(line)
             for place, element in enumerate(ordered):
@@ -74,9 +76,9 @@ class Sectioner:
     def _begin_line(self, line: Line) -> None:
         """Let a list go on in a line of numbers alone; end it before anything else."""
         self._stale = False
-        self._is_list = bool(line) and is_list_line(line)
+        self._is_list = is_list_line(line)
         section = self._open
-        if section is None or not line:
+        if section is None:
             return
         may_go_on = (
             section.meaning in LEVELS

@@ -22,6 +22,7 @@ _IS_FUNDS = Meaning.FUNDS
 _IS_TO = Meaning.TO
 
 _MODES = {Meaning.CROSS: MarginMode.CROSS, Meaning.ISOLATED: MarginMode.ISOLATED}
+_LABELS = frozenset({Meaning.RISK, Meaning.FUNDS, Meaning.AMOUNT, Meaning.QUANTITY})
 _HUNDRED = Decimal(100)
 _WITHIN = 4
 """Elements within which ``fund`` or ``balance`` gives a per cent its meaning."""
@@ -79,6 +80,8 @@ def find_size(lines: Sequence[Line]) -> tuple[Size, Place] | None:
     """
     found: dict[SizeKind, list[Element]] = {}
     for line in lines:
+        if not any(element.meaning in _LABELS for element in line):
+            continue
         in_line: dict[SizeKind, list[Element]] = {}
         for place, element in enumerate(line):
             if element.kind is _NUMBER and (kind := _kind_of(line, place)) is not None:

@@ -56,12 +56,12 @@ def _set_unit(line: Line, place: int) -> None:
     before = line[place - 1] if place else None
     after = line[place + 1] if place + 1 < len(line) else None
     if after is not None:
-        _look_after(element, after, line, place)
+        _look_after(element, after)
     if before is not None and element.unit is _PRICE:
         _look_before(element, before)
 
 
-def _look_after(element: Element, after: Element, line: Line, place: int) -> None:
+def _look_after(element: Element, after: Element) -> None:
     gap = after.start - element.end
     if after.kind is _MARK:
         if after.text == "%" and gap <= 1:
@@ -73,7 +73,7 @@ def _look_after(element: Element, after: Element, line: Line, place: int) -> Non
         if word in _THOUSANDS and gap == 0 and element.value is not None:
             element.value *= _THOUSAND
             element.end = after.end
-            line[place + 1] = Element(_MARK, after.start, after.end, "k", depth=after.depth)
+            after.kind, after.text, after.meaning = _MARK, "k", None
         else:
             _look_at_word(element, after, word, gap)
 
@@ -121,7 +121,8 @@ def _set_clocks(line: Line, text: str) -> None:
     place = 0
     while place < len(line):
         element = line[place]
-        if element.kind is _NUMBER and not _is_glued_to_label(line, place):
+        is_joined = element.kind is _NUMBER and text[element.end : element.end + 1] in _IN_CLOCKS
+        if is_joined and not _is_glued_to_label(line, place):
             end = _end_of_clock(text, element.start)
             while place < len(line) and line[place].start < end:
                 if line[place].kind is _NUMBER:
