@@ -17,9 +17,11 @@ P, S = OrderPurpose, OrderStatus
 class Desk:
     """An engine on an exchange that says only what the test lets it say."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, exchange: SilentExchange | None = None
+    ) -> None:
         """Start flat."""
-        self.exchange = SilentExchange()
+        self.exchange = exchange or SilentExchange()
         self.journal = MemoryJournal()
         config = EngineConfig(limits=limits or Limits())
         self.engine = ExecutionEngine(self.exchange, self.journal, ReplayClock(), config)
@@ -44,10 +46,14 @@ class Desk:
         """Report a fill."""
         await self.engine.apply(fill_news(order, quantity, price, fill_id=fill_id, status=status))
 
+    async def enter(self) -> Order:
+        """Send an entry, of which nothing is heard yet; return it."""
+        await self.engine.accept(intent(PLAN))
+        return self.exchange.last(P.ENTRY)
+
     async def opened(self) -> Order:
         """Enter, fill at 100, let both exits rest; return the entry."""
-        await self.engine.accept(intent(PLAN))
-        entry = self.exchange.last(P.ENTRY)
+        entry = await self.enter()
         await self.fill(entry, "1", "100", "f1")
         await self.tell(self.exchange.last(P.STOP), S.SUBMITTED)
         await self.tell(self.exchange.last(P.TARGET), S.SUBMITTED)

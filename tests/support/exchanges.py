@@ -122,6 +122,15 @@ class SilentExchange:
         return [o for o in self.placed if o.purpose is purpose][-1]
 
 
+class AttachingExchange(SilentExchange):
+    """One that takes exits along with an entry, and says nothing."""
+
+    @property
+    def attaches_exits(self) -> bool:
+        """Return that it does."""
+        return True
+
+
 def status_news(order: Order, status: OrderStatus, reason: str = "") -> OrderUpdate:
     """Return news that an order has a status, without fills."""
     return OrderUpdate(order.client_order_id, order.symbol, status, order.created_ms, (), reason)

@@ -34,14 +34,9 @@ class Inquiry:
     _doubts: dict[str, Doubt] = field(default_factory=dict)
 
     def due(self, slot: Slot) -> tuple[Order, ...]:
-        """Return the orders of a slot that have to be asked for now.
-
-        What came with an entry may rest as long as the entry may fill: not found says nothing.
-        """
+        """Return the orders of a slot that have to be asked for now."""
         now_ms = self.clock.now_ms()
-        later = slot.attached if slot.live(OrderPurpose.ENTRY) else ()
-        asked = (order for order in slot.orders if order.client_order_id not in later)
-        return tuple(order for order in asked if self._is_due(order, now_ms))
+        return tuple(order for order in askable(slot) if self._is_due(order, now_ms))
 
     async def ask(self, slot: Slot, order: Order) -> OrderUpdate | None:
         """Ask for one order once; return news of it, if there is any.
@@ -89,3 +84,12 @@ class Inquiry:
             held=sum((signed(p) for p in held), ZERO),
             ours=booked_quantity(slot),
         )
+
+
+def askable(slot: Slot) -> tuple[Order, ...]:
+    """Return the orders of a slot of which "not found" says something.
+
+    What comes with an entry may come to rest as long as the entry may fill.
+    """
+    later = slot.attached if slot.live(OrderPurpose.ENTRY) else ()
+    return tuple(order for order in slot.orders if order.client_order_id not in later)

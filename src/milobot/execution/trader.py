@@ -25,11 +25,11 @@ from milobot.errors import (
     OrderTransitionError,
     StorageError,
 )
-from milobot.execution.doubt import lost_with_its_trigger
 from milobot.execution.engine import ExecutionEngine
 from milobot.execution.exposure_watch import ExposureWatch
 from milobot.execution.inquiry import Inquiry
 from milobot.execution.reconciler import Reconciler
+from milobot.execution.stop_check import StopCheck, misses_a_stop
 from milobot.execution.told_positions import ToldPositions
 from milobot.ports import Books, Clock, ExchangeAccount, News
 
@@ -43,7 +43,6 @@ _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
 _WARY_MS = 60_000
-_VERIFY_TIMES = 4
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
 
 
@@ -104,6 +103,14 @@ class AccountTrader:
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
         self._told = ToldPositions()
         self._doubted_ms = 0
+        self._check = StopCheck(
+            engine=parts.engine,
+            account=parts.account,
+            clock=parts.clock,
+            sleep=parts.sleep,
+            heard=self._heard,
+            pause_s=parts.cadence.ask_s / 2,
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -161,7 +168,7 @@ class AccountTrader:
                 self._tasks = tasks
                 tasks.create_task(self._compare())
                 self._verify_stops()  # what the comparison at the start has left open
-                self._begin(tasks, self._ask_for_stops)
+                self._begin(tasks, self._check.once)
                 while True:
                     self._look(tasks)
                     self._start(tasks, "save", self._save)
@@ -204,29 +211,12 @@ class AccountTrader:
     def _verify_stops(self) -> None:
         """Ask for stops by themselves that were not listed with everything else."""
         for slot, _ in self._engine.slots():
-            if slot.held and self._misses_a_stop(slot):
+            if misses_a_stop(slot, self._reconciler.listed):
                 self._start_verifying(slot.symbol)
-
-    def _misses_a_stop(self, slot: Slot) -> bool:
-        """Return whether a stop that counts as resting was not listed when all was compared."""
-        listed = self._reconciler.listed
-        return any(
-            order.status is OrderStatus.SUBMITTED
-            and not {order.client_order_id, order.exchange_order_id} & listed
-            for order in slot.live(OrderPurpose.STOP)
-        )
-
-    async def _ask_for_stops(self) -> None:
-        """Ask once for every stop that counts as resting: the first listing may be an old one."""
-        stops = [o for slot, _ in self._engine.slots() for o in slot.live(OrderPurpose.STOP)]
-        for order in (o for o in stops if o.status is OrderStatus.SUBMITTED):
-            update = await self._parts.account.fetch_update(order)
-            if update is not None and await self._booked(update):
-                self._look_at(order.symbol)
 
     def _start_verifying(self, symbol: str) -> None:
         if self._tasks is not None:
-            self._start(self._tasks, f"verify {symbol}", partial(self._verify, symbol))
+            self._start(self._tasks, f"verify {symbol}", partial(self._check.verify, symbol))
 
     async def _deliver(self, symbol: str) -> None:
         """Book the news of a symbol; what follows from it does not hold up the next."""
@@ -248,6 +238,11 @@ class AccountTrader:
         """
         if self._tasks is not None:
             self._begin(self._tasks, partial(self._engine.look_again, symbol))
+
+    async def _heard(self, update: OrderUpdate) -> None:
+        """Book what was asked for and look at what follows from it."""
+        if await self._booked(update):
+            self._look_at(update.symbol)
 
     async def _booked(self, update: OrderUpdate | FundingUpdate) -> bool:
         try:
@@ -339,26 +334,6 @@ class AccountTrader:
                 await self._engine.position_seen(symbol, position.side, position.quantity)
             elif position.symbol != symbol and not self._engine.slot(position.symbol).blocked:
                 self._keep_told(position, position.time_ms)  # compared when it stays unexplained
-
-    async def _verify(self, symbol: str) -> None:
-        """Ask for each resting exit by itself: a listing may be older than what was told."""
-        missed: set[str] = set()
-        for _ in range(_VERIFY_TIMES):
-            slots = [slot for slot, _ in self._engine.slots() if symbol in {"", slot.symbol}]
-            for order in (o for slot in slots for o in slot.orders if o.type.is_conditional):
-                try:
-                    update = await self._parts.account.fetch_update(order)
-                except AuthenticationError:
-                    raise
-                except ExchangeError:
-                    continue  # asked again below
-                if update is None and order.client_order_id in missed:
-                    update = lost_with_its_trigger(order, self._parts.clock.now_ms())
-                elif update is None:  # one answer may be older than the order
-                    missed.add(order.client_order_id)
-                if update is not None and await self._booked(update):
-                    self._look_at(order.symbol)
-            await self._parts.sleep(self._parts.cadence.ask_s / 2)
 
     def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.desk import PLAN, P, S
-from tests.support.exchanges import SilentExchange
+from tests.support.exchanges import AttachingExchange
 from tests.support.journals import FailingJournal
 from tests.support.trading import SYMBOL, base, dec, enter_long, intent
 
@@ -24,15 +24,6 @@ from milobot.simulation.clock import ReplayClock
 from milobot.storage.memory import MemoryJournal
 
 ACCOUNT = "bingx:test"
-
-
-class AttachingExchange(SilentExchange):
-    """One that takes exits along with an entry, and says nothing."""
-
-    @property
-    def attaches_exits(self) -> bool:
-        """Return that it does."""
-        return True
 
 
 async def entered(journal: MemoryJournal | None = None, plan: Enter = PLAN) -> tuple[Slot, Order]:

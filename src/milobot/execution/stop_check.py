@@ -1,0 +1,86 @@
+"""Exits that count as resting, asked for one by one: a listing may be older than what was told."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from milobot.domain.orders import OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.slots import Slot
+from milobot.errors import AuthenticationError, ExchangeError
+from milobot.execution.doubt import lost_with_its_trigger
+from milobot.execution.engine import ExecutionEngine
+from milobot.execution.inquiry import askable
+from milobot.ports import Clock, ExchangeAccount
+
+Heard = Callable[[OrderUpdate], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
+
+_TIMES = 4
+
+
+def misses_a_stop(slot: Slot, listed: frozenset[str]) -> bool:
+    """Return whether a stop that counts as resting was not listed when all was compared.
+
+    Args:
+        slot: The slot.
+        listed: Client and exchange order ids of all that was listed.
+    """
+    return bool(slot.held) and any(
+        order.status is OrderStatus.SUBMITTED
+        and not {order.client_order_id, order.exchange_order_id} & listed
+        for order in slot.live(OrderPurpose.STOP)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StopCheck:
+    """Asks an exchange for the exits of an account, each by itself.
+
+    Attributes:
+        heard: Takes what is told of them.
+        pause_s: Between one round and the next.
+    """
+
+    engine: ExecutionEngine
+    account: ExchangeAccount
+    clock: Clock
+    sleep: Sleep
+    heard: Heard
+    pause_s: float
+
+    async def once(self) -> None:
+        """Ask for every stop that counts as resting: the first listing may be an old one.
+
+        Raises:
+            ExchangeError: The exchange could not be asked.
+        """
+        stops = [o for slot, _ in self.engine.slots() for o in slot.live(OrderPurpose.STOP)]
+        for order in (o for o in stops if o.status is OrderStatus.SUBMITTED):
+            update = await self.account.fetch_update(order)
+            if update is not None:
+                await self.heard(update)
+
+    async def verify(self, symbol: str) -> None:
+        """Ask for each exit of a symbol a few times; of every symbol where none is named.
+
+        One that is not known twice has ended with its trigger.
+
+        Raises:
+            AuthenticationError: The exchange refuses the key.
+        """
+        missed: set[str] = set()
+        for _ in range(_TIMES):
+            slots = [slot for slot, _ in self.engine.slots() if symbol in {"", slot.symbol}]
+            for order in (o for slot in slots for o in askable(slot) if o.type.is_conditional):
+                try:
+                    update = await self.account.fetch_update(order)
+                except AuthenticationError:
+                    raise
+                except ExchangeError:
+                    continue  # asked again below
+                if update is None and order.client_order_id in missed:
+                    update = lost_with_its_trigger(order, self.clock.now_ms())
+                elif update is None:  # one answer may be older than the order
+                    missed.add(order.client_order_id)
+                if update is not None:
+                    await self.heard(update)
+            await self.sleep(self.pause_s)
