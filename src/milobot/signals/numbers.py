@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _LONGEST = 24
+_FAR = 2
 _GROUPED_BY_COMMA = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _GROUPED_BY_DOT = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 _GROUPED_BY_MARK = re.compile("[1-9][0-9]{0,2}(?:['\u00a0][0-9]{3})+(?:[.,][0-9]+)?")
@@ -51,7 +52,19 @@ def convention_of(texts: Iterable[str]) -> Convention:
 def _shows_decimal_comma(text: str) -> bool:
     if "." in text:
         return bool(_GROUPED_BY_DOT.fullmatch(text))
-    return bool(_WITH_COMMA.fullmatch(text)) and not _THOUSANDS_OR_DECIMALS.fullmatch(text)
+    if _THOUSANDS_OR_DECIMALS.fullmatch(text) or _may_be_two(text):
+        return False
+    return bool(_WITH_COMMA.fullmatch(text))
+
+
+def _may_be_two(text: str) -> bool:
+    """Tell whether a comma may as well stand between two prices: ``31,32``."""
+    if not _WITH_COMMA.fullmatch(text):
+        return False
+    first, second = text.split(",")
+    if second.startswith("0") or len(first) != len(second):
+        return False
+    return int(first) < _FAR * int(second) and int(second) < _FAR * int(first)
 
 
 def _is_more_than_one(text: str) -> bool:
@@ -95,12 +108,14 @@ def _parse_with_comma(text: str, convention: Convention) -> Decimal | None:
         return Decimal(text.replace(".", "").replace(",", "."))
     if not _WITH_COMMA.fullmatch(text):
         return None
-    if not _THOUSANDS_OR_DECIMALS.fullmatch(text):
-        # Dots are decimal in this message: a second way to write decimals is a list, or a slip.
-        return None if convention.has_decimal_dot else Decimal(text.replace(",", "."))
-    if convention.has_decimal_dot:
-        return Decimal(text.replace(",", ""))
-    return Decimal(text.replace(",", ".")) if convention.has_decimal_comma else None
+    with_dot = Decimal(text.replace(",", "."))
+    if _THOUSANDS_OR_DECIMALS.fullmatch(text):
+        if convention.has_decimal_dot:
+            return Decimal(text.replace(",", ""))
+        return with_dot if convention.has_decimal_comma else None
+    # Where dots are decimal, a second way to write decimals is a list, or a slip.
+    is_unsure = _may_be_two(text) and not convention.has_decimal_comma
+    return None if is_unsure or convention.has_decimal_dot else with_dot
 
 
 def split_list(text: str) -> list[tuple[int, str]]:

@@ -53,7 +53,7 @@ def _check_line(line: Line, meanings: AbstractSet[Meaning | None]) -> None:
     if Meaning.STOP_ORDER in meanings:
         refuse(Reason.UNCLEAR_ENTRY, "It enters by a stop order, which is not read.")
     if Meaning.UNDER_WAY in meanings and is_call and _bears_on_call(line, Meaning.UNDER_WAY):
-        refuse(Reason.RESULT, "It speaks of a trade that is under way.")
+        refuse(Reason.RESULT, "It speaks of a trade that is under way, over, or an example.")
     if Meaning.NEGATION in meanings and is_call and _bears_on_call(line, Meaning.NEGATION):
         refuse(Reason.NEGATED, "It calls a trade off, or says what not to do.")
 

@@ -123,7 +123,8 @@ def _levels(sectioner: Sectioner, stated: Stated | None, text: str) -> _Levels:
     if not targets and found and says_from_to(found[0], text):
         refuse(Reason.UNCLEAR_ENTRY, "It is not certain whether it enters between two prices.")
     check_setup(side, entry, stop, targets)
-    _check_strays(sectioner.listed if found else sectioner.strays, entry, stop, targets)
+    is_whole = bool(found) and stop is not None and bool(targets)
+    _check_strays(sectioner.listed if is_whole else sectioner.strays, entry, stop, targets)
     places = [("entry", s.start, s.end) for s in found]
     places += [("stop", *stop_place)] if stop is not None else []
     places += [("targets", s.start, s.end) for s in aims]
@@ -181,7 +182,7 @@ def _check_strays(
 ) -> None:
     """Refuse a set-up beside which stands a price that may be one of its own.
 
-    With an entry, those on lines of their own; without one, all: it may be the entry.
+    Of a whole set-up, those on lines of their own; else all: one may be what is missing.
     """
     prices = [*entry.prices, *(target.price for target in targets)]
     if stop is not None and stop.price is not None:

@@ -114,7 +114,9 @@ TABLE: dict[Meaning, str] = {
         time frame, tf, time, current price, price now,
         mark price, last price, support, resistance, accuracy, volume, date, client, exchange,
         exchanges, winrate, win rate, loss, losses, market cap, rsi, margin, маржа, поддержка, сопротивление, текущая цена, таймфрейм, тф, حمایت, مقاومت, destek, direnc, support level, resistance level, high, low, ath, atl,
-        posted, published, setup, set up, trade setup, confidence, score, rating, vip, day, week
+        posted, published, setup, set up, trade setup, confidence, score, rating, vip, day, week,
+        trailing, trailing stop, trailing stops, trailing sl, trailing stop loss, trailing stoploss,
+        трейлинг, трейлинг стоп
     """,
     Meaning.REST: "trailing configuration, trailing config, dca configuration, bot configuration",
     Meaning.SYMBOL: """
@@ -180,7 +182,9 @@ TABLE: dict[Meaning, str] = {
     """,
     Meaning.UNDER_WAY: """
         entered, have entered, opened, bought, sold, filled, triggered, activated, running, reminder,
-        recap, still open, still valid, still active, still holding, still running, i am in,
+        recap, example, for example, paper trade, paper trading, demo trade, demo, hypothetical,
+        simulation, backtest, yesterday, last week, пример, вчера, beispiel, gestern, ejemplo, ayer,
+        ornek, dun, still open, still valid, still active, still holding, still running, i am in,
         i m in, we are in, update on, update for, signal update, trade update, in profit, in the money, already in, got in, вошел, вошли, вошла, зашел,
         зашли, открыл, открыли, открыта, набрал, набрали, напоминаю, напоминание, eroffnet, abierta,
         abierto, acildi, girdik, girdim

@@ -38,6 +38,14 @@ def test_comma_before_three_digits_is_read_in_company_only(text: str) -> None:
     assert parse_number(text, convention_of([text, "0,5"])) == Decimal(text.replace(",", "."))
 
 
+def test_comma_between_two_like_numbers_is_read_in_company_only() -> None:
+    """``31,32`` is one price, or two targets without a space between."""
+    assert parse_number("31,32", convention_of(["31,32"])) is None
+    assert parse_number("31,32", convention_of(["31,32", "0,5"])) == Decimal("31.32")
+    assert parse_number("31,3", convention_of(["31,3"])) == Decimal("31.3")
+    assert parse_number("31,02", convention_of(["31,02"])) == Decimal("31.02")
+
+
 def test_contradicting_numbers_leave_a_comma_unread() -> None:
     """A message that writes decimals in two ways shows nothing about its commas."""
     convention = convention_of(["0,5", "0.5"])
