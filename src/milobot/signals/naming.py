@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from milobot.signals.elements import Element, Kind, Line
 from milobot.signals.refusals import Reason, refuse
-from milobot.signals.symbols import Naming, Strength, bare_coin, is_elsewhere
+from milobot.signals.symbols import Naming, Strength, bare_coin, is_elsewhere, is_major
 from milobot.signals.vocabulary import Meaning
 
 # Taken out of their classes once: a look-up there costs more than what is done with it.
@@ -136,7 +136,10 @@ def _coin(element: Element, known: Symbols, lonely: Element | None) -> Naming | 
     if naming is None or not naming.is_tradable:
         return naming
     is_certain = (
-        word.isupper() or element is lonely or (known is not None and naming.symbol in known)
+        word.isupper()
+        or is_major(word)
+        or element is lonely
+        or (known is not None and naming.symbol in known)
     )
     return naming if is_certain else None
 

@@ -28,6 +28,11 @@ _TAGGED = re.compile(r"(?<![A-Za-z0-9])[$#] ?(?P<base>[A-Za-z0-9]{1,15})(?![A-Za
 _SHORTENED = re.compile(r"\d+[kKmMbB]?|\d*[xX]\d*")
 
 _ALIASES = {"XBT": "BTC", "BITCOIN": "BTC", "ETHEREUM": "ETH"}
+_MAJOR = word_set("""
+    BTC XBT BITCOIN ETH ETHEREUM SOL XRP BNB DOGE ADA AVAX LTC TRX BCH XMR XLM ATOM FIL APT ARB SUI
+    PEPE SHIB MATIC
+    """)
+"""Coins whose name is no word of any language that is read, so that small letters will do."""
 _NOT_COINS = word_set("""
     BINANCE BYBIT BINGX BITMEX KUCOIN OKX OKEX MEXC BITGET HUOBI GATE KRAKEN COINBASE FTX PHEMEX
     FUTURES FUTURE SPOT CRYPTO CRYPTOCURRENCY ALTCOIN ALTCOINS COINS TOKEN TOKENS DEFI NFT
@@ -110,6 +115,11 @@ def bare_coin(word: str, start: int, end: int) -> Naming | None:
     if not _is_coin(base):
         return None
     return Naming(_with_alias(base) + _QUOTE, Strength.BARE, start, end)
+
+
+def is_major(word: str) -> bool:
+    """Tell whether a word is the name of a coin that everybody knows, and nothing else."""
+    return word.upper() in _MAJOR
 
 
 def is_elsewhere(word: str) -> bool:

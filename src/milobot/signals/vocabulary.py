@@ -182,7 +182,9 @@ TABLE: dict[Meaning, str] = {
     """,
     Meaning.UNDER_WAY: """
         entered, have entered, opened, bought, sold, filled, triggered, activated, running, reminder,
-        recap, example, for example, paper trade, paper trading, demo trade, demo, hypothetical,
+        i m long, i m short, i am long, i am short, im long, im short, we are long, we are short,
+        we re long, we re short, still long, still short, already long, already short, stay long,
+        stay short, recap, example, for example, paper trade, paper trading, demo trade, demo, hypothetical,
         simulation, backtest, yesterday, last week, пример, вчера, beispiel, gestern, ejemplo, ayer,
         ornek, dun, still open, still valid, still active, still holding, still running, i am in,
         i m in, we are in, update on, update for, signal update, trade update, in profit, in the money, already in, got in, вошел, вошли, вошла, зашел,

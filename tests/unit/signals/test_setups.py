@@ -38,6 +38,7 @@ def _prices(reading: SignalReading) -> tuple[list[str], str | None, list[str]]:
          ["0.4315", "0.3879"], "0.37", ["0.4527", "0.47"]),
         ("Long SOLUSDT\nEntry: 150\nSL: 145\nTP 1: 155\nTP 2: 160\nTP 3: open", ["150"], "145", ["155", "160"]),
         ("Bybit CallSOL-USDT\nLong Entry Price (150-149) SL 145 TP 160", ["150", "149"], "145", ["160"]),
+        ("long btc scalp, my favourite\nentry 150\nstop 145\ntarget 160\n#ccc", ["150"], "145", ["160"]),
         ("Forex VIP, [9/30/2025 11:22 AM]\nLong SOLUSDT Entry: 150 SL: 145 TP: 160", ["150"], "145", ["160"]),
     ],
 )  # fmt: skip
@@ -121,6 +122,7 @@ def test_sizes_are_read(text: str, kind: SizeKind, value: str) -> None:
         "LTC/USDT Long\nEntry 159 (filled)\nTP1 164\nTP2 170\nSL 145",
         "LTC/USDT Long \u2705 +120% ROI\nEntry 159\nTP1 164",
         "Example of a signal: LTC/USDT Long\nEntry 159\nTP1 164\nSL 145",
+        "I'm long ltc from 159, stop at 145",
         "Yesterday: LTC/USDT Long\nEntry 159\nTP1 164\nSL 145",
         "Update on LTC/USDT Long: entry 159, stop 145, target 164",
         "Reminder: LTC/USDT Long is still open\nEntry 159\nTP1 164\nSL 145",
