@@ -122,7 +122,6 @@ def test_sizes_are_read(text: str, kind: SizeKind, value: str) -> None:
         "LTC/USDT Long\nEntry 159 (filled)\nTP1 164\nTP2 170\nSL 145",
         "LTC/USDT Long \u2705 +120% ROI\nEntry 159\nTP1 164",
         "Example of a signal: LTC/USDT Long\nEntry 159\nTP1 164\nSL 145",
-        "I'm long ltc from 159, stop at 145",
         "Yesterday: LTC/USDT Long\nEntry 159\nTP1 164\nSL 145",
         "Update on LTC/USDT Long: entry 159, stop 145, target 164",
         "Reminder: LTC/USDT Long is still open\nEntry 159\nTP1 164\nSL 145",
@@ -201,6 +200,7 @@ def test_direction_is_marked_as_implied() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "I'm long ltc from 159, stop at 145",
         "Long if BTC holds 64000, otherwise no trade",
         "I like BTC here, stop loss is for the weak",
         "Join us: 95% win rate, 10x leverage, 300 signals a month!",
