@@ -205,6 +205,15 @@ async def test_of_two_states_in_one_commit_the_later_counts(journal: Journal) ->
     assert [slot.closing for slot in books.slots] == ["close"]
 
 
+async def test_of_two_decisions_in_one_commit_the_later_is_the_latest(journal: Journal) -> None:
+    """Found by kill -9: a wish that was accepted and then denied was accepted for ever."""
+    denied = replace(DECISION, outcome=Outcome.DENIED, code="ledger_unavailable")
+
+    await journal.commit(INTENT, DECISION, SLOT, denied)
+
+    assert await journal.find_decision(INTENT.key) == denied
+
+
 async def test_a_long_commit_is_stored_whole(journal: Journal) -> None:
     """A market order that sweeps the book has dozens of fills."""
     fills = tuple(replace(FILL, fill_id=f"f{number}") for number in range(40))

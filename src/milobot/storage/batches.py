@@ -67,7 +67,7 @@ def write_rows(connection: Connection, writes: Sequence[Write]) -> None:
 
 
 def _groups(writes: Sequence[Write]) -> Iterator[list[Write]]:
-    """Yield rows that may come in one statement: none of them replaces another."""
+    """Yield rows that may come in one statement: it does not matter which comes first."""
     group: list[Write] = []
     known: set[tuple[Any, ...]] = set()
     for write in writes:
@@ -82,11 +82,14 @@ def _groups(writes: Sequence[Write]) -> Iterator[list[Write]]:
 
 
 def _identity(write: Write) -> tuple[Any, ...]:
-    """Return what tells a row from others; the row itself where the database numbers it."""
+    """Return what tells a row from others; all are alike that the database numbers in turn.
+
+    In one statement the order is the server's: of two decisions the first could be the latest.
+    """
     table: Table = write.statement.table  # type: ignore[assignment]  # ours are all tables
     keys = [column.name for column in table.primary_key]
     if any(key not in write.row for key in keys):
-        return (table.name, id(write.row))
+        return (table.name,)
     return (table.name, *(write.row[key] for key in keys))
 
 
