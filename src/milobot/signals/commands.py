@@ -25,6 +25,7 @@ _HALF = Decimal("0.5")
 _ONE = Decimal(1)
 _VERBS = frozenset({Meaning.CANCEL, Meaning.CLOSE, Meaning.MOVE})
 _SIDES = {Meaning.LONG: PositionSide.LONG, Meaning.SHORT: PositionSide.SHORT}
+_NOT_CANCELLED = frozenset({Meaning.STOP, Meaning.TARGET, Meaning.EVEN, Meaning.HALF})
 _MOVABLE = frozenset({Meaning.STOP, Meaning.TARGET, Meaning.EVEN})
 _FEW = 3
 _DIRECTIONS = frozenset({Meaning.LONG, Meaning.SHORT, Meaning.BUY, Meaning.SELL})
@@ -36,8 +37,6 @@ _ENTRIES = fold_words(
     "entry, entry price, entry point, open price, cost, the entry, your entry, вход, точку входа, "
     "уровень входа, ورود, نقطه ورود, einstieg, entrada, giris, giris seviyesi"
 )
-_HIGHEST_COUNT = 20
-_LONGEST_COIN = 12
 
 
 def read_command(
@@ -129,9 +128,6 @@ def _read(command: Command, setup_lines: Sequence[Line], original: str) -> Signa
 def _side(said: AbstractSet[Meaning]) -> PositionSide | None:
     sides = [side for meaning, side in _SIDES.items() if meaning in said]
     return sides[0] if len(sides) == 1 else None
-
-
-_NOT_CANCELLED = frozenset({Meaning.STOP, Meaning.TARGET, Meaning.EVEN, Meaning.HALF})
 
 
 def _cancel(command: Command, base: SignalReading) -> SignalReading | None:

@@ -7,7 +7,7 @@ from milobot.domain.intents import Side
 from milobot.signals.naming import Symbols, check_symbol
 from milobot.signals.reading import ReadingKind, SignalReading, Span
 from milobot.signals.refusals import Reason, refuse
-from milobot.signals.symbols import Strength, find_pairs
+from milobot.signals.symbols import Strength, bare_coin, find_pairs
 from milobot.signals.text import Folded
 
 _FORM = re.compile(
@@ -31,10 +31,11 @@ def read_order(folded: Folded, known: Symbols, original: str) -> SignalReading |
     match = _FORM.fullmatch(folded.text)
     if match is None:
         return None
+    if _LOOKS_LIKE_QUANTITY.fullmatch(match["quantity"]) is None:
+        return None
     names = find_pairs(match["symbol"])
     if len(names) != 1 or names[0].strength is not Strength.PAIR:
-        return None
-    if _LOOKS_LIKE_QUANTITY.fullmatch(match["quantity"]) is None:
+        _refuse_half_symbol(match["symbol"])
         return None
     return SignalReading(
         text=original,
@@ -45,6 +46,22 @@ def read_order(folded: Folded, known: Symbols, original: str) -> SignalReading |
         spans=tuple(
             Span(name, *folded.span(*match.span(name))) for name in ("side", "symbol", "quantity")
         ),
+    )
+
+
+def _refuse_half_symbol(word: str) -> None:
+    """Refuse a coin where the symbol belongs: an order says all of it, or nothing is sent.
+
+    Raises:
+        SignalFormatError: The word is a coin, or something that is not traded here.
+    """
+    naming = bare_coin(word.lstrip("#$"), 0, len(word))
+    if naming is None:
+        return
+    check_symbol(naming, None)
+    refuse(
+        Reason.NO_SYMBOL,
+        f"An order names the whole symbol: write {naming.symbol} in place of {word}.",
     )
 
 

@@ -14,7 +14,6 @@ from milobot.signals.vocabulary import TABLE, Meaning
 _WORD = Kind.WORD
 _NUMBER = Kind.NUMBER
 _IS_TARGET = Meaning.TARGET
-_IS_RESULT = Meaning.RESULT
 
 _TOLD = frozenset(
     {Meaning.RESULT, Meaning.UNDER_WAY, Meaning.NEGATION, Meaning.GAIN, Meaning.STOP_ORDER}

@@ -13,7 +13,6 @@ BOX = "\u2611"
 KEYCAP = "\u20e3"
 INDEX_BASE = 0xE000
 """Circled numbers become private characters: this plus the number."""
-INDEX_LAST = 20
 AIM = "\ue020"
 HALT = "\ue021"
 """What stands for the pictures that people set before targets and before a stop."""
