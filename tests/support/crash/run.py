@@ -222,7 +222,7 @@ class Run:
         calm_since = loop.time()
         while loop.time() < deadline and not bot.is_gone:
             await bot.gone(0.05)
-            if not self._is_settled(number):
+            if not self._is_settled(number) or self._owes_late():
                 calm_since = loop.time()
             elif loop.time() > calm_since + _STAYS_S:
                 # News that never came is found when the account is compared in turn.
@@ -242,6 +242,15 @@ class Run:
 
     def _has(self, number: int, kind: str) -> bool:
         return any((m.life, m.kind) == (number, kind) for m in self._reader.all())
+
+    def _owes_late(self) -> bool:
+        """Return whether the exchange has yet to carry out what it took and answered nothing to."""
+        requests = self._exchange.ledger()["requests"]
+        late = [r["time_ms"] for r in requests if "late_execution" in r["faults"]]
+        if not late:
+            return False
+        after_ms = 1_000 * parse_rule_text(self._case.fault).number("seconds")
+        return bool(self._exchange.clock.now_ms() <= max(late) + after_ms)
 
     def _is_settled(self, number: int) -> bool:
         said = [m.said for m in self._reader.all() if (m.life, m.kind) == (number, SETTLED)]
