@@ -332,6 +332,10 @@ class Journal(Protocol):
         """Return an order with the ids of its fills, however long ago it ended."""
         ...
 
+    async def find_nameless(self, symbol: str, exchange_order_id: str) -> Order | None:
+        """Return the order of a symbol that the exchange knows by this id of its own."""
+        ...
+
     async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
         """Return the ids of the fills on record with a time from ``first_ms`` on."""
         ...

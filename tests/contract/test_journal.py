@@ -232,3 +232,15 @@ async def test_an_intent_that_is_there_lets_nothing_of_its_commit_in(journal: Jo
         await journal.commit(SLOT, ORDER, INTENT, DECISION)
 
     assert (await journal.load()).orders == ()
+
+
+async def test_an_order_is_found_by_the_name_that_the_exchange_gave_it(journal: Journal) -> None:
+    """Stops of BingX carry no id of ours."""
+    await journal.commit(SLOT, replace(ORDER, exchange_order_id="77"))
+
+    found = await journal.find_nameless(SYMBOL, "77")
+
+    assert found is not None
+    assert found.client_order_id == ORDER.client_order_id
+    assert await journal.find_nameless(SYMBOL, "78") is None
+    assert await journal.find_nameless("ETHUSDT", "77") is None

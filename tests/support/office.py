@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
-from tests.support.exchanges import SilentExchange
+from tests.support.exchanges import SilentExchange, status_news
 from tests.support.virtual_time import VirtualTime
 
 from milobot.domain.alerts import Alert
-from milobot.domain.orders import Fill, Order, OrderPurpose, OrderUpdate
+from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderUpdate, Refusal
 from milobot.domain.reports import MarkPrice, OrderReport, PositionReport
 from milobot.errors import ExchangeError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
@@ -33,6 +33,7 @@ class TellingAccount(SilentExchange):
         listings: How often everything was listed.
         failure: What every question raises; None for none.
         hangs: Purposes of orders whose placement is never answered.
+        refuses: Purposes of orders that are refused: there is nothing to reduce, it says.
     """
 
     news_of: dict[str, OrderUpdate] = field(default_factory=dict)
@@ -42,12 +43,16 @@ class TellingAccount(SilentExchange):
     listings: int = 0
     failure: ExchangeError | None = None
     hangs: set[OrderPurpose] = field(default_factory=set)
+    refuses: set[OrderPurpose] = field(default_factory=set)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Remember the order; answer never, or with nothing."""
         self.placed.append(order)
         if order.purpose in self.hangs:
             await asyncio.Event().wait()
+        if order.purpose in self.refuses:
+            news = status_news(order, OrderStatus.REJECTED)
+            return (replace(news, refusal=Refusal.NOTHING_TO_REDUCE),)
         return ()
 
     async def fetch_update(self, order: Order) -> OrderUpdate | None:

@@ -16,7 +16,7 @@ from tests.support.trading import (
     intent,
 )
 
-from milobot.domain.ids import client_order_id
+from milobot.domain.ids import client_order_id, is_ours
 from milobot.domain.intents import Side
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderType, OrderUpdate
@@ -228,6 +228,11 @@ class World(ModelExchange):
     def _compare(self, snapshot: Snapshot, before: Sightings) -> Findings:
         return compare(self.books.ours(), snapshot, before, self.terms, account=ACCOUNT)
 
+    async def _record(self, symbol: str, name: str) -> Order | None:
+        if is_ours(name):
+            return await self.journal.find_order(name)
+        return await self.journal.find_nameless(symbol, name)
+
     async def _completed(self, shot: Snapshot, needs: Needs) -> Snapshot:
         updates = {o.client_order_id: self.update_of(o.client_order_id) for o in needs.updates}
         fills = {
@@ -235,7 +240,7 @@ class World(ModelExchange):
             for symbol, first_ms in needs.fills.items()
         }
         booked = {symbol: self._booked(symbol) for symbol in needs.fills}
-        records = {name: await self.journal.find_order(name) for name in needs.records}
+        records = {name: await self._record(symbol, name) for symbol, name in needs.records}
         strangers = {name: self.stranger(name) for _, name in needs.strangers}
         prices = dict.fromkeys(needs.mark_prices, dec("99"))
         return replace(

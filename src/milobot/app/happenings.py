@@ -134,6 +134,10 @@ class ShownJournal:
         """Return an order with the ids of its fills, however long ago it ended."""
         return await self._journal.find_order(client_order_id)
 
+    async def find_nameless(self, symbol: str, exchange_order_id: str) -> Order | None:
+        """Return the order of a symbol that the exchange knows by this id of its own."""
+        return await self._journal.find_nameless(symbol, exchange_order_id)
+
     async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
         """Return the ids of the fills on record with a time from ``first_ms`` on."""
         return await self._journal.booked_fills(symbol, first_ms=first_ms)

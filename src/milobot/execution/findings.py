@@ -78,7 +78,8 @@ class Snapshot:
         updates: Answers about single orders, by our id; None: the exchange knows none.
         fills: Executions by symbol, since the moment that was named or earlier.
         booked: Ids of the fills on record since then, by symbol.
-        records: Orders of ours from the journal, by our id; None: no record.
+        records: Orders of ours from the journal, by our id, or by the exchange's where it keeps
+            none of ours; None: no record.
         strangers: Orders behind executions that are not ours as far as we know, by the
             exchange's id, with the name they go by, their purpose if it was the exchange's own,
             and their fills; None where the exchange cannot be asked or knows none.
@@ -104,14 +105,14 @@ class Needs:
         updates: Orders to ask the exchange for (``fetch_update``), into ``Snapshot.updates``.
         fills: Symbols whose executions are needed and since when (``fetch_fills``), into
             ``Snapshot.fills``, and the ids of those on record into ``Snapshot.booked``.
-        records: Ids to look up in the journal, into ``Snapshot.records``.
+        records: Symbol and id of orders to look up in the journal, into ``Snapshot.records``.
         strangers: Symbol and exchange's id of orders to ask for, into ``Snapshot.strangers``.
         mark_prices: Symbols whose mark price is needed.
     """
 
     updates: tuple[Order, ...] = ()
     fills: Mapping[str, int] = field(default_factory=dict)
-    records: tuple[str, ...] = ()
+    records: tuple[tuple[str, str], ...] = ()
     strangers: tuple[tuple[str, str], ...] = ()
     mark_prices: tuple[str, ...] = ()
 

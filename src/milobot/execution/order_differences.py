@@ -41,14 +41,17 @@ def compare_orders(look: Look) -> tuple[OrderReport, ...]:
 
 
 def _ask_what_came_along(look: Look, listing: Listing) -> None:
-    """Ask for exits that came with an entry and were given up, before one is called another's.
+    """Ask for exits that were given up, before one of them is called another's.
 
-    It may have begun to rest since, and the process that gave it up may have died.
+    It may have begun to rest since, and the process that gave it up may have died. What came
+    with an entry is known by the entry, and what was placed by itself by the exchange's id.
     """
-    if not any(is_nameless_exit(report) for report in listing.foreign):
+    nameless = [report for report in listing.foreign if is_nameless_exit(report)]
+    if not nameless:
         return
     known = look.orders.keys() | look.snapshot.records.keys()
-    unknown = [name for name in look.slot.attached if name not in known]
+    names = (*look.slot.attached, *(report.exchange_order_id for report in nameless))
+    unknown = [name for name in names if name and name not in known]
     if unknown:
         look.ask_records.extend(unknown)
         look.is_decided = False

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TypeVar
 
 from milobot.domain.alerts import Alert, AlertKind
+from milobot.domain.ids import is_ours
 from milobot.domain.money import ZERO
-from milobot.domain.orders import Fill, OrderPurpose
+from milobot.domain.orders import Fill, Order, OrderPurpose
 from milobot.errors import OrderTransitionError
 from milobot.execution.doubt import Terms
 from milobot.execution.engine import ExecutionEngine
@@ -119,7 +120,7 @@ class Reconciler:
                     for symbol, first_ms in needs.fills.items()
                 }
             ),
-            _answers({name: self.engine.find_order(name) for name in needs.records}),
+            _answers({name: self._record(symbol, name) for symbol, name in needs.records}),
             _answers({name: self.account.fetch_stranger(s, name) for s, name in needs.strangers}),
             _answers({s: self._mark_price(s) for s in needs.mark_prices}),
         )
@@ -135,6 +136,12 @@ class Reconciler:
 
     async def _fills(self, symbol: str, first_ms: int) -> tuple[Fill, ...]:
         return tuple(await self.account.fetch_fills(symbol, first_ms=first_ms))
+
+    async def _record(self, symbol: str, name: str) -> Order | None:
+        """Return an order of ours by our id of it, or by the exchange's."""
+        if is_ours(name):
+            return await self.engine.find_order(name)
+        return await self.journal.find_nameless(symbol, name)
 
     async def _mark_price(self, symbol: str) -> Decimal:
         return (await self.market.fetch_mark_price(symbol)).mark_price

@@ -109,7 +109,7 @@ def _needs(looks: list[Look]) -> Needs:
             for look in looks
             if look.ask_fills_since_ms is not None
         },
-        records=tuple(name for look in looks for name in look.ask_records),
+        records=tuple((look.symbol, name) for look in looks for name in look.ask_records),
         strangers=tuple((look.symbol, name) for look in looks for name in look.ask_strangers),
         mark_prices=tuple(look.symbol for look in looks if look.asks_mark_price),
     )

@@ -15,7 +15,14 @@ from functools import partial
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
-from milobot.domain.orders import FundingUpdate, Order, OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.orders import (
+    FundingUpdate,
+    Order,
+    OrderPurpose,
+    OrderStatus,
+    OrderUpdate,
+    Refusal,
+)
 from milobot.domain.reports import AccountNews, NewsKind, PositionNews, PositionReport
 from milobot.domain.slots import PositionState, Slot
 from milobot.errors import (
@@ -42,6 +49,10 @@ _DOUBTED_EVERY_MS = 1_000
 _CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
+# Twice the time in which a position has to be safe: what is refused until then for there being
+# nothing to reduce is asked for more calmly. The position is gone, or an answer is very late.
+_VAIN_AFTER_MS = 4_000
+_VAIN_LOOKS = 6
 _WARY_MS = 60_000
 _OPEN = frozenset({PositionState.UNPROTECTED, PositionState.CLOSING})
 
@@ -263,7 +274,12 @@ class AccountTrader:
                 self._start(tasks, f"ask {symbol}", partial(self._ask, symbol))
             is_to_be_freed = slot.is_idle and not slot.is_free
             is_in_turn = bool(slot.held) and self._looks % _CALM_LOOKS == 0
-            if state in _OPEN or slot.closing or is_to_be_freed or is_in_turn:
+            is_due = state in _OPEN or bool(slot.closing) or is_to_be_freed or is_in_turn
+            if is_due and self._is_in_vain(slot):
+                # A comparison has to say why, and passes over what is being asked for meanwhile.
+                self._compare_in_doubt()
+                is_due = self._looks % _VAIN_LOOKS == 0
+            if is_due:
                 self._look_at(symbol)
             if (alert := self._exposure.look(slot, self._parts.clock.now_ms())) is not None:
                 self._parts.tell(alert)
@@ -272,6 +288,12 @@ class AccountTrader:
                 self._compare_in_doubt()
             if self._mail.get(symbol):
                 self._start(tasks, f"book {symbol}", partial(self._deliver, symbol))
+
+    def _is_in_vain(self, slot: Slot) -> bool:
+        """Return whether the exchange has long said that there is nothing to close or protect."""
+        since_ms, now_ms = slot.exposed_since_ms, self._parts.clock.now_ms()
+        has_waited = since_ms is not None and now_ms - since_ms > _VAIN_AFTER_MS
+        return has_waited and Refusal.NOTHING_TO_REDUCE in slot.hindrances
 
     def _compare_in_doubt(self) -> None:
         """Compare soon, but not at every look: each uses up some of the allowance."""

@@ -56,6 +56,17 @@ _SELECT_LIVE_FILLS = (
 _SELECT_ORDER = select(_orders).where(
     _orders.c.account == bindparam("of_account"), _orders.c.client_order_id == bindparam("of_order")
 )
+# By the index of a symbol's orders; the newest comes first where an id was used twice.
+_SELECT_NAMELESS = (
+    select(_orders.c.client_order_id)
+    .where(
+        _orders.c.account == bindparam("of_account"),
+        _orders.c.symbol == bindparam("of_symbol"),
+        _orders.c.exchange_order_id == bindparam("their_id"),
+    )
+    .order_by(_orders.c.created_ms.desc())
+    .limit(1)
+)
 _SELECT_FILLS = select(_fills.c.fill_id).where(
     _fills.c.account == bindparam("of_account"), _fills.c.client_order_id == bindparam("of_order")
 )
@@ -108,6 +119,20 @@ class LedgerJournal:
     async def find_order(self, client_order_id: str) -> Order | None:
         """Return an order with the ids of its fills, however long ago it ended."""
         return await self._database.read(lambda c: find_order(c, self._account, client_order_id))
+
+    async def find_nameless(self, symbol: str, exchange_order_id: str) -> Order | None:
+        """Return the order of a symbol that the exchange knows by this id of its own."""
+        keys = {
+            "of_account": self._account,
+            "of_symbol": symbol,
+            "their_id": exchange_order_id,
+        }
+
+        def find(connection: Connection) -> Order | None:
+            name = connection.execute(_SELECT_NAMELESS, keys).scalar()
+            return None if name is None else find_order(connection, self._account, name)
+
+        return await self._database.read(find)
 
     async def find_decision(self, intent_key: str) -> Decision | None:
         """Return the latest decision about an intent."""

@@ -81,6 +81,12 @@ class MemoryJournal:
         """Return an order, however long ago it ended."""
         return self.latest.get(client_order_id)
 
+    async def find_nameless(self, symbol: str, exchange_order_id: str) -> Order | None:
+        """Return the order of a symbol that the exchange knows by this id of its own."""
+        named = (symbol, exchange_order_id)
+        found = (o for o in self.latest.values() if (o.symbol, o.exchange_order_id) == named)
+        return next(found, None)
+
     async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
         """Return the ids of the fills on record with a time from ``first_ms`` on."""
         fills = (fill for update in self.updates for fill in update.fills)

@@ -156,6 +156,16 @@ class HostJournal:
         """Return an order, however long ago it ended."""
         return await self._read(lambda: self._disk.orders.get(client_order_id))
 
+    async def find_nameless(self, symbol: str, exchange_order_id: str) -> Order | None:
+        """Return the order of a symbol that the exchange knows by this id of its own."""
+        named = (symbol, exchange_order_id)
+        orders = self._disk.orders
+        return await self._read(
+            lambda: next(
+                (o for o in orders.values() if (o.symbol, o.exchange_order_id) == named), None
+            )
+        )
+
     async def booked_fills(self, symbol: str, *, first_ms: int) -> frozenset[str]:
         """Return the ids of the fills on record with a time from ``first_ms`` on."""
         return await self._read(

@@ -318,6 +318,29 @@ async def test_one_that_was_missed_before_its_entry_had_filled_is_withdrawn(
     assert findings.blocked == {}
 
 
+async def test_a_stop_that_the_exchange_named_and_that_seemed_gone_is_withdrawn_when_it_rests() -> (
+    None
+):
+    """Found by kill -9: after a restart only the exchange's own id tells that it is ours."""
+    world = World()
+    await world.opened()
+    order = await world.record(replace(world.order(P.STOP), trigger_price=dec("94")))
+    remote = world.arrive(order, takes_id=False)
+    await world.hear(Remote(order, remote.exchange_id, "", status=S.SUBMITTED), ())
+    await world.hear(Remote(order, remote.exchange_id, "", status=S.EXPIRED), ())
+    await world.restart()
+    world.later(12)
+
+    await world.reconcile()
+    assert (world.codes, world.slot.blocked) == ([], "")
+    world.later(2.5)
+    findings = await world.look()
+
+    (withdrawn,) = findings.withdraw
+    assert withdrawn.exchange_order_id == remote.exchange_id
+    assert findings.blocked == {}
+
+
 @pytest.mark.parametrize(
     "change",
     [

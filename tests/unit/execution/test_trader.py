@@ -227,3 +227,17 @@ async def test_position_with_a_resting_stop_is_left_in_peace(office: Office) -> 
         await office.time.run_for(5)
 
         assert len(office.account.placed) == sent
+
+
+async def test_what_is_refused_for_long_leaves_room_for_a_comparison(office: Office) -> None:
+    """Found by kill -9: four closes a second, always one under way, let none ever say why."""
+    office.account.refuses = {P.STOP, P.CLOSE}
+    async with office.at_work():
+        await _entered(office)
+        await office.time.run_for(4.5)
+        tried, compared = len(office.account.placed), office.reconciler.rounds
+
+        await office.time.run_for(6)
+
+        assert len(office.account.placed) - tried in {3, 4, 5}
+        assert office.reconciler.rounds - compared >= 3
