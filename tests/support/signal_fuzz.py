@@ -81,6 +81,8 @@ _NAMES = (
 )
 _LONGEST = 6000
 _SLOWEST_MS = 1.0
+_SUSPECT_US = 500
+_REPETITIONS = 4
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Tally:
     Attributes:
         faults: Number, message and what it broke.
         wall_us: How long each reading took.
-        cpu_us: How much of a processor each reading took.
+        cpu_us: How much of a processor each reading took; the least of five for slow ones.
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -205,11 +207,21 @@ def run(seed: int, numbers: range) -> Tally:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
             tally.faults.append((number, text, repr(error)))
             continue
-        tally.cpu_us.append((time.thread_time_ns() - cpu) // 1000)
         tally.wall_us.append((time.perf_counter_ns() - wall) // 1000)
+        tally.cpu_us.append(_least_us(text, (time.thread_time_ns() - cpu) // 1000))
         tally.kinds[reading.kind.value] += 1
         tally.faults += [(number, text, fault) for fault in violations(reading)]
     return tally
+
+
+def _least_us(text: str, first_us: int) -> int:
+    """Return what a slow reading costs at the least: neighbours slow a processor, nothing speeds it up."""
+    costs = [first_us]
+    while costs[0] > _SUSPECT_US and len(costs) <= _REPETITIONS:
+        started = time.thread_time_ns()
+        read(text)
+        costs.append((time.thread_time_ns() - started) // 1000)
+    return min(costs)
 
 
 def _parts(count: int, size: int) -> Iterator[range]:

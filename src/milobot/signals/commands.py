@@ -70,6 +70,8 @@ def _is_set_up(lines: Sequence[Line]) -> bool:
     has_side = False
     for line in lines:
         for element in line:
+            if element.kind is not Kind.WORD:
+                continue
             if element.text.partition(" ")[0].lower() in _FIRST_WORDS:
                 return False
             has_side = has_side or element.meaning in _DIRECTIONS

@@ -28,12 +28,15 @@ def choose_naming(lines: Sequence[Line], known: Symbols) -> Naming | None:
     Raises:
         SignalFormatError: The message names two.
     """
-    pairs = [naming for naming in _namings(lines) if naming.strength is Strength.PAIR]
+    named = list(_namings(lines))
+    pairs = [naming for naming in named if naming.strength is Strength.PAIR]
+    if len(pairs) == len(named) > 0:
+        return _only(pairs)
     beside = [*_beside_sides(lines, known), *_labelled(lines, known)]
     if pairs:
         rivals = [naming for naming in beside if naming.strength is Strength.TAGGED]
         return _only([*pairs, *rivals])
-    for namings in (beside, list(_namings(lines)), list(_alone(lines, known))):
+    for namings in (beside, named, list(_alone(lines, known))):
         if namings:
             return _only(namings)
     return next(_elsewhere(lines), None)

@@ -84,6 +84,8 @@ def _is_call(element: Element) -> bool:
 
 def _has_some_ticked_targets(lines: Sequence[Line]) -> bool:
     """Tell whether ticks stand before some targets and not before others: no bullets then."""
+    if not any(starts_with_tick(line) for line in lines):
+        return False
     priced = [line for line in lines if _is_target_line(line)]
     ticked = [line for line in priced if starts_with_tick(line)]
     return 0 < len(ticked) < len(priced)

@@ -70,7 +70,8 @@ def read_setup(
     symbol = check_symbol(naming, known)
     stated = stated_direction(lines, sections)
     levels = _levels(sectioner, stated, folded.text)
-    _check_percents(sections, levels, find_leverage(lines))
+    leverage = find_leverage(lines)
+    _check_percents(sections, levels, leverage)
     _check_doubts(sections, levels)
     return _reading(symbol, naming, stated, levels, lines, folded, original)
 
