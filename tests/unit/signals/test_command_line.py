@@ -12,6 +12,12 @@ SET_UP = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Print as into a wide terminal, whatever other tests have set."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 def _run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     code = main(["signals", "read", *words])
     said = capsys.readouterr()
