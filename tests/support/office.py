@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from tests.support.exchanges import SilentExchange, status_news
+from tests.support.trading import SYMBOL, dec
 from tests.support.virtual_time import VirtualTime
 
 from milobot.domain.alerts import Alert
+from milobot.domain.intents import PositionSide
 from milobot.domain.orders import Fill, Order, OrderPurpose, OrderStatus, OrderUpdate, Refusal
 from milobot.domain.reports import MarkPrice, OrderReport, PositionReport
 from milobot.errors import ExchangeError
@@ -131,3 +133,25 @@ class Office:
             await self.time.run_for(0.01)
             yield
             running.cancel()
+
+
+def long_position(time_ms: int) -> PositionReport:
+    """Return one coin held long, as the exchange tells it."""
+    side, price = PositionSide.LONG, dec("100")
+    return PositionReport(SYMBOL, side, dec("1"), price, price, dec("0"), time_ms)
+
+
+def listed(order: Order) -> OrderReport:
+    """Return what a listing tells of an order that rests."""
+    return OrderReport(
+        order.client_order_id,
+        "x1",
+        SYMBOL,
+        order.side,
+        order.type,
+        OrderStatus.SUBMITTED,
+        order.quantity,
+        order.created_ms,
+        trigger_price=order.trigger_price,
+        close_position=order.close_position,
+    )
