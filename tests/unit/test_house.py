@@ -89,6 +89,16 @@ def test_source_files_are_small() -> None:
     assert {path: n for path, n in lengths.items() if n > MOST_LINES} == {}
 
 
+def test_files_of_tests_are_no_halls() -> None:
+    """Who looks for the test of a rule reads one room, not a hall."""
+    sizes = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in python_files(ROOT / "tests")
+    }
+
+    assert {name: lines for name, lines in sizes.items() if lines > MOST_LINES} == {}
+
+
 def test_packages_hold_a_docstring_only() -> None:
     """Re-exports in packages are where import cycles begin."""
     for path in SOURCE.rglob("__init__.py"):
