@@ -101,26 +101,28 @@ class Office:
         told: The alerts so far.
     """
 
-    def __init__(self, journal: MemoryJournal | None = None) -> None:
+    def __init__(
+        self, journal: MemoryJournal | None = None, account: TellingAccount | None = None
+    ) -> None:
         """Put the parts together; ``at_work`` starts them."""
-        self.time, self.account = VirtualTime(), TellingAccount()
+        self.time, self.account = VirtualTime(), account or TellingAccount()
         self.journal = journal or MemoryJournal()
         self.told: list[Alert] = []
         # It answers what a trader asks, not all that an exchange can be asked.
-        account = cast(ExchangeAccount, self.account)
-        self.engine = ExecutionEngine(account, self.journal, self.time, EngineConfig())
+        listening = cast(ExchangeAccount, self.account)
+        self.engine = ExecutionEngine(listening, self.journal, self.time, EngineConfig())
         self.reconciler = Reconciler(
             name="paper:default",
             engine=self.engine,
-            account=account,
+            account=listening,
             market=cast(MarketData, self.account),
             journal=self.journal,
             clock=self.time,
             tell=self.told.append,
         )
         self.trader = AccountTrader(
-            Parts(self.engine, account, self.time, self.time.sleep, self.told.append),
-            Inquiry(account, self.journal, self.time),
+            Parts(self.engine, listening, self.time, self.time.sleep, self.told.append),
+            Inquiry(listening, self.journal, self.time),
             self.reconciler,
         )
 

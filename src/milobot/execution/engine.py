@@ -22,11 +22,7 @@ from milobot.domain.orders import (
     OrderUpdate,
 )
 from milobot.domain.slots import PositionState, Slot, position_state, with_exposure
-from milobot.errors import (
-    DuplicateIntentError,
-    ExchangeError,
-    OrderTransitionError,
-)
+from milobot.errors import DuplicateIntentError, ExchangeError, OrderTransitionError
 from milobot.execution.books import AccountBooks
 from milobot.execution.entries import SEND_WITHIN_MS, Entries, decision_about
 from milobot.execution.exits import Cancel, Command, Place
@@ -172,10 +168,14 @@ class ExecutionEngine:
             await self._books.change(slot.with_order(order), order)
 
     async def withdraw(self, order: Order) -> None:
-        """Cancel an order that rests and should not."""
+        """Cancel an order that rests and should not, unless it has ended since it was found."""
         async with self._books.turn(order.symbol):
+            known = await self._books.order(order.client_order_id)
+            if order.is_live and known is not None and not known.is_live:
+                return
             waiting = await self._record(Cancel(order))
         await self._carry_out(Cancel(order), waiting)
+        await self.look_again(order.symbol)  # the answer goes on record also where nothing follows
 
     async def look_again(self, symbol: str) -> None:
         """Do what has to be done in a symbol now that time has passed."""

@@ -41,6 +41,10 @@ class Recorder:
         """Return whether the ledger has not taken something that happened."""
         return bool(self._late)
 
+    def holds(self, symbol: str) -> bool:
+        """Return whether something of a symbol is held that nothing has been sent after."""
+        return bool(self._held.get(symbol))
+
     def hold(self, symbol: str, *records: Record) -> None:
         """Keep records of what has happened until the next ones of the symbol are stored."""
         self._held[symbol] = _merged(self._held.get(symbol, []), records)

@@ -275,6 +275,7 @@ class AccountTrader:
             is_to_be_freed = slot.is_idle and not slot.is_free
             is_in_turn = bool(slot.held) and self._looks % _CALM_LOOKS == 0
             is_due = state in _OPEN or bool(slot.closing) or is_to_be_freed or is_in_turn
+            is_due |= self._engine.recorder.holds(symbol)
             if is_due and self._is_in_vain(slot):
                 # A comparison has to say why, and passes over what is being asked for meanwhile.
                 self._compare_in_doubt()
@@ -322,9 +323,7 @@ class AccountTrader:
     async def _guarded(self, work: Work) -> None:
         try:
             await work()
-        except AuthenticationError:
-            raise
-        except LeaseLostError:
+        except (AuthenticationError, LeaseLostError):
             raise
         except (ExchangeError, StorageError):
             return  # asked again at the next look
