@@ -115,6 +115,21 @@ class SignalFormatError(MilobotError):
         self.code = code
 
 
+class ChatError(MilobotError):
+    """A message to a person could not be sent.
+
+    Attributes:
+        retryable: Whether it may be sent later: not to who blocked the bot.
+        wait_s: How long the messenger wants to be left alone; 0 when it does not say.
+    """
+
+    def __init__(self, reason: str, *, retryable: bool = True, wait_s: float = 0.0) -> None:
+        """Keep what to do next."""
+        super().__init__(reason)
+        self.retryable = retryable
+        self.wait_s = wait_s
+
+
 class OrderError(MilobotError):
     """Something about an order."""
 
