@@ -117,6 +117,10 @@ class Enter:
         aims: Several targets, in place of one; the furthest takes what the others leave.
         trail: Distance that the stop keeps from the best close; PERCENT or ATR.
         break_even: Multiple of the stop distance at which the stop moves to zero net.
+        is_net: A plain order: what opposes the position reduces it first, and only what it
+            has beyond that enters.
+        adds_to: Key of the intent whose position this enlarges; its levels stay. Empty for a
+            position of its own.
     """
 
     side: PositionSide
@@ -129,9 +133,50 @@ class Enter:
     trail: Distance | None = None
     break_even: Decimal | None = None
     aims: tuple[Aim, ...] = ()
+    is_net: bool = False
+    adds_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """Take a part off the position by one market order; exactly one of both is named.
+
+    Attributes:
+        share: Fraction of what is held at the moment of the decision, above 0 and below 1.
+        quantity: In the base asset.
+    """
+
+    share: Decimal | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStop:
+    """Move the stop, never to a larger risk.
+
+    Attributes:
+        price: Where to; None for where gain and fees of both sides are even.
+    """
+
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTargets:
+    """Replace the targets of a position, and its stop where one is named.
+
+    Attributes:
+        aims: The new ones, as prices; none takes the targets away. Shares are of what was
+            entered, as in ``Enter.aims``; what targets have taken already counts.
+        stop: Where the stop has to rest from now on; None leaves it where it is.
+    """
+
+    aims: tuple[Aim, ...]
+    stop: Decimal | None = None
 
 
 Action = DoNothing | Close | Enter
+Change = Reduce | MoveStop | ChangeTargets
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +197,7 @@ class TradeIntent:
     owner: str
     symbol: str
     time_ms: int
-    action: Close | Enter
+    action: Close | Enter | Change
     reference_price: Decimal
     atr: Decimal | None = None
     due_ms: int = 0
@@ -162,8 +207,8 @@ class TradeIntent:
         """Return the entry that is wished for.
 
         Raises:
-            TypeError: The intent is a close: whoever asks must have handled that before.
+            TypeError: The intent is none: whoever asks must have handled that before.
         """
-        if isinstance(self.action, Close):
-            raise TypeError("a close is not an entry")
+        if not isinstance(self.action, Enter):
+            raise TypeError(f"{self.action} is not an entry")
         return self.action

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from milobot.domain.decisions import Decision, Gate, Outcome
 from milobot.domain.ids import client_order_id
-from milobot.domain.intents import Close, TradeIntent
+from milobot.domain.intents import ChangeTargets, Close, Enter, MoveStop, Reduce, TradeIntent
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, Refusal
 from milobot.domain.slots import Setup
 from milobot.errors import (
@@ -155,4 +155,14 @@ def decision_about(
 
 def describe(intent: TradeIntent) -> str:
     """Return an intent's action in one word, for decision rows."""
-    return "close" if isinstance(intent.action, Close) else intent.action.side.lower()
+    match intent.action:
+        case Enter(side=side):
+            return side.lower()
+        case Close():
+            return "close"
+        case Reduce():
+            return "reduce"
+        case MoveStop():
+            return "move_stop"
+        case ChangeTargets():  # pragma: no branch - mypy proves that no action is left
+            return "change_targets"

@@ -69,7 +69,9 @@ def judge(slot: Slot, intent: TradeIntent) -> Judgement:
         if slot.side is None:
             return Judgement(Verdict.IGNORE, "already_flat", f"nothing is open in {symbol}")
         return Judgement(Verdict.CLOSE, "accepted", f"close {symbol}")
-    return _judge_entry(slot, intent.action)
+    if isinstance(intent.action, Enter):
+        return _judge_entry(slot, intent.action)
+    return Judgement(Verdict.DENY, "no_position", f"nothing is held in {symbol} to change")
 
 
 def _judge_entry(slot: Slot, action: Enter) -> Judgement:

@@ -26,5 +26,5 @@ def test_the_entry_of_an_intent_is_its_action() -> None:
 
 def test_a_close_has_no_entry() -> None:
     """A close that reached the planning of an entry is a fault of the program, not of the user."""
-    with pytest.raises(TypeError, match="a close is not an entry"):
+    with pytest.raises(TypeError, match=r"Close\(\) is not an entry"):
         _ = intent(Close()).entry
