@@ -151,3 +151,11 @@ class SignalDoor(Protocol):
     async def history(self, signal_id: int) -> SignalHistory | None:
         """Return everything about a signal; None when there is none of that number."""
         ...
+
+    async def latest(self, limit: int) -> tuple[SignalHistory, ...]:
+        """Return the signals that came last, newest first, each without its events.
+
+        Args:
+            limit: How many at most; at least 1.
+        """
+        ...
