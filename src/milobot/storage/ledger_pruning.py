@@ -1,7 +1,7 @@
 """Forgets by age what nobody needs any more; never the audit log, never what still trades.
 
 What the plans of slots and the orders that have not ended refer to stays whatever its age,
-as do round trips: the record of results is small.
+as do signals of which something may become, and round trips: the record of results is small.
 """
 
 from dataclasses import dataclass, field
@@ -72,6 +72,7 @@ def _pruned_tables() -> tuple[Table, ...]:
         tables.funding,
         tables.decisions,
         tables.intents,
+        tables.signal_events,
         tables.signals,
         tables.equity_snapshots,
     )
@@ -90,8 +91,12 @@ def _is_old(connection: Connection, table: Table, before_ms: int) -> ColumnEleme
             _orders.c.client_order_id == _fills.c.client_order_id,
         )
         return and_(_fills.c.time_ms < before_ms, ~theirs.exists())
-    if table is tables.signals:
-        return tables.signals.c.received_ms < before_ms
+    signals = tables.signals
+    is_done = and_(signals.c.received_ms < before_ms, signals.c.is_live.is_(False))
+    if table is signals:
+        return is_done
+    if table is tables.signal_events:
+        return table.c.signal_id.in_(select(signals.c.id).where(is_done))
     is_old: ColumnElement[bool] = table.c.time_ms < before_ms
     if table in (tables.decisions, tables.intents):
         key = table.c.intent_key if table is tables.decisions else table.c.key

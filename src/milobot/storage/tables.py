@@ -42,7 +42,7 @@ def _row_id() -> Column[int]:
     return Column("id", RowId, primary_key=True, autoincrement=True)
 
 
-# What came in from outside, before anything is made of it.
+# Every message that came in from outside, and what has become of it.
 signals = Table(
     "signals",
     metadata,
@@ -50,14 +50,40 @@ signals = Table(
     _text("account"),
     _text("source"),
     _text("message_id"),
-    _time("received_ms"),
+    Column("version", Millis, nullable=False),
     _text("content"),
+    _time("posted_ms"),
+    _time("received_ms"),
+    _time("updated_ms"),
+    Column("reply_to", PlainText),
+    _text("origin"),
+    _text("fingerprint"),
+    _text("symbol"),
+    _text("state"),
+    _text("code"),
+    _text("reason"),
+    _flag("is_live"),
+    _integer("revision"),
     _text("details"),
-    Column("intent_key", PlainText),
-    _text("outcome"),
-    UniqueConstraint("source", "message_id"),  # the same message is taken once
+    UniqueConstraint("account", "source", "message_id"),  # the same message is taken once
+    Index(None, "account", "is_live"),  # start: the signals of which something may become
+    Index(None, "account", "fingerprint", "received_ms"),  # the same set-up, lately
     Index(None, "account", "received_ms"),  # latest signals of an account
     Index(None, "received_ms"),  # pruning by age
+)
+
+# What happened to each, oldest first.
+signal_events = Table(
+    "signal_events",
+    metadata,
+    _row_id(),
+    Column("signal_id", RowId, nullable=False),
+    _time("time_ms"),
+    _text("kind"),
+    _text("state"),
+    _text("code"),
+    _text("sentence"),
+    Index(None, "signal_id", "id"),  # the history of a signal
 )
 
 # Who took which wish: the primary key lets only one process take it.

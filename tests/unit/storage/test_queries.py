@@ -138,6 +138,9 @@ async def test_no_query_walks_through_a_large_table(tmp_path: Path) -> None:
             "SELECT * FROM equity_snapshots WHERE account='a' AND time_ms>=1 ORDER BY time_ms DESC",
             "SELECT * FROM commands WHERE account='a' AND done_ms IS NULL ORDER BY id LIMIT 1",
             "SELECT * FROM signals WHERE account='a' ORDER BY received_ms DESC LIMIT 9",
+            "SELECT * FROM signals WHERE account='a' AND is_live IS 1 ORDER BY id",
+            "SELECT * FROM signals WHERE account='a' AND fingerprint='f' AND received_ms>=1",
+            "SELECT * FROM signal_events WHERE signal_id=1 ORDER BY id",
             "DELETE FROM decisions WHERE time_ms < 1",
             "DELETE FROM orders WHERE created_ms < 1",
         ):

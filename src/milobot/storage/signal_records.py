@@ -1,0 +1,189 @@
+"""What is kept of signals: each message with its state, and everything that happened to it.
+
+Units of work and queries; ``ledger.write`` and ``ledger.read`` run them. What a signal plans
+and wishes for is text here (``details``): the signals' own code writes and reads it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+
+from milobot.errors import LedgerUnavailableError
+from milobot.storage import tables
+from milobot.storage.upserts import insert_or_keep
+
+_signals, _events = tables.signals, tables.signal_events
+_INSERT_EVENT = insert(_events)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """A message and what has become of it.
+
+    Attributes:
+        version: Of the text; see ``Incoming``.
+        reply_to: Id of the message of its source that it answers.
+        origin: ``source|message_id`` of the message it was forwarded from, or its own.
+        fingerprint: The same for the same set-up; empty for what is none.
+        symbol: What it trades; empty for what trades nothing.
+        is_live: Whether anything can become of it.
+        details: Plan and wishes, as the signals' own code writes them.
+        signal_id: Number of the row; 0 before it has one.
+        revision: Grows with every change, so that two processes never both make one.
+    """
+
+    account: str
+    source: str
+    message_id: str
+    version: int
+    content: str
+    posted_ms: int
+    received_ms: int
+    updated_ms: int
+    reply_to: str | None
+    origin: str
+    fingerprint: str
+    symbol: str
+    state: str
+    code: str
+    reason: str
+    is_live: bool
+    details: str
+    signal_id: int = 0
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of the history of a signal."""
+
+    time_ms: int
+    kind: str
+    state: str
+    code: str
+    sentence: str
+
+
+_NAMES = tuple(field.name for field in fields(SignalRow) if field.name != "signal_id")
+
+
+def insert_signal(
+    connection: Connection, row: SignalRow, events: Sequence[EventRow]
+) -> SignalRow | None:
+    """Keep a message for the first time, with its number; None when it is there already.
+
+    Of several processes that hand in the same message at the same moment, one keeps it; the
+    others wait for that and get None.
+    """
+    new = insert_or_keep(_signals, connection.dialect.name).returning(_signals.c.id)
+    number = connection.execute(new, {name: getattr(row, name) for name in _NAMES}).scalar()
+    if number is None:
+        return None
+    _insert_events(connection, number, events)
+    return SignalRow(signal_id=number, **{name: getattr(row, name) for name in _NAMES})
+
+
+def save_signal(connection: Connection, row: SignalRow, events: Sequence[EventRow]) -> SignalRow:
+    """Keep what has become of a signal, with the lines of its history. Return it as kept.
+
+    Raises:
+        LedgerUnavailableError: Another process has changed it since it was read: read it again.
+    """
+    values = {name: getattr(row, name) for name in _NAMES} | {"revision": row.revision + 1}
+    changed = connection.execute(
+        update(_signals)
+        .where(_signals.c.id == row.signal_id, _signals.c.revision == row.revision)
+        .values(values)
+    )
+    if changed.rowcount != 1:
+        raise LedgerUnavailableError(
+            f"signal {row.signal_id} was changed by another process: read it again"
+        )
+    _insert_events(connection, row.signal_id, events)
+    return SignalRow(signal_id=row.signal_id, **values)
+
+
+def find_message(
+    connection: Connection, account: str, source: str, message_id: str
+) -> SignalRow | None:
+    """Return what is kept of a message, locked until the end; None when it never came."""
+    found = select(_signals).where(
+        _signals.c.account == account,
+        _signals.c.source == source,
+        _signals.c.message_id == message_id,
+    )
+    return _one(connection, found.with_for_update())
+
+
+def find_signal(connection: Connection, signal_id: int) -> SignalRow | None:
+    """Return a signal by its number, locked until the end of a write."""
+    return _one(connection, select(_signals).where(_signals.c.id == signal_id).with_for_update())
+
+
+def read_signal(connection: Connection, signal_id: int) -> SignalRow | None:
+    """Return a signal by its number; None when there is none."""
+    return _one(connection, select(_signals).where(_signals.c.id == signal_id))
+
+
+def find_twins(
+    connection: Connection, account: str, fingerprint: str, *, since_ms: int
+) -> Sequence[SignalRow]:
+    """Return the signals with the same set-up that came since a moment, newest first."""
+    found = select(_signals).where(
+        _signals.c.account == account,
+        _signals.c.fingerprint == fingerprint,
+        _signals.c.received_ms >= since_ms,
+    )
+    return _many(connection, found.order_by(_signals.c.received_ms.desc(), _signals.c.id.desc()))
+
+
+def list_live(
+    connection: Connection, account: str, *, source: str | None = None
+) -> Sequence[SignalRow]:
+    """Return the signals of which something may become, oldest first."""
+    found = select(_signals).where(_signals.c.account == account, _signals.c.is_live.is_(True))
+    if source is not None:
+        found = found.where(_signals.c.source == source)
+    return _many(connection, found.order_by(_signals.c.id))
+
+
+def live_revisions(connection: Connection, account: str) -> dict[int, int]:
+    """Return the revision of each live signal, by its number: what changed is seen at a glance."""
+    found = select(_signals.c.id, _signals.c.revision).where(
+        _signals.c.account == account, _signals.c.is_live.is_(True)
+    )
+    return {row.id: row.revision for row in connection.execute(found)}
+
+
+def list_signals(connection: Connection, account: str, *, limit: int) -> Sequence[SignalRow]:
+    """Return the messages of an account that came last, newest first."""
+    found = select(_signals).where(_signals.c.account == account)
+    latest = found.order_by(_signals.c.received_ms.desc(), _signals.c.id.desc()).limit(limit)
+    return _many(connection, latest)
+
+
+def list_events(connection: Connection, signal_id: int) -> Sequence[EventRow]:
+    """Return what happened to a signal, oldest first."""
+    columns = (_events.c[field.name] for field in fields(EventRow))
+    found = select(*columns).where(_events.c.signal_id == signal_id).order_by(_events.c.id)
+    return [EventRow(*row) for row in connection.execute(found)]
+
+
+def _insert_events(connection: Connection, signal_id: int, events: Sequence[EventRow]) -> None:
+    if events:
+        rows = [asdict(event) | {"signal_id": signal_id} for event in events]
+        connection.execute(_INSERT_EVENT, rows)
+
+
+def _one(connection: Connection, found: Select[tuple[object, ...]]) -> SignalRow | None:
+    row = connection.execute(found).mappings().one_or_none()
+    return None if row is None else _row_of(row)
+
+
+def _many(connection: Connection, found: Select[tuple[object, ...]]) -> list[SignalRow]:
+    return [_row_of(row) for row in connection.execute(found).mappings()]
+
+
+def _row_of(row: RowMapping) -> SignalRow:
+    return SignalRow(signal_id=row["id"], **{name: row[name] for name in _NAMES})
