@@ -25,6 +25,7 @@ from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
+from milobot.web_settings import WEB_EXAMPLES, WEB_SECRETS, WebSettings, check_web_secret
 
 _KEY = re.compile(r"[!-~]{1,256}")
 _LARGEST_WINDOW = 1_000_000
@@ -51,6 +52,7 @@ _EXAMPLES = {
     "ws_reconnect_delay": "=5, seconds from 0.1 to 300",
     "klines_batch_size": "=1000, a whole number of candles from 10 to 1440",
     **ENGINE_EXAMPLES,
+    **WEB_EXAMPLES,
 }
 """What to write, by the name of a field or its end."""
 
@@ -109,10 +111,10 @@ class VenueSettings:
         return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
 
 
-class Settings(EngineSettings):
+class Settings(EngineSettings, WebSettings):
     """What the user set; everything has a default that is safe.
 
-    What bounds the engine is described in ``EngineSettings``.
+    What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``.
 
     Attributes:
         data_limit: Candles that a script sees as ``data``, at most.
@@ -186,7 +188,7 @@ class Settings(EngineSettings):
 _SECRETS = tuple(
     name.removesuffix("_file") for name in Settings.model_fields if name.endswith("key_file")
 )
-_FROM_FILES = (*_SECRETS, "keys_password")
+_FROM_FILES = (*_SECRETS, "keys_password", *WEB_SECRETS)
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
@@ -241,7 +243,7 @@ def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[s
         if path is None:
             continue
         try:
-            contents[name] = _secret_in(path, is_key=name in _SECRETS)
+            contents[name] = _secret_in(path, name)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it does not hold one line of text"
             faults.append(
@@ -251,7 +253,7 @@ def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[s
     return contents, faults
 
 
-def _secret_in(path: Path, *, is_key: bool) -> SecretStr:
+def _secret_in(path: Path, name: str) -> SecretStr:
     with path.open("rb") as file:
         content = file.read(_MOST_SECRET_BYTES + 1)
     try:
@@ -261,7 +263,9 @@ def _secret_in(path: Path, *, is_key: bool) -> SecretStr:
     if not text or len(content) > _MOST_SECRET_BYTES or not text.isprintable():
         raise ValueError("no line")
     secret = SecretStr(text)
-    return _check_key(secret) or secret if is_key else secret
+    if name in WEB_SECRETS:
+        return check_web_secret(secret) or secret
+    return _check_key(secret) or secret if name in _SECRETS else secret
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:

@@ -30,7 +30,8 @@ _HEADERS = [
 _REVALIDATE = (b"cache-control", b"no-cache")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _REFUSAL = (
-    b"This address is not served here: open the page under the host name that milobot printed.\n"
+    b"This address is not served here: use the host name that milobot printed, "
+    b"or name this one in ALLOWED_HOSTS.\n"
 )
 
 
@@ -55,7 +56,7 @@ class PageGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] == "websocket":
-            if self._is_at_home(scope) and _is_same_origin(scope):
+            if self._is_at_home(scope) and is_same_origin(scope):
                 await self._app(scope, receive, send)
             else:
                 await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
@@ -82,8 +83,11 @@ def host_name(header: str) -> str | None:
     return match.group(1) if match else None
 
 
-def _is_same_origin(scope: Scope) -> bool:
-    """Browsers always name the origin of a WebSocket; who names none is no browser."""
+def is_same_origin(scope: Scope) -> bool:
+    """Return whether a request comes from a page of this server, or from no page at all.
+
+    Browsers always name the origin of a WebSocket and of a POST; who names none is no browser.
+    """
     origins = _header(scope, b"origin")
     if not origins:
         return True
@@ -95,8 +99,13 @@ def _is_same_origin(scope: Scope) -> bool:
     return len(origins) == 1 and is_web and [origin.netloc] == _header(scope, b"host")
 
 
+def read_header(scope: Scope, name: bytes) -> list[str]:
+    """Return what all headers of a name say; ``name`` in small letters."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
 def _header(scope: Scope, name: bytes) -> list[str]:
-    return [value.decode("latin-1").lower() for key, value in scope["headers"] if key == name]
+    return [value.lower() for value in read_header(scope, name)]
 
 
 def _with_headers(send: Send) -> Send:
