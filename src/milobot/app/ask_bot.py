@@ -35,11 +35,13 @@ class Wish:
 
     Attributes:
         symbol: What to close; empty for the other kinds.
+        asked_by: Who asks, for the record; empty for whoever runs this process.
     """
 
     account: str
     kind: CommandKind
     symbol: str = ""
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ async def _leave_behind(ledger: Ledger, wish: Wish) -> Reply:
 
 
 async def _enqueue(ledger: Ledger, wish: Wish) -> int:
-    asked_by, now_ms = whoami(), SteadyClock().now_ms()
+    asked_by, now_ms = wish.asked_by or whoami(), SteadyClock().now_ms()
 
     def ask(connection: Connection) -> int:
         append_audit(

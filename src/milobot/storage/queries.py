@@ -161,11 +161,17 @@ def explain(connection: Connection, number: int) -> Explanation | None:
 
 
 def list_round_trips(
-    connection: Connection, account: str | None = None, *, limit: int = DEFAULT_LIMIT
+    connection: Connection,
+    account: str | None = None,
+    *,
+    first_ms: int | None = None,
+    limit: int = DEFAULT_LIMIT,
 ) -> list[RoundTrip]:
-    """Return the latest round trips."""
+    """Return the latest round trips; with ``first_ms`` those that ended since then."""
     trips = tables.round_trips
     found = _of_account(select(trips), trips, account)
+    if first_ms is not None:
+        found = found.where(trips.c.exit_time_ms >= first_ms)
     latest = found.order_by(trips.c.exit_time_ms.desc(), trips.c.id.desc()).limit(limit)
     return [rows.trip_of(row) for row in connection.execute(latest).mappings()]
 

@@ -10,7 +10,7 @@ from milobot.errors import MilobotError
 from milobot.ports import Clock
 from milobot.signals.talk.codes import VALID_MS, Codes
 from milobot.signals.talk.errands import Office, Plan
-from milobot.signals.talk.plain import plain
+from milobot.signals.talk.plain import cut_lines, plain
 from milobot.signals.talk.ports import PersonSays
 from milobot.signals.talk.requests import USAGE, Misread, Request, Verb, parse_request
 from milobot.telemetry import get_logger
@@ -19,6 +19,7 @@ FRESH_MS = 60_000
 """A message that is older when it arrives is not acted on."""
 _MOST_AT_ONCE = 4
 _REMEMBERED = 1_000
+_MOST_ASKED = 3_000
 _CONFIRMED = frozenset({Verb.CLOSE, Verb.HALT, Verb.RESUME})
 _HELP = {
     Verb.STATUS: "how the accounts stand",
@@ -155,7 +156,7 @@ class Desk:
         if not plan.errands:
             return plan.said
         code = self._codes.issue(person, plan, self._clock.now_ms())
-        return f"{plan.said}\nTo confirm, within {VALID_MS // 1000} s:\n/yes {code}"
+        return f"{cut_lines(plan.said, _MOST_ASKED)}\nTo confirm, within {VALID_MS // 1000} s:\n/yes {code}"
 
     def _staleness(self, said: PersonSays, request: Request) -> str:
         """Return why a message is not acted on, as it was not written now; empty when it is."""

@@ -16,6 +16,7 @@ MOST_WAITING = 300
 _LINES_OF_ONE = 3
 _MOST_LINES = 12
 _OLD_MS = 60_000
+_MOST_URGENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,23 @@ class Outbox:
         self._waiting[notice.key] = notice if known is None else known.joined(notice)
 
     def _make_room(self) -> None:
+        if len(self._waiting) > _MOST_URGENT:
+            self._leave_superseded()
         calm = [n for n in self._waiting.values() if not n.kind.is_urgent]
         while len(calm) > self._most:
             given_up = max(calm, key=lambda n: n.kind.rank)  # of the same rank the oldest
             calm.remove(given_up)
             del self._waiting[given_up.key]
             self._missed[given_up.kind] += given_up.times
+
+    def _leave_superseded(self) -> None:
+        """Keep of urgent notices about the same thing only the newest; count the others."""
+        urgent = [n for n in self._waiting.values() if n.kind.is_urgent]
+        newest = {(n.kind, n.about): n.key for n in urgent}
+        for notice in urgent[: -_MOST_URGENT or None]:
+            if newest[notice.kind, notice.about] != notice.key:
+                del self._waiting[notice.key]
+                self._missed[notice.kind] += notice.times
 
 
 def _text(notices: Iterable[Notice], missed: Counter[NoticeKind], now_ms: int) -> str:

@@ -9,6 +9,7 @@ from milobot.domain.money import format_decimal
 _DIGITS = 6
 _CENT = Decimal("0.01")
 _MOST_PLACES = 8
+_ROOM = 40  # for the line that counts
 _JOINER = "\u2060"
 # A messenger makes links of names and addresses, and buttons of commands, in plain text too.
 _LINKS = re.compile(r"(?<=[@/])(?=\w)|(?<=\w\.)(?=[^\W\d])")
@@ -27,15 +28,20 @@ def plain(text: str, most: int = 300) -> str:
 
 
 def cut_lines(text: str, most: int = 3_500) -> str:
-    """Return a text that fits into one message; what is cut off is counted."""
-    if len(text) <= most:
+    """Return a text that fits into one message; what is cut off is counted.
+
+    Args:
+        text: Lines.
+        most: Bound in UTF-16 units, in which messengers count.
+    """
+    if _length(text) <= most:
         return text
     lines, kept, length = text.split("\n"), 0, 0
-    while kept < len(lines) and length + len(lines[kept]) + 1 <= most - 30:
-        length += len(lines[kept]) + 1
+    while kept < len(lines) and length + _length(lines[kept]) + 1 <= most - _ROOM:
+        length += _length(lines[kept]) + 1
         kept += 1
     if not kept:
-        return f"{text[: most - 1]}…"
+        return f"{text[: most // 2 - 1]}…"
     return "\n".join([*lines[:kept], f"…and {len(lines) - kept} more lines"])
 
 
@@ -107,6 +113,10 @@ def lasting(ms: int) -> str:
 def _grouped(value: Decimal) -> str:
     whole, point, rest = format_decimal(value).partition(".")
     return f"{int(whole):,}{point}{rest}" if whole not in {"-0", ""} else f"{whole}{point}{rest}"
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _is_visible(letter: str) -> bool:

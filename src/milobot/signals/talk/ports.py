@@ -38,7 +38,8 @@ class Chat(Protocol):
     def messages(self) -> AsyncIterator[PersonSays]:
         """Return what people write from now on, in order.
 
-        It goes on over lost connections, and ends when the chat is closed for good. What was
-        written while the connection was away comes afterwards, each message once.
+        It may be asked for again when whoever listened has stopped. It goes on over lost
+        connections, and ends when the chat is closed for good. What was written while the
+        connection was away comes afterwards, each message once. Edits are not handed in.
         """
         ...
