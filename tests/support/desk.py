@@ -23,7 +23,7 @@ class Desk:
         """Start flat."""
         self.exchange = exchange or SilentExchange()
         self.journal = MemoryJournal()
-        config = EngineConfig(limits=limits or Limits())
+        config = EngineConfig(limits=limits or Limits(), patience_s=0.01)
         self.engine = ExecutionEngine(self.exchange, self.journal, ReplayClock(), config)
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import (
+    Change,
     Close,
     Distance,
     DistanceKind,
@@ -129,7 +130,7 @@ enter_short = partial(Enter, SHORT)
 
 
 def intent(
-    action: Enter | Close,
+    action: Enter | Close | Change,
     *,
     reference: str = "100",
     key: str = "k1",

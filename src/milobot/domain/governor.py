@@ -146,6 +146,7 @@ class EntryRequest:
 
     Attributes:
         quantity: In the base asset.
+        held: What is held in the symbol already, which it adds to.
         last_price: About what it will fill at.
         reference_price: What the plan was measured from.
         equity: Of the account, with the gains and losses of open positions.
@@ -172,11 +173,12 @@ class EntryRequest:
     price_ms: int | None = None
     account_ms: int | None = None
     book: BookTicker | None = None
+    held: Decimal = ZERO
 
     @property
     def notional(self) -> Decimal:
-        """Return what the entry is worth, in USDT."""
-        return self.quantity * self.last_price
+        """Return what the position is worth with the entry, in USDT."""
+        return (self.held + self.quantity) * self.last_price
 
 
 def format_state(state: GovernorState) -> str:

@@ -30,6 +30,7 @@ class OrderPurpose(StrEnum):
     STOP = "stop"
     TARGET = "target"
     CLOSE = "close"
+    REDUCE = "reduce"
     LIQUIDATION = "liquidation"
     EXTERNAL = "external"
 
@@ -37,6 +38,11 @@ class OrderPurpose(StrEnum):
     def is_of_exchange(self) -> bool:
         """Return whether somebody else did it to our position: the exchange, or its owner by hand."""
         return self in {OrderPurpose.LIQUIDATION, OrderPurpose.EXTERNAL}
+
+    @property
+    def is_sent_once(self) -> bool:
+        """Return whether a second order would do what nobody asked for: it takes a proof first."""
+        return self in {OrderPurpose.ENTRY, OrderPurpose.REDUCE}
 
 
 class OrderStatus(StrEnum):

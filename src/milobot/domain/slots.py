@@ -101,6 +101,7 @@ class Slot:
         early: Fills of exits that wait for the entry's fills.
         attached: Ids of the exits that entries carried to the exchange, those of the last
             few entries, the latest first.
+        legs: Keys of the intents that have added to the position or taken a part off it.
     """
 
     symbol: str
@@ -121,6 +122,12 @@ class Slot:
     seen: Decimal = ZERO
     early: tuple[EarlyExit, ...] = ()
     attached: tuple[str, ...] = ()
+    legs: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of the intents that its orders may serve."""
+        return (self.setup.intent.key, *self.legs) if self.setup else self.legs
 
     @property
     def is_idle(self) -> bool:

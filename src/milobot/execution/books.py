@@ -7,7 +7,7 @@ writing nobody else writes.
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from milobot.domain.decisions import Decision
@@ -19,6 +19,7 @@ from milobot.execution.findings import Ours
 from milobot.execution.ledger import Applied, apply_funding, apply_update, order_of_exchange
 from milobot.execution.recent import Recent
 from milobot.execution.recorder import Recorder
+from milobot.execution.verdicts import is_calm
 from milobot.ports import Books, Clock, Journal, Record
 
 _REMEMBERED = 4_096
@@ -34,6 +35,7 @@ class _Pulse:
     changed_ms: int = 0
     filled_ms: int = 0
     requests: int = 0
+    waits: asyncio.Event | None = None
     taken: int = 0
     ended: deque[str] = field(default_factory=lambda: deque(maxlen=_ENDED_PER_SYMBOL))
     fills: deque[str] = field(default_factory=lambda: deque(maxlen=_FILLS_PER_SYMBOL))
@@ -116,6 +118,18 @@ class AccountBooks:
         finally:
             pulse.requests -= 1
 
+    async def until_calm(self, symbol: str, seconds: float) -> None:
+        """Wait until what is on its way in a symbol has come to its end, for so long at most."""
+        pulse = self._pulse(symbol)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    async with self.turn(symbol):  # what is being decided comes before
+                        if is_calm(self.slot(symbol)):
+                            return
+                        calm = pulse.waits = pulse.waits or asyncio.Event()
+                    await calm.wait()
+
     async def order(self, client_order_id: str) -> Order | None:
         """Return an order of ours, however long ago it ended; None for somebody else's."""
         found = self._orders.get(client_order_id) or self._ended.get(client_order_id)
@@ -139,6 +153,9 @@ class AccountBooks:
         pulse = self._pulse(slot.symbol)
         if _happened(before) != _happened(slot):
             pulse.changed_ms = self._clock.now_ms()
+        if pulse.waits is not None and is_calm(slot):
+            pulse.waits.set()
+            pulse.waits = None
         if order is None:
             return
         if order.status not in _NOT_TAKEN and self._is_pending(order):

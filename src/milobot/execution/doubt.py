@@ -12,9 +12,10 @@ The rules:
   must have become visible (``engine_delay_ms``, the one assumption made about exchanges), in
   two rounds some seconds apart over order, open orders, fills and position, all asked after
   that moment of the exchange's own clock.
+- A **reduction** on somebody's wish is sent once, too: two would take off more than was asked.
 - An execution that nobody else can have caused is the entry's own, even when the exchange has
   lost its name: same side, same quantity, of one order, within its time.
-- An **exit** can only reduce, so it may be sent twice: not found once is enough, and for
+- Any other **exit** can only reduce what has to go, so it may be sent twice: not found once is enough, and for
   ``patience_ms`` when the exchange had shown it before.
 - A **trigger** that leads to nothing within ``patience_ms`` has failed: expired.
 """
@@ -144,14 +145,14 @@ def due_ms(order: Order, doubt: Doubt, terms: Terms) -> int:
         return 0
     if order.status in _TAKEN and order.filled_quantity and order.purpose is OrderPurpose.ENTRY:
         return doubt.asked_ms + terms.ask_rest_every_ms
-    if doubt.missed_ms and order.purpose is OrderPurpose.ENTRY:
+    if doubt.missed_ms and order.purpose.is_sent_once:
         return max(doubt.missed_ms + terms.apart_ms, doubt.asked_ms + terms.ask_every_ms)
     return doubt.asked_ms + terms.ask_every_ms
 
 
 def needs_whole_round(order: Order, now_ms: int, terms: Terms) -> bool:
     """Return whether open orders, fills and positions have to be asked for with the order."""
-    return order.purpose is OrderPurpose.ENTRY and now_ms > fence_ms(order, terms)
+    return order.purpose.is_sent_once and now_ms > fence_ms(order, terms)
 
 
 def lost_with_its_trigger(order: Order, now_ms: int) -> OrderUpdate:
@@ -180,7 +181,7 @@ def judge(
     doubt = replace(doubt, since_ms=doubt.since_ms or asked_ms, asked_ms=asked_ms)
     if sighting.update is not None:
         return _judge_seen(order, sighting.update, replace(doubt, missed_ms=0), terms)
-    if order.purpose is OrderPurpose.ENTRY:
+    if order.purpose.is_sent_once:
         return _judge_lost_entry(order, sighting, doubt, terms)
     return _judge_lost_exit(order, doubt, terms)
 
@@ -297,7 +298,7 @@ def _vanished(order: Order, asked_ms: int, reason: str) -> OrderUpdate:
         status=OrderStatus.NOT_EXECUTED if never_was else _end(order),
         time_ms=asked_ms,
         reason=reason,
-        refusal=None if order.purpose is OrderPurpose.ENTRY else Refusal.UNAVAILABLE,
+        refusal=None if order.purpose.is_sent_once else Refusal.UNAVAILABLE,
     )
 
 

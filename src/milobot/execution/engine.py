@@ -24,10 +24,10 @@ from milobot.domain.orders import (
 from milobot.domain.slots import PositionState, Slot, position_state, with_exposure
 from milobot.errors import DuplicateIntentError, ExchangeError, OrderTransitionError
 from milobot.execution.books import AccountBooks
-from milobot.execution.entries import SEND_WITHIN_MS, Entries, decision_about
+from milobot.execution.entries import SEND_WITHIN_MS, Entries
 from milobot.execution.exits import Cancel, Command, Place
 from milobot.execution.findings import Ours
-from milobot.execution.gates import Judgement, Limits, Verdict, judge
+from milobot.execution.gates import Limits
 from milobot.execution.governor import Governor
 from milobot.execution.ledger import with_sight
 from milobot.execution.moving_stops import moved_stop
@@ -35,7 +35,8 @@ from milobot.execution.planning import Freshness, Planner, always_fresh
 from milobot.execution.protection import next_command, review, seems_settled, through_the_band
 from milobot.execution.recorder import Recorder
 from milobot.execution.setbacks import has_new_way
-from milobot.execution.waiting import turn_away, turn_away_unrecorded
+from milobot.execution.waiting import turn_away
+from milobot.execution.wishes import Wishes
 from milobot.ports import Books, Clock, Exchange, Journal
 
 
@@ -45,10 +46,13 @@ class EngineConfig:
 
     Attributes:
         account: ``exchange:name``; part of every client order id.
+        patience_s: How long a wish that changes what is held waits for what is on its way.
+            Entries are answered within a second, and a stop rests half a second later.
     """
 
     account: str = "paper:default"
     limits: Limits = field(default_factory=Limits)
+    patience_s: float = 2.0
 
 
 class ExecutionEngine:
@@ -86,6 +90,7 @@ class ExecutionEngine:
         self._books = AccountBooks(journal, clock)
         planner = Planner(exchange, config.limits, clock, governor, freshness)
         self._entries = Entries(self._books, planner, clock, config.account)
+        self._wishes = Wishes(self._books, self._entries, exchange, self._begun, config.patience_s)
 
     @property
     def recorder(self) -> Recorder:
@@ -120,18 +125,20 @@ class ExecutionEngine:
             AuthenticationError: The exchange refuses the key; the denial is on record.
             LeaseLostError: Another process leads the account now; nothing was sent.
         """
-        async with self._books.turn(intent.symbol):
+        async with self._wishes.facts(intent) as facts, self._books.turn(intent.symbol):
             # An older one is found when the intent is put on record for the second time.
             known = self._books.recent_decision(intent.key)
             if known is not None:
                 return known
             try:
-                decision, order = await self._judge(intent)
+                decision, order = await self._wishes.decide(intent, facts)
             except DuplicateIntentError:
                 return await self._entries.decided_elsewhere(intent)
         is_at_work = order is not None or decision.outcome is Outcome.ACCEPTED
         if is_at_work and (order is None or await self._took(order)):
             await self._settle(intent.symbol)
+        if order is not None:
+            await self._wishes.ended(intent, order)
         await self.recorder.confirm()  # whoever hears a decision never asks again
         return await self._books.decision(intent.key) or decision
 
@@ -241,46 +248,6 @@ class ExecutionEngine:
                 return
         await self.look_again(symbol)
 
-    async def _judge(self, intent: TradeIntent) -> tuple[Decision, Order | None]:
-        """Return the decision about an intent, on record, and the order to be sent first."""
-        slot = self.slot(intent.symbol)
-        judged = judge(slot, intent)
-        match judged.verdict:
-            case Verdict.ENTER:
-                return await self._entries.enter(intent, intent)
-            case Verdict.REVERSE:
-                slot = replace(slot, closing="reversal", queued=intent)
-            case Verdict.CLOSE:
-                slot = replace(slot, closing="close")
-            case Verdict.IGNORE:
-                return await self._entries.refuse(intent, Outcome.IGNORED, judged, [], intent), None
-            case Verdict.DENY:  # pragma: no branch - mypy proves that no verdict is left
-                return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
-        return await self._leave(intent, judged, slot)
-
-    async def _leave(
-        self, intent: TradeIntent, judged: Judgement, slot: Slot
-    ) -> tuple[Decision, Order | None]:
-        """Put on record that a position is closed, and why; the slot says how already."""
-        match await self.recorder.was_decided(intent):
-            case True:
-                raise DuplicateIntentError(f"the intent {intent.key} is on record already")
-            case None if judged.verdict is Verdict.REVERSE:  # it may be an old one that came again
-                why = "nothing was sent: the ledger does not say whether it was decided before"
-                judged = Judgement(Verdict.DENY, "ledger_unavailable", why)
-                return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None
-        decision = decision_about(intent, Outcome.ACCEPTED, judged)
-        slot, command = self._next_command(slot)
-        order: Order | None = None
-        if isinstance(command, Place):  # on record with the decision that it follows from
-            slot, order = self._prepared(slot, command)
-        # Closing is never held up by a ledger that is away.
-        await self.recorder.note(slot.symbol, intent, decision, slot, *((order,) if order else ()))
-        self._books.keep(slot, order)
-        self._books.decide(decision)
-        await turn_away_unrecorded(self._books, self._entries, slot)
-        return self._books.recent_decision(intent.key) or decision, order
-
     async def _settle(self, symbol: str) -> None:
         """Carry out commands until the slot is as it should be, then free it or enter anew."""
         while True:
@@ -317,6 +284,11 @@ class ExecutionEngine:
         now_ms = self._clock.now_ms()
         reviewed = review(slot, now_ms)
         return reviewed, next_command(reviewed, account=self._config.account, now_ms=now_ms)
+
+    def _begun(self, slot: Slot) -> tuple[Slot, Order | None]:
+        """Return a slot with the first order of what has to be done in it, if one has to be sent."""
+        slot, command = self._next_command(slot)
+        return self._prepared(slot, command) if isinstance(command, Place) else (slot, None)
 
     async def _free(self, symbol: str) -> Order | None:
         """Free a slot in which nothing is left; return the entry of who waited for it."""

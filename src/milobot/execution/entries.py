@@ -1,12 +1,13 @@
 """Entries: an intent is planned, decided about and put on record, ready to be sent."""
 
-from dataclasses import replace
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
 
 from milobot.domain.decisions import Decision, Gate, Outcome
 from milobot.domain.ids import client_order_id
 from milobot.domain.intents import ChangeTargets, Close, Enter, MoveStop, Reduce, TradeIntent
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType, Refusal
-from milobot.domain.slots import Setup
+from milobot.domain.slots import Setup, Slot
 from milobot.errors import (
     AuthenticationError,
     DataError,
@@ -18,8 +19,10 @@ from milobot.errors import (
 )
 from milobot.execution.attached import with_exits
 from milobot.execution.books import AccountBooks
-from milobot.execution.gates import Judgement, Verdict, check_not_blocked
+from milobot.execution.exits import exit_order
+from milobot.execution.gates import check_not_blocked
 from milobot.execution.planning import Planner
+from milobot.execution.verdicts import Judgement, Verdict
 from milobot.ports import Clock, Record
 
 # An order that has not left a second after it was put on record does not leave any more.
@@ -27,8 +30,23 @@ SEND_WITHIN_MS = 1_000
 _UNSTORED = "ledger_unavailable"
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What came of planning an addition, before the turn of its symbol.
+
+    Attributes:
+        gates: The checks made.
+        setup: Its plan; None without one.
+        failure: Why there is none; None when nothing was planned either.
+    """
+
+    gates: list[Gate]
+    setup: Setup | None = None
+    failure: OrderDeniedError | DataError | ExchangeError | None = None
+
+
 class Entries:
-    """Decides about entries of one account, each within the turn of its symbol."""
+    """Decides about what is sent once, for one account, each within the turn of its symbol."""
 
     def __init__(self, books: AccountBooks, planner: Planner, clock: Clock, account: str) -> None:
         """Work on an account's books; ``account`` is ``exchange:name``."""
@@ -41,9 +59,49 @@ class Entries:
         """Plan an entry and put it on record; ``new`` goes there with the decision about it."""
         gates: list[Gate] = []
         try:
-            check_not_blocked(self._books.slot(intent.symbol), gates)
-            setup = await self._planner.plan(intent, self._books.slots(), gates)
-            return await self._record_entry(setup, gates, *new)
+            return await self._decided(intent, gates, self._enter(intent, gates, *new), *new)
+        finally:
+            self._planner.release(intent.symbol)
+
+    async def add(
+        self, intent: TradeIntent, planned: Planned, *new: Record
+    ) -> tuple[Decision, Order | None]:
+        """Put an entry that enlarges a position on record, as it was planned before the turn."""
+        return await self._decided(intent, planned.gates, self._add(planned, *new), *new)
+
+    async def reduce(
+        self, intent: TradeIntent, judged: Judgement, *new: Record
+    ) -> tuple[Decision, Order | None]:
+        """Put on record that a part of a position is sold by one order, which is sent once."""
+        return await self._decided(intent, [], self._reduce(intent, judged, *new), *new)
+
+    async def plan_addition(self, intent: TradeIntent, slot: Slot) -> Planned:
+        """Return the plan of an entry that enlarges a position, or why there is none.
+
+        What it promises is kept from others until ``forget_addition``.
+        """
+        gates: list[Gate] = []
+        try:
+            check_not_blocked(slot, gates)
+            setup = await self._planner.plan(intent, self._books.slots(), gates, slot)
+        except (OrderDeniedError, DataError, ExchangeError) as failure:
+            return Planned(gates, failure=failure)
+        return Planned(gates, setup)
+
+    def forget_addition(self, symbol: str) -> None:
+        """Let others have what was promised to an addition: it is on record, or will not be."""
+        self._planner.release(symbol)
+
+    async def _decided(
+        self,
+        intent: TradeIntent,
+        gates: list[Gate],
+        deciding: Awaitable[tuple[Decision, Order]],
+        *new: Record,
+    ) -> tuple[Decision, Order | None]:
+        """Return a decision, on record also when it is a refusal."""
+        try:
+            return await deciding
         except OrderDeniedError as denied:
             judged = Judgement(Verdict.DENY, denied.code, str(denied))
             try:
@@ -64,14 +122,14 @@ class Entries:
             if is_refused:
                 raise  # on record, and now whoever runs this must stop
             return decision, None
-        finally:
-            self._planner.release(intent.symbol)
 
-    async def _record_entry(
-        self, setup: Setup, gates: list[Gate], *new: Record
+    async def _enter(
+        self, intent: TradeIntent, gates: list[Gate], *new: Record
     ) -> tuple[Decision, Order]:
-        intent, order = setup.intent, self._entry_order(setup)
         before = self._books.slot(intent.symbol)
+        check_not_blocked(before, gates)
+        setup = await self._planner.plan(intent, self._books.slots(), gates)
+        order = self._entry_order(setup)
         slot = replace(
             before,
             owner=intent.owner,
@@ -81,9 +139,52 @@ class Entries:
         ).with_order(order)
         if self._planner.attaches_exits:
             slot, order = with_exits(slot, order, setup, self._account)
-        orders = (order, *order.attached)
         entry = Judgement(Verdict.ENTER, "accepted", "entry sent")
         decision = decision_about(intent, Outcome.ACCEPTED, entry, gates)
+        return await self._demand(slot, order, decision, *new)
+
+    async def _add(self, planned: Planned, *new: Record) -> tuple[Decision, Order]:
+        if planned.setup is None:
+            why = planned.failure or OrderDeniedError("slot_busy", "it was busy until just now")
+            raise why
+        leg, intent = planned.setup, planned.setup.intent
+        before = self._books.slot(intent.symbol)
+        check_not_blocked(before, planned.gates)
+        order = self._entry_order(leg)
+        plan = before.setup
+        slot = replace(
+            before,
+            setup=plan and replace(plan, quantity=plan.quantity + leg.quantity),
+            legs=(*before.legs, intent.key),
+            revision=before.revision + 1,
+        ).with_order(order)
+        entry = Judgement(Verdict.ADD, "accepted", "entry sent, to what is held already")
+        decision = decision_about(intent, Outcome.ACCEPTED, entry, planned.gates)
+        return await self._demand(slot, order, decision, *new)
+
+    async def _reduce(
+        self, intent: TradeIntent, judged: Judgement, *new: Record
+    ) -> tuple[Decision, Order]:
+        before, now_ms = self._books.slot(intent.symbol), self._clock.now_ms()
+        name = client_order_id(self._account, intent.key, OrderPurpose.REDUCE, 0)
+        order = exit_order(before, OrderPurpose.REDUCE, OrderType.MARKET, self._account, now_ms)
+        order = replace(
+            order,
+            client_order_id=name,
+            intent_key=intent.key,
+            quantity=judged.quantity,
+            send_before_ms=now_ms + SEND_WITHIN_MS,
+        )
+        legs, revision = (*before.legs, intent.key), before.revision + 1
+        slot = replace(before, legs=legs, revision=revision).with_order(order)
+        decision = decision_about(intent, Outcome.ACCEPTED, judged)
+        return await self._demand(slot, order, decision, *new)
+
+    async def _demand(
+        self, slot: Slot, order: Order, decision: Decision, *new: Record
+    ) -> tuple[Decision, Order]:
+        """Put an order on record that must not be sent twice; nothing is sent without that."""
+        before, orders = self._books.slot(slot.symbol), (order, *order.attached)
         try:
             await self._books.recorder.demand(slot.symbol, *new, decision, slot, *orders)
         except (LeaseLostError, DuplicateIntentError):

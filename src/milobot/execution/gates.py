@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 
 from milobot.domain.decisions import Gate
-from milobot.domain.intents import Close, Distance, DistanceKind, Enter, TradeIntent
+from milobot.domain.intents import Distance, DistanceKind, Enter, TradeIntent
 from milobot.domain.margin import initial_margin, liquidation_price, max_leverage
 from milobot.domain.market import SymbolRules
-from milobot.domain.money import format_decimal
+from milobot.domain.money import ZERO, format_decimal
+from milobot.domain.positions import Position
 from milobot.domain.risk import Levels, levels_of, quantity_of
 from milobot.domain.slots import Setup, Slot
 from milobot.errors import OrderDeniedError
@@ -31,60 +31,6 @@ class Limits:
         default_factory=lambda: Distance(DistanceKind.PERCENT, Decimal("0.05"))
     )
     allow_unprotected: bool = False
-
-
-class Verdict(StrEnum):
-    """What an intent means for the slot it arrives at."""
-
-    ENTER = "enter"
-    REVERSE = "reverse"
-    CLOSE = "close"
-    IGNORE = "ignore"
-    DENY = "deny"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What to do with an intent, a reason code and a sentence."""
-
-    verdict: Verdict
-    code: str
-    reason: str
-
-
-def judge(slot: Slot, intent: TradeIntent) -> Judgement:
-    """Return what an intent means for its slot, before any number is looked at."""
-    symbol = slot.symbol
-    if slot.owner and slot.owner != intent.owner:
-        return Judgement(
-            Verdict.DENY,
-            "slot_owned",
-            f"{symbol} is traded by {slot.owner}: one symbol of an account has one owner",
-        )
-    if slot.queued is not None or slot.closing:
-        return Judgement(
-            Verdict.DENY, "slot_busy", f"{symbol} is being closed: nothing enters until flat"
-        )
-    if isinstance(intent.action, Close):
-        if slot.side is None:
-            return Judgement(Verdict.IGNORE, "already_flat", f"nothing is open in {symbol}")
-        return Judgement(Verdict.CLOSE, "accepted", f"close {symbol}")
-    if isinstance(intent.action, Enter):
-        return _judge_entry(slot, intent.action)
-    return Judgement(Verdict.DENY, "no_position", f"nothing is held in {symbol} to change")
-
-
-def _judge_entry(slot: Slot, action: Enter) -> Judgement:
-    symbol = slot.symbol
-    if slot.is_idle:
-        return Judgement(Verdict.ENTER, "accepted", f"enter {symbol}")
-    if slot.side is action.side:
-        return Judgement(
-            Verdict.IGNORE, "already_in_position", f"{symbol} is {action.side.lower()} already"
-        )
-    if slot.position.is_flat:
-        return Judgement(Verdict.DENY, "slot_busy", f"orders in {symbol} are on their way")
-    return Judgement(Verdict.REVERSE, "accepted", f"reverse {symbol}")
 
 
 def check_not_blocked(slot: Slot, gates: list[Gate]) -> None:
@@ -158,6 +104,45 @@ def plan_entry(
     return Setup(intent, action, levels, quantity, facts.account.taker_fee, rules)
 
 
+def plan_addition(
+    intent: TradeIntent, slot: Slot, plan: Setup, facts: EntryFacts, gates: list[Gate]
+) -> Setup:
+    """Return the plan of an entry that enlarges a position, after every gate.
+
+    Its size is its own; leverage, stop and targets are those of the position. What the exchange
+    bounds is bounded for both together.
+
+    Args:
+        intent: The wish.
+        slot: What it adds to.
+        plan: The plan of that.
+        facts: The world at this moment.
+        gates: Filled with the checks made, also when one fails.
+
+    Raises:
+        OrderDeniedError: A gate failed; its code names which.
+    """
+    action = replace(intent.entry, leverage=plan.action.leverage)
+    reference, held = intent.reference_price, slot.position
+    levels = Levels(reference, slot.stop, plan.levels.targets[-1:])
+    # Neither where it is measured from nor where it would fill may be beyond the stop.
+    for price in (reference, facts.last_price):
+        _check_not_passed(action, levels, price, gates)
+    quantity = quantity_of(
+        action.size,
+        equity=facts.equity,
+        reference=reference,
+        stop=slot.stop,
+        rules=facts.rules,
+    )
+    gates.append(Gate("size", format_decimal(quantity), format_decimal(facts.rules.min_quantity)))
+    _check_leverage(action, held.quantity + quantity, facts, gates)
+    _check_margin(action, quantity, facts, gates)
+    _check_liquidation(action, levels, quantity, facts, gates, held)
+    rules = replace(facts.rules, brackets=())
+    return Setup(intent, action, levels, quantity, facts.account.taker_fee, rules)
+
+
 def _check_stop_named(action: Enter, limits: Limits, gates: list[Gate]) -> None:
     passed = limits.allow_unprotected or not action.unprotected
     value = "sl=none" if action.unprotected else "a stop"
@@ -216,14 +201,19 @@ def _check_margin(action: Enter, quantity: Decimal, facts: EntryFacts, gates: li
 
 
 def _check_liquidation(
-    action: Enter, levels: Levels, quantity: Decimal, facts: EntryFacts, gates: list[Gate]
+    action: Enter,
+    levels: Levels,
+    quantity: Decimal,
+    facts: EntryFacts,
+    gates: list[Gate],
+    held: Position | None = None,
 ) -> None:
     if levels.stop is None:
         return
-    cost = quantity * facts.last_price
+    cost = quantity * facts.last_price + (held.cost if held else ZERO)
     price = liquidation_price(
         side=action.side,
-        quantity=quantity,
+        quantity=quantity + (held.quantity if held else ZERO),
         cost=cost,
         margin=initial_margin(cost, action.leverage),
         brackets=facts.rules.brackets,

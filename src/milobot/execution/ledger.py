@@ -70,8 +70,7 @@ def apply_update(slot: Slot, order: Order, update: OrderUpdate, fills: tuple[Fil
     slot = after_news(slot, before, order)
     if not slot.position.is_flat:
         # Nobody waits for a fill of an order that no plan covers: what it opened is closed.
-        is_planned = slot.setup is not None and order.intent_key == slot.setup.intent.key
-        if fills and not is_planned and not slot.closing:
+        if fills and order.intent_key not in slot.keys and not slot.closing:
             slot = replace(slot, closing="late_fill")
         return Applied(slot, order, None, contradiction)
     if slot.tally is None:

@@ -33,20 +33,24 @@ def _candidates(
     slot: Slot, setup: Setup, close: Decimal, rules: SymbolRules
 ) -> list[tuple[Decimal, str]]:
     sign = slot.position.side.sign
-    # Towards the price: the loss at the moved stop is never larger than asked for.
-    inwards = round_up if sign > 0 else round_down
     found = []
     threshold = setup.levels.break_even
     if threshold is not None and (close - threshold) * sign >= 0:
-        found.append((inwards(_zero_net(slot, setup.taker_fee), rules.tick_size), "break_even"))
+        found.append((inwards(zero_net(slot, setup.taker_fee), slot, rules), "break_even"))
     if setup.levels.trail is not None:
         # From the last close: after the best one the stop is further already, and stays there.
-        level = inwards(close - sign * setup.levels.trail, rules.tick_size)
+        level = inwards(close - sign * setup.levels.trail, slot, rules)
         found.append((level, "trailing_stop"))
     return found
 
 
-def _zero_net(slot: Slot, fee: Decimal) -> Decimal:
+def inwards(level: Decimal, slot: Slot, rules: SymbolRules) -> Decimal:
+    """Return a level on the grid, towards the price: the loss there is never larger than asked for."""
+    rounded = round_up if slot.position.side.sign > 0 else round_down
+    return rounded(level, rules.tick_size)
+
+
+def zero_net(slot: Slot, fee: Decimal) -> Decimal:
     """Return the exit price whose gain pays the fees of both sides: E (1 + f) / (1 - f), long."""
     entry, sign = slot.position.entry_price, slot.position.side.sign
     return entry * (ONE + sign * fee) / (ONE - sign * fee)

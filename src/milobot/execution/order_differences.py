@@ -121,7 +121,7 @@ def _rests_after_its_end(look: Look, order: Order, report: OrderReport) -> None:
             _ask(look, order)
         else:
             look.tell(resting(order, report, look.slot.attached))
-        if order.purpose is OrderPurpose.ENTRY:
+        if order.purpose.is_sent_once:
             look.withdraw.append(look.orders[order.client_order_id])
         look.note(Code.ORDER_NEWS, f"the {_name(order)}, which counted as not executed, rests")
     elif look.is_settled and look.is_seen_twice(f"rests|{order.client_order_id}"):

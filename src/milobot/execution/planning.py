@@ -1,7 +1,7 @@
 """From a wish to a plan: what the world says now, every gate, and what others have reserved."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from milobot.domain.decisions import Gate
@@ -14,7 +14,7 @@ from milobot.domain.reports import BookTicker, MarginMode
 from milobot.domain.slots import PositionState, Setup, Slot, position_state
 from milobot.errors import OrderDeniedError
 from milobot.execution.exposures import exposures_of
-from milobot.execution.gates import EntryFacts, Limits, plan_entry
+from milobot.execution.gates import EntryFacts, Limits, plan_addition, plan_entry
 from milobot.execution.governor import Governor
 from milobot.ports import Clock, Exchange, attaches_exits
 
@@ -56,13 +56,20 @@ class Planner:
     freshness: Callable[[str], Freshness] = always_fresh
     _promised: dict[str, Setup] = field(default_factory=dict)
 
-    async def plan(self, intent: TradeIntent, slots: Iterable[Slot], gates: list[Gate]) -> Setup:
+    async def plan(
+        self,
+        intent: TradeIntent,
+        slots: Iterable[Slot],
+        gates: list[Gate],
+        onto: Slot | None = None,
+    ) -> Setup:
         """Return the plan of an entry, after every gate; ``release`` it once it is sent or not.
 
         Args:
             intent: The wish.
             slots: All of the account.
             gates: Filled with the checks made, also when one fails.
+            onto: The slot whose position it enlarges; None for a position of its own.
 
         Raises:
             OrderDeniedError: A gate failed; its code names which.
@@ -84,9 +91,14 @@ class Planner:
             rules=rules,
             last_price=last_price,
         )
-        setup = plan_entry(intent, intent.entry, facts, self.limits, gates)
+        if onto is None or onto.setup is None:
+            setup = plan_entry(intent, intent.entry, facts, self.limits, gates)
+        else:
+            setup = plan_addition(intent, onto, onto.setup, facts, gates)
         if self.governor is not None:
             request = self._request(setup, last_price, account.equity, slots)
+            if onto is not None:
+                request = replace(request, held=onto.position.quantity)
             self.governor.check_entry(request, gates)
         self._promised[intent.symbol] = setup
         await self._prepare(setup, gates)

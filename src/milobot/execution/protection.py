@@ -176,7 +176,11 @@ def _thin_out(
 
 
 def _give_up_entry(slot: Slot) -> Command | None:
-    """Withdraw what is left of an entry whose position is being taken down already."""
+    """Withdraw what is left of an entry whose position is being taken down already.
+
+    What was added since is no part of it.
+    """
     if slot.tally is None or not slot.tally.exit_quantity:
         return None
-    return cancel_first(slot.live(OrderPurpose.ENTRY))
+    entries = slot.live(OrderPurpose.ENTRY)
+    return cancel_first([order for order in entries if order.intent_key not in slot.legs])

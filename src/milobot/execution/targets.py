@@ -12,6 +12,7 @@ from milobot.execution.exits import (
     Command,
     Place,
     can_cancel,
+    cancel_first,
     exit_order,
     market_quantity,
 )
@@ -22,11 +23,13 @@ _Parts = list[tuple[Decimal, Decimal]]
 def next_aim(slot: Slot, account: str, now_ms: int) -> Command | None:
     """Return what to do next so that every target rests with its share of what is held."""
     setup = slot.setup
-    if setup is None or not setup.levels.targets or slot.seen or slot.early:
+    if setup is None or slot.seen or slot.early:
         return None
     live = slot.live(OrderPurpose.TARGET)
     if any(o.trigger_price is None for o in live):
         return None  # a share is being sold by the market: what is left is known afterwards
+    if not setup.levels.targets:
+        return cancel_first(live)  # they were taken away
     wanted = dict(wanted_targets(slot, setup))
     known: set[Decimal | None] = set()
     for order in live:

@@ -6,7 +6,7 @@ from milobot.domain.decisions import Outcome
 from milobot.domain.slots import Slot
 from milobot.execution.books import AccountBooks
 from milobot.execution.entries import Entries
-from milobot.execution.gates import Judgement, Verdict
+from milobot.execution.verdicts import Judgement, Verdict
 
 
 async def turn_away(books: AccountBooks, entries: Entries, slot: Slot, code: str, why: str) -> Slot:

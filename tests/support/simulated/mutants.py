@@ -26,6 +26,7 @@ from milobot.domain.slots import Slot
 from milobot.execution.doubt import Terms
 from milobot.execution.exits import Cancel, Command
 from milobot.execution.protection import next_command
+from milobot.execution.wishes import Facts
 from milobot.ports import Books, Record
 
 P, S = OrderPurpose, OrderStatus
@@ -160,9 +161,9 @@ def lead_ignored(bot: Bot) -> None:
 def reversed_before_flat(bot: Bot) -> None:
     """Enter the other direction at once instead of closing first."""
     engine = bot.engine
-    judge = engine._judge
+    decide = engine._wishes.decide
 
-    async def at_once(intent: TradeIntent) -> Any:
+    async def at_once(intent: TradeIntent, facts: Facts) -> Any:
         slot = engine.slot(intent.symbol)
         is_reversal = isinstance(intent.action, Enter) and slot.side not in {
             None,
@@ -170,9 +171,9 @@ def reversed_before_flat(bot: Bot) -> None:
         }
         if is_reversal and slot.owner == intent.owner and not slot.closing:
             return await engine._entries.enter(intent, intent)
-        return await judge(intent)
+        return await decide(intent, facts)
 
-    _exchange(engine, "_judge", at_once)
+    _exchange(engine._wishes, "decide", at_once)
 
 
 def never_compared(bot: Bot) -> None:

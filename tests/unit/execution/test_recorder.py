@@ -15,8 +15,8 @@ from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderType
 from milobot.errors import DuplicateIntentError, LeaseLostError, LedgerError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.entries import decision_about
-from milobot.execution.gates import Judgement, Verdict
 from milobot.execution.recorder import PATIENCE_S, Recorder
+from milobot.execution.verdicts import Judgement, Verdict
 from milobot.ports import Record
 from milobot.simulation.clock import ReplayClock
 
