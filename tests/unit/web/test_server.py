@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 
 import httpx
 import pytest
@@ -33,6 +34,12 @@ async def test_it_serves_on_a_free_port_and_frees_it_again() -> None:
         assert answer.json() == {"status": "ok"}
 
     open_listener("127.0.0.1", port).close()
+
+
+def test_answers_leave_at_once() -> None:
+    """An event loop switches Nagle's delay off only where the socket names its protocol."""
+    with open_listener("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 async def test_open_pages_do_not_hold_up_the_end() -> None:
