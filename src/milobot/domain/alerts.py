@@ -16,6 +16,7 @@ class AlertKind(StrEnum):
     GOVERNOR = "governor"
     LEASE = "lease"
     SCRIPT = "script"
+    SIGNAL = "signal"
 
 
 @dataclass(frozen=True, slots=True)

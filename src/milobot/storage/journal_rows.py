@@ -101,7 +101,7 @@ def intents_in(content: str) -> set[str]:
     """Return the keys of the intents that a slot's row refers to."""
     slot = _SLOT.decode(content, position=Position(""))
     wishes = (slot.setup.intent if slot.setup else None, slot.queued)
-    return {intent.key for intent in wishes if intent is not None}
+    return {intent.key for intent in wishes if intent is not None}.union(slot.legs)
 
 
 def position_row(account: str, position: Position) -> Row:

@@ -6,6 +6,7 @@ import pytest
 from tests.support.desk import PLAN, Desk
 from tests.support.desk import P as Purpose
 from tests.support.desk import S as Status
+from tests.support.journals import FailingJournal
 from tests.support.scripted_exchange import LOST, QUIET, Scene, refuses
 from tests.support.trading import (
     SYMBOL,
@@ -22,11 +23,9 @@ from tests.support.trading import (
 from milobot.domain.decisions import Outcome
 from milobot.domain.intents import Aim, Close, Enter, Reduce
 from milobot.domain.orders import OrderStatus, Refusal
-from milobot.errors import LedgerError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.verdicts import Verdict, judge
-from milobot.ports import Books, Record
-from milobot.storage.memory import MemoryJournal
+from milobot.ports import Books
 
 HALF = Reduce(share=Decimal("0.5"))
 
@@ -209,30 +208,18 @@ async def test_a_refusal_is_an_end_on_record() -> None:
     assert scene.stage.slot.position.quantity == 1
 
 
-class ClosedJournal(MemoryJournal):
-    """A ledger that takes no records once it is closed."""
-
-    is_closed = False
-
-    async def commit(self, *records: Record) -> None:
-        """Take records, or raise."""
-        if self.is_closed:
-            raise LedgerError("the disk is full")
-        await super().commit(*records)
-
-
 async def test_nothing_is_reduced_that_is_not_on_record() -> None:
     """After a crash nobody would know of it, and the same wish would take off as much again."""
-    desk = Desk()
-    desk.journal.__class__ = ClosedJournal
-    await desk.opened()
-    desk.journal.is_closed = True  # type: ignore[attr-defined]
+    stage, journal = Stage(), FailingJournal()
+    engine = ExecutionEngine(stage.venue, journal, stage.clock, EngineConfig())
+    stage.open(QUIET)
+    await engine.accept(intent(PLAN))
+    journal.is_away = True
 
-    decision = await desk.engine.accept(intent(HALF, key="r1"))
+    decision = await engine.accept(intent(HALF, key="r1"))
 
     assert (decision.outcome, decision.code) == (Outcome.DENIED, "ledger_unavailable")
-    assert not [o for o in desk.exchange.placed if o.purpose is Purpose.REDUCE]
-    assert not desk.slot.live(Purpose.REDUCE)
+    assert (engine.slot(SYMBOL).position.quantity, engine.slot(SYMBOL).legs) == (dec("1"), ())
 
 
 async def test_a_late_fill_of_a_reduction_is_part_of_the_plan() -> None:
