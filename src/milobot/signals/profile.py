@@ -33,6 +33,8 @@ class ChannelProfile:
         max_drift: Fraction the price may have left the entry by.
         exchange: Where the channel is traded.
         break_even_after: Number of the target after which the stop goes to entry.
+        expiry_s: How long an entry is waited for, from when the message was posted.
+        duplicate_window_s: How long the same set-up counts as the same; 0: it never does.
     """
 
     size: Size | None = None
@@ -47,6 +49,8 @@ class ChannelProfile:
     max_drift: Decimal | None = None
     exchange: str | None = None
     break_even_after: int | None = None
+    expiry_s: int | None = None
+    duplicate_window_s: int | None = None
 
 
 def apply_profile(reading: SignalReading, profile: ChannelProfile) -> SignalReading:

@@ -14,6 +14,7 @@ from milobot.signals.profile import ChannelProfile, EntryRule
 EXCHANGES = ("binance", "bingx")
 _HUNDRED = Decimal(100)
 _LONGEST_AGE_S = 86_400
+_LONGEST_WAIT_S = 30 * 86_400
 _SIZES = {"risk": SizeKind.RISK, "usdt": SizeKind.QUOTE, "quantity": SizeKind.BASE}
 
 
@@ -116,13 +117,13 @@ def _positive(value: object) -> Decimal:
     raise ValueError("a number above 0, such as 100")
 
 
-def _whole(highest: int, example: int) -> Callable[[object], int]:
-    """Return a parser of whole numbers from 1 to a bound."""
+def _whole(highest: int, example: int, *, lowest: int = 1) -> Callable[[object], int]:
+    """Return a parser of whole numbers between two bounds."""
 
     def parse(value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= highest:
+        if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
             return value
-        raise ValueError(f"a whole number from 1 to {highest}, such as {example}")
+        raise ValueError(f"a whole number from {lowest} to {highest}, such as {example}")
 
     return parse
 
@@ -193,4 +194,6 @@ _KEYS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "max_drift": ("max_drift", _percent("0.5%")),
     "exchange": ("exchange", _choice(*EXCHANGES)),
     "break_even_after": ("break_even_after", _whole(MOST_TARGETS, 1)),
+    "expiry_s": ("expiry_s", _whole(_LONGEST_WAIT_S, 86_400)),
+    "duplicate_window_s": ("duplicate_window_s", _whole(_LONGEST_AGE_S, 3_600, lowest=0)),
 }

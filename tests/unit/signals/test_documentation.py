@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from milobot.cli.signal_table import fields_of
 from milobot.signals.profile_toml import parse_profile
 from milobot.signals.reader import read
 from milobot.signals.reading import SignalReading
 from milobot.signals.refusals import Reason
+from milobot.signals.words import fields_of
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "signals.md").read_text(encoding="utf-8")
 

@@ -69,6 +69,7 @@ class Plan:
         is_net: A plain order: what opposes the position reduces it first.
         is_bounded: Whether ``max_drift`` holds: for entries at the market and breakouts.
         expires_ms: When legs that still wait are given up.
+        max_age_ms: How old the message may be for an entry at the market.
         break_even_after: Number of the target after which the stop goes to entry; 0 for none.
         version: Version of the message that it comes from.
     """
@@ -82,6 +83,7 @@ class Plan:
     stop: Distance | None
     aims: tuple[Aim, ...]
     expires_ms: int
+    max_age_ms: int
     max_drift: Decimal
     is_net: bool = False
     is_bounded: bool = False

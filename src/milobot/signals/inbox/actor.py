@@ -1,0 +1,267 @@
+"""The actor: has the engine do what live signals wish for, and tells them what happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from milobot.domain.alerts import Alert, AlertKind
+from milobot.errors import AuthenticationError, ExchangeError, LeaseLostError, StorageError
+from milobot.ports import Clock
+from milobot.signals.door import SignalState
+from milobot.signals.inbox.asking import Asking
+from milobot.signals.inbox.live import LiveSignal, LiveSignals
+from milobot.signals.inbox.messages import happen
+from milobot.signals.inbox.ports import SignalTrades
+from milobot.signals.life.happenings import (
+    Ended,
+    Failed,
+    Happening,
+    PriceSeen,
+    SlotSeen,
+    TimePassed,
+)
+from milobot.signals.life.plans import SignalTerms
+from milobot.signals.life.record import Signal
+from milobot.signals.life.sight import view_of
+from milobot.signals.life.steps import step
+from milobot.storage.ledger import Ledger
+from milobot.storage.signal_records import SignalRow, list_live, live_revisions
+
+Sleep = Callable[[float], Awaitable[None]]
+Tell = Callable[[Alert], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often the actor looks, in seconds.
+
+    Attributes:
+        look_s: At slots, and for signals that another process has taken.
+        price_s: At the price of a symbol in which an entry waits.
+        again_s: Before it tries again what went wrong.
+        settle_s: How long the end of a position may take to come on record.
+    """
+
+    look_s: float = 0.25
+    price_s: float = 1.0
+    again_s: float = 0.5
+    settle_s: float = 2.0
+
+
+@dataclass(slots=True)
+class ActorParts:
+    """What an actor works with.
+
+    Attributes:
+        account: Whose signals it looks after.
+        tell: Takes alerts.
+    """
+
+    account: str
+    ledger: Ledger
+    trades: SignalTrades
+    clock: Clock
+    sleep: Sleep
+    tell: Tell
+    terms: SignalTerms = field(default_factory=SignalTerms)
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+
+class SignalActor:
+    """Looks after the live signals of one account, while this process leads it.
+
+    Each symbol goes its own way: what one waits for holds up no other.
+    """
+
+    def __init__(self, parts: ActorParts) -> None:
+        """Prepare; nothing is read before ``run``."""
+        self._parts = parts
+        self._live = LiveSignals()
+        self._asking = Asking(parts.trades, parts.clock)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._priced_ms: dict[str, int] = {}
+        self._gone_ms: dict[int, int] = {}
+        self._said: dict[str, str] = {}
+
+    def heard(self, rows: Iterable[SignalRow], *, is_own: bool = True) -> None:
+        """Take in signals that have just been put on record, and see to them at once.
+
+        Args:
+            rows: As they stand on record.
+            is_own: Whether this process has put them there: then nobody can have asked the
+                engine for what they wish.
+        """
+        if self._tasks is None:
+            return  # ``run`` reads them from the ledger
+        before = {row.signal_id: (row, self._latest(row.signal_id)) for row in rows}
+        symbols, unreadable = self._live.take(row for row, _ in before.values())
+        for sentence in unreadable:
+            self._say("", sentence)
+        for number, (row, old) in before.items():
+            new = self._latest(number)
+            if is_own and new is not None and (old is not None or row.revision == 0):
+                self._asking.own(set(new.keys) - set(old.keys if old else ()))
+        for symbol in symbols:
+            self._attend(symbol)
+
+    async def run(self) -> None:
+        """Look after all live signals until cancelled.
+
+        Raises:
+            LeaseLostError: Another process leads the account now.
+            AuthenticationError: The exchange refuses the key.
+        """
+        parts = self._parts
+        self._live, self._busy = LiveSignals(), {}
+        self._asking = Asking(parts.trades, parts.clock)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                while True:
+                    await self._guarded("", self._refresh())
+                    for symbol in self._live.symbols():
+                        self._attend(symbol)
+                    await parts.sleep(parts.rhythm.look_s)
+        finally:
+            self._tasks = None
+
+    async def _refresh(self) -> None:
+        """Read what other processes have put on record."""
+        ledger, account = self._parts.ledger, self._parts.account
+        revisions = await ledger.read(partial(live_revisions, account=account))
+        newer, over = self._live.changed_since(revisions)
+        for number in over:
+            self._live.forget(number)
+        if newer:
+            rows = await ledger.read(partial(list_live, account=account))
+            self.heard((row for row in rows if row.signal_id in newer), is_own=False)
+
+    def _attend(self, symbol: str) -> None:
+        """See to the wishes, the slot and the price of a symbol, each by itself."""
+        if not self._parts.trades.is_leading:
+            return
+        self._start(f"ask {symbol}", symbol, self._serve)
+        self._start(f"look {symbol}", symbol, self._look)
+        self._start(f"price {symbol}", symbol, self._watch_price)
+
+    def _start(
+        self, name: str, symbol: str, work: Callable[[str], Coroutine[Any, Any, None]]
+    ) -> None:
+        running = self._busy.get(name)
+        if self._tasks is not None and (running is None or running.done()):
+            self._busy[name] = self._tasks.create_task(self._guarded(symbol, work(symbol)))
+
+    async def _guarded(self, symbol: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (AuthenticationError, LeaseLostError):
+            raise
+        except (ExchangeError, StorageError):
+            await self._parts.sleep(self._parts.rhythm.again_s)  # then at the next look
+        except Exception as error:  # noqa: BLE001 - one bad signal never stops the others
+            self._say_once(symbol, f"looking after signals went wrong: {error!r}")
+            await self._parts.sleep(self._parts.rhythm.again_s)
+
+    async def _serve(self, symbol: str) -> None:
+        """Ask the engine for what is wished in a symbol, one after the other."""
+        while (found := self._live.next_wish(symbol)) is not None:
+            live, wish = found
+            latest = partial(self._latest, live.signal_id)
+            answer = await self._asking.ask(live.signal, wish, latest)
+            while not await self._happen(live, answer):
+                await self._parts.sleep(self._parts.rhythm.again_s)
+
+    def _latest(self, signal_id: int) -> Signal | None:
+        live = self._live.find(signal_id)
+        return None if live is None else live.signal
+
+    async def _look(self, symbol: str) -> None:
+        """Tell the signals of a symbol what its slot shows, and what time it is."""
+        view = view_of(self._parts.trades.slot(symbol))
+        for live in self._live.of_symbol(symbol):
+            signal = live.signal
+            await self._happen(live, TimePassed())
+            if not _has_entered(signal):
+                continue
+            if view.keys.intersection(signal.entry_keys):
+                self._gone_ms.pop(live.signal_id, None)
+                await self._happen(live, SlotSeen(view))
+            else:
+                await self._end(live)
+
+    async def _end(self, live: LiveSignal) -> None:
+        """Tell a signal how it ended, once that is on record."""
+        now_ms = self._parts.clock.now_ms()
+        since_ms = self._gone_ms.setdefault(live.signal_id, now_ms)
+        signal = live.signal
+        end = await self._parts.trades.end_of(
+            signal.symbol, signal.entry_keys, since_ms=signal.opened_ms
+        )
+        is_patient = now_ms - since_ms < self._parts.rhythm.settle_s * 1000
+        if end is None and is_patient:
+            return
+        opened = signal.state is SignalState.OPEN
+        if await self._happen(live, end or Ended(has_entered=opened)):
+            self._gone_ms.pop(live.signal_id, None)
+
+    async def _watch_price(self, symbol: str) -> None:
+        """Tell the signals of a symbol its price, where an entry waits for it."""
+        waiting = [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
+        now_ms = self._parts.clock.now_ms()
+        due_ms = self._priced_ms.get(symbol, 0) + round(self._parts.rhythm.price_s * 1000)
+        is_new = any(not live.signal.is_far_checked for live in waiting)
+        if not waiting or (now_ms < due_ms and not is_new):
+            return
+        self._priced_ms[symbol] = now_ms
+        price = await self._parts.trades.last_price(symbol)
+        for live in waiting:
+            await self._happen(live, PriceSeen(price))
+
+    async def _happen(self, live: LiveSignal, happening: Happening) -> bool:
+        """Let something happen to a signal, on record. Return whether it is there."""
+        parts = self._parts
+        known = self._live.find(live.signal_id)
+        if known is None:
+            return True
+        now_ms = parts.clock.now_ms()
+        try:
+            stepped = step(known.signal, happening, parts.terms, now_ms)
+            if stepped.signal == known.signal and not stepped.notes:
+                return True
+        except Exception as error:  # noqa: BLE001 - one bad signal never stops the others
+            happening = Failed(f"It went wrong: {error!r}")
+            self._say(known.signal.symbol, f"signal {live.signal_id} went wrong: {error!r}")
+        unit = partial(
+            happen,
+            signal_id=live.signal_id,
+            happening=happening,
+            terms=parts.terms,
+            now_ms=now_ms,
+        )
+        try:
+            done = await parts.ledger.write(unit)
+        except StorageError:
+            return False
+        if done is not None:
+            self.heard((done[0],))
+        return True
+
+    def _say_once(self, symbol: str, sentence: str) -> None:
+        """Say what goes wrong at every look, once."""
+        if self._said.get(symbol) != sentence:
+            self._said[symbol] = sentence
+            self._say(symbol, sentence)
+
+    def _say(self, symbol: str, sentence: str) -> None:
+        now_ms = self._parts.clock.now_ms()
+        self._parts.tell(Alert(AlertKind.SIGNAL, symbol, sentence, now_ms))
+
+
+def _has_entered(signal: Signal) -> bool:
+    """Return whether the slot says something about a signal: no entry of it is undecided."""
+    is_asked = any(wish.leg for wish in signal.outbox)
+    is_first = signal.state is SignalState.ENTERING
+    return bool(signal.entry_keys) and not (is_asked and is_first)
