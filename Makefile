@@ -65,14 +65,14 @@ clean:  ## Remove caches and built files (.venv stays; delete it by hand to star
 # The build tool is pinned and installed first: a build in isolation would take the newest one.
 $(VENV)/.installed: $(SETUP) | $(BIN)/python
 	@echo "Installing milobot into $(VENV) (once; half a minute to two minutes) ..."
-	@$(PIP) install -c constraints.txt hatchling editables
-	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@$(PIP) install -c constraints.txt hatchling editables setuptools
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[telegram]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(SETUP) | $(BIN)/python
 	@echo "Installing milobot and its tools into $(VENV) (once; one to two minutes) ..."
-	@$(PIP) install -c constraints.txt hatchling editables
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev,parquet]'
+	@$(PIP) install -c constraints.txt hatchling editables setuptools
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev,parquet,telegram]'
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:
