@@ -71,7 +71,7 @@ class FakeTrades:
             raise ExchangeUnavailableError(f"{symbol} has no price")
         return price
 
-    async def end_of(self, symbol: str, keys: Sequence[str], *, since_ms: int) -> Ended | None:
+    async def end_of(self, symbol: str, keys: Sequence[str]) -> Ended | None:
         """Return how the first of the intents ended that has an end."""
         return next((self.ends[key] for key in keys if key in self.ends), None)
 

@@ -197,9 +197,7 @@ class SignalActor:
         now_ms = self._parts.clock.now_ms()
         since_ms = self._gone_ms.setdefault(live.signal_id, now_ms)
         signal = live.signal
-        end = await self._parts.trades.end_of(
-            signal.symbol, signal.entry_keys, since_ms=signal.opened_ms
-        )
+        end = await self._parts.trades.end_of(signal.symbol, signal.entry_keys)
         is_patient = now_ms - since_ms < self._parts.rhythm.settle_s * 1000
         if end is None and is_patient:
             return

@@ -47,13 +47,12 @@ class SignalTrades(Protocol):
         """
         ...
 
-    async def end_of(self, symbol: str, keys: Sequence[str], *, since_ms: int) -> Ended | None:
+    async def end_of(self, symbol: str, keys: Sequence[str]) -> Ended | None:
         """Return how intents ended of which the slot holds nothing any more.
 
         Args:
             symbol: Where they traded.
             keys: Their keys, oldest first.
-            since_ms: When the position was first seen; 0 when it never was.
 
         Returns:
             None while it is not on record yet.
