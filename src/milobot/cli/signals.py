@@ -1,20 +1,16 @@
-"""``milobot signals``: what a message says, and which of its words say so."""
+"""``milobot signals``: what a message says, and what following a channel would have brought."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-def _stay_a_group() -> None:
-    """Keep ``read`` a sub-command of its own, also while it is the only one."""
-
+from milobot.cli.signal_audit import audit_channel
 
 app = typer.Typer(
     add_completion=False,
-    help="Read messages as signals, and explain the reading.",
+    help="Read messages as signals, and audit the channels they come from.",
     context_settings={"help_option_names": ["--help", "-h"]},
-    callback=_stay_a_group,
 )
 
 
@@ -32,23 +28,16 @@ def read_message(
     Nothing is sent and nothing is recorded; a message that is refused, or is no
     signal, is told so with its reason.
     """
+    from milobot.cli.channel_profile import load_profile
     from milobot.cli.signal_table import print_reading, reading_to_json
     from milobot.cli.tables import print_json
-    from milobot.errors import ConfigurationError
-    from milobot.signals.profile_toml import parse_profile
     from milobot.signals.reader import read
 
-    chosen = None
-    if profile is not None:
-        try:
-            content = profile.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"--profile: {profile} cannot be read ({error}); name a TOML file"
-            ) from error
-        chosen = parse_profile(content, profile.name)
-    reading = read(text, profile=chosen)
+    reading = read(text, profile=load_profile(profile))
     if as_json:
         print_json(reading_to_json(reading))
     else:
         print_reading(reading)
+
+
+app.command("audit")(audit_channel)

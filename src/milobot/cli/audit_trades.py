@@ -1,0 +1,131 @@
+"""The trades of an audit: their figures, their targets, by month and symbol, and the last ones."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from milobot.cli.audit_words import HEADING, QUIET, between, coloured, columns, r, share
+from milobot.cli.backtest_numbers import UNDEFINED, percent, plain, prices, ratio
+from milobot.domain.times import format_time
+from milobot.signals.audit.outcomes import Result
+from milobot.signals.audit.report import AuditReport, GroupLine, TargetLine, Trades
+
+_WIDE = 104
+_MOST_GROUPS = 12
+
+
+def trade_table(report: AuditReport) -> Table:
+    """Return the figures of all trades."""
+    trades, late = report.trades, report.lateness
+    table = columns(f"{len(trades.results):,} trades, net of costs", "")
+    interval = trades.interval
+    span = f"{r(interval.low)} to {r(interval.high)}" if interval else UNDEFINED
+    rows: list[tuple[str, RenderableType]] = [
+        ("Expectancy", coloured(r(trades.expectancy), trades.expectancy)),
+        ("  95 % interval", span),
+        ("  counted from the posted price, no costs", r(trades.as_posted)),
+        ("  fees in it", r(trades.fees, signed=False)),
+        ("Won", f"{percent(trades.win_rate)} ({between(trades.win_interval)})"),
+        ("Average win", r(trades.average_win)),
+        ("Average loss", r(trades.average_loss)),
+        ("Profit factor", ratio(trades.profit_factor)),
+        ("Sum", r(sum(trades.results))),
+        ("Deepest fall of the sum", r(trades.drawdown, signed=False)),
+        ("Longest losing streak", f"{trades.longest_losing_streak:,}"),
+        ("Time with a trade open", percent(trades.exposure)),
+        ("Stop and target in one candle", f"{trades.in_doubt:,}"),
+        ("Price gone at the first chance", f"{late.gone:,} of {late.count:,}"),
+    ]
+    if late.gone:
+        rows += [
+            ("  by (median)", f"{percent(late.median)}, {r(late.median_r, signed=False)}"),
+            ("  and never came back", f"{late.gone_for_good:,}"),
+        ]
+    rows.append(("Targets claimed as reached", _claims(report)))
+    for label, value in rows:
+        table.add_row(label, value)
+    return table
+
+
+def _claims(report: AuditReport) -> str:
+    claims = report.claims
+    if not claims.checked:
+        return UNDEFINED
+    return f"{claims.confirmed:,} of {len(claims.checked):,} were"
+
+
+def target_table(lines: Sequence[TargetLine]) -> Table:
+    """Return how often each target was reached, and how often chance would."""
+    table = columns("target", "at", "set-ups", "reached", "", "95 %", "by chance")
+    for line in lines:
+        table.add_row(
+            str(line.number),
+            r(line.reward),
+            f"{line.count:,}",
+            f"{line.hits:,}",
+            share(line.hits, line.count),
+            between(line.interval),
+            percent(line.chance),
+        )
+    return table
+
+
+def group_tables(trades: Trades, width: int) -> Iterator[RenderableType]:
+    """Yield the trades by direction, way out, symbol and month."""
+    tables = [
+        _group_table("by direction", trades.by_side, trades.by_exit),
+        _group_table("by symbol", trades.by_symbol),
+        _group_table("by month", trades.by_month),
+    ]
+    if width >= _WIDE:
+        grid = Table.grid(padding=(0, 4, 0, 0))
+        grid.add_row(*tables)
+        yield grid
+        yield ""
+        return
+    for table in tables:
+        yield table
+        yield ""
+
+
+def _group_table(name: str, *groups: Sequence[GroupLine]) -> Table:
+    table = columns(name, "trades", "won", "sum")
+    for place, lines in enumerate(groups):
+        for line in lines[-_MOST_GROUPS:] if name == "by month" else lines[:_MOST_GROUPS]:
+            label = f"exit by {line.name}" if place else line.name
+            table.add_row(
+                label,
+                f"{line.count:,}",
+                share(line.wins, line.count),
+                coloured(r(line.total_r), line.total_r),
+            )
+        if len(lines) > _MOST_GROUPS:
+            table.add_row(f"and {len(lines) - _MOST_GROUPS} others", "", "", "")
+    return table
+
+
+def last_trades(played: Sequence[Result], count: int) -> Iterator[RenderableType]:
+    """Yield the last trades, each with what a follower would have seen of it."""
+    entered = [result for result in played if result.r is not None]
+    shown = entered[-count:] if count else []
+    if not shown:
+        return
+    yield Text(f"Last {len(shown)} of {len(entered):,} trades (UTC)", HEADING)
+    table = columns("posted", "symbol", "side", "entry", "in at", "out at", "targets", "R")
+    table.columns[1].justify = table.columns[2].justify = "left"
+    table.add_column("out by", overflow="ellipsis")
+    for result in shown:
+        levels = prices([result.shape.entry, result.entry_price, result.exit_price])
+        table.add_row(
+            format_time(result.time_ms - result.time_ms % 60_000),
+            plain(result.shape.symbol),
+            result.shape.side.lower(),
+            *levels,
+            f"{len(result.hits)}/{len(result.shape.targets)}",
+            coloured(f"{result.r:+z.2f}", result.r),
+            Text(result.exit_reason.replace("_", " "), QUIET),
+        )
+    yield table
+    yield ""

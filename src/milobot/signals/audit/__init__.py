@@ -1,0 +1,1 @@
+"""Channel audit: a channel's past messages, read and traded over the candles of their time."""

@@ -1,0 +1,194 @@
+"""An audit from export and candles to the report."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from milobot.domain.times import format_time
+from milobot.signals.audit.attempts import Attempt
+from milobot.signals.audit.claims import check_claims
+from milobot.signals.audit.desk import Desk, DeskTerms
+from milobot.signals.audit.messages import Export
+from milobot.signals.audit.outcomes import Result, result_of, shape_of
+from milobot.signals.audit.rehearsal import rehearsal_of, tries_of
+from milobot.signals.audit.report import (
+    AuditReport,
+    Portfolio,
+    Rehearsal,
+    lateness_of,
+    portfolio_of,
+    shapes_of,
+    trades_of,
+)
+from milobot.signals.audit.setups import Conversation, SetUp, read_messages
+from milobot.signals.audit.tracks import Track
+
+Progress = Callable[[str, float], None]
+NO_TIME = "the message has no time"
+NO_SYMBOL = "no candles of its symbol"
+NO_CANDLES = "no candles at its time"
+NO_LEVELS = "its levels leave no risk to measure in"
+_DAY_LENGTH = len("2024-01-31")
+# Alone, a set-up risks the same money out of a balance so large that margin never binds.
+_ROOM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    attempts: tuple[Attempt, ...]
+    left_out: Counter[str]
+
+
+def audit(
+    export: Export,
+    tracks: Mapping[str, Track],
+    terms: DeskTerms,
+    *,
+    notes: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Read every message, play what can be played, and count.
+
+    Args:
+        export: The messages.
+        tracks: Candles by symbol; empty to read only.
+        terms: Of the simulated account.
+        notes: What else the reader of the report should know.
+        progress: Called with a stage and the fraction of it done.
+    """
+    said = progress or (lambda _stage, _done: None)
+    profile = replace(terms.profile, size=terms.size)
+    terms = replace(terms, profile=profile)
+    conversation = read_messages(
+        export.messages, profile, terms.signals, progress=lambda done: said("reading", done)
+    )
+    return asyncio.run(_audit(export, conversation, tracks, terms, tuple(notes), said))
+
+
+def symbols_named(export: Export, terms: DeskTerms, progress: Progress) -> frozenset[str]:
+    """Return the symbols of all set-ups: what candles are wanted of."""
+    talk = read_messages(
+        export.messages,
+        terms.profile,
+        terms.signals,
+        progress=lambda done: progress("reading", done),
+    )
+    return frozenset(setup.plan.symbol for setup in talk.setups)
+
+
+async def _audit(
+    export: Export,
+    conversation: Conversation,
+    tracks: Mapping[str, Track],
+    terms: DeskTerms,
+    notes: tuple[str, ...],
+    said: Progress,
+) -> AuditReport:
+    placed = _place(conversation.setups, tracks)
+    alone = _alone(terms)
+    results = []
+    for done, attempt in enumerate(placed.attempts, 1):
+        found = await _play_alone(attempt, tracks, alone)
+        if found is None:
+            placed.left_out[NO_LEVELS] += 1
+        else:
+            results.append(found)
+        said("trading", done / len(placed.attempts))
+    default_stop = terms.limits.default_stop.value
+    shapes = [shape_of(s.plan, None, default_stop) for s in conversation.setups]
+    return AuditReport(
+        export=export,
+        conversation=conversation,
+        terms=terms,
+        shapes=shapes_of([s for s in shapes if s is not None and s.stop > 0], terms),
+        played=tuple(results),
+        not_played=dict(placed.left_out.most_common()),
+        trades=trades_of(results),
+        lateness=lateness_of(results),
+        claims=check_claims(export.messages, conversation.setups, tracks),
+        portfolio=await _together(conversation.setups, tracks, terms) if results else None,
+        rehearsal=await _rehearse(conversation.setups, tracks, alone, said),
+        candles=_candles(tracks, results),
+        notes=notes,
+    )
+
+
+def _place(setups: Iterable[SetUp], tracks: Mapping[str, Track]) -> _Placed:
+    """Return an attempt for each set-up that has candles, and how many have none."""
+    attempts: list[Attempt] = []
+    left_out: Counter[str] = Counter()
+    for setup in setups:
+        track, time_ms = tracks.get(setup.plan.symbol), setup.message.time_ms
+        start = None if track is None or time_ms is None else track.find(time_ms)
+        if start is not None:
+            attempts.append(Attempt(setup, start))
+        elif time_ms is None:
+            left_out[NO_TIME] += 1
+        else:
+            left_out[NO_SYMBOL if track is None else NO_CANDLES] += 1
+    return _Placed(tuple(attempts), left_out)
+
+
+def _alone(terms: DeskTerms) -> DeskTerms:
+    risk = terms.risk / _ROOM
+    alone = replace(terms, equity=terms.equity * _ROOM, risk=risk)
+    return replace(alone, profile=replace(terms.profile, size=alone.size))
+
+
+async def _play_alone(
+    attempt: Attempt, tracks: Mapping[str, Track], terms: DeskTerms
+) -> Result | None:
+    own = Attempt(_sized(attempt.setup, terms), attempt.start)
+    track = tracks[attempt.setup.plan.symbol]
+    await Desk({track.symbol: track}, terms).play([own])
+    return result_of(own, track, terms)
+
+
+def _sized(setup: SetUp, terms: DeskTerms) -> SetUp:
+    return replace(setup, reading=replace(setup.reading, size=terms.size))
+
+
+async def _together(
+    setups: Sequence[SetUp], tracks: Mapping[str, Track], terms: DeskTerms
+) -> Portfolio:
+    attempts = _place(setups, tracks).attempts
+    desk = Desk(tracks, terms)
+    await desk.play(attempts)
+    found = (result_of(a, tracks[a.setup.plan.symbol], terms) for a in attempts)
+    return portfolio_of([r for r in found if r is not None], desk.equity, terms)
+
+
+async def _rehearse(
+    setups: Sequence[SetUp], tracks: Mapping[str, Track], terms: DeskTerms, said: Progress
+) -> Rehearsal | None:
+    undated = [s for s in setups if s.message.time_ms is None]
+    tries = tries_of(undated, tracks)
+    if not tries:
+        return None
+    results = []
+    for done, attempts in enumerate(tries, 1):
+        found = [await _play_alone(attempt, tracks, terms) for attempt in attempts]
+        results.append([r for r in found if r is not None])
+        said("rehearsing", done / len(tries))
+    return replace(rehearsal_of(results), no_place=len(undated) - len(tries))
+
+
+def _candles(tracks: Mapping[str, Track], results: Iterable[Result]) -> dict[str, str]:
+    """Return in words which candles there are of each symbol, and on which it was played."""
+    began: dict[str, Counter[int]] = {}
+    for result in results:
+        began.setdefault(result.shape.symbol, Counter())[result.candle_ms] += 1
+    return {symbol: _described(track, began.get(symbol)) for symbol, track in tracks.items()}
+
+
+def _described(track: Track, began: Counter[int] | None) -> str:
+    first = format_time(int(track.candles.time[0]))[:_DAY_LENGTH]
+    last = format_time(int(track.ends[-1]))[:_DAY_LENGTH]
+    gaps = len(track.stretches) - 2
+    broken = f" with {gaps} gaps" if gaps > 1 else " with a gap" if gaps else ""
+    text = f"{len(track.candles):,} candles, {first} to {last}{broken}"
+    if began:
+        shares = (f"{n:,} on {length // 60_000}m" for length, n in sorted(began.items()))
+        text += f"; set-ups began: {', '.join(shares)}"
+    return text
