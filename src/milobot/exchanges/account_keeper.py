@@ -16,8 +16,11 @@ from milobot.exchanges.settings_memory import SettingsMemory
 from milobot.exchanges.times import ExchangeClock
 from milobot.ports import Account, ExchangeAccount
 
-# A share of what is available: so much more, given back by positions, is worth a request.
+# Shares of what is available: so much more, given back by positions, is worth a request in the
+# background, and so much more is worth that an entry waits for one.
 _WORTH_ASKING = Decimal("0.05")
+_WORTH_WAITING = Decimal("0.25")
+_FREED_EVERY_MS = 1_000
 _RETRY_MS = 2_000
 _TRIES = 2  # what happens while an answer is on its way may take another one to clear up
 
@@ -191,10 +194,15 @@ class AccountKeeper:
         return listed or self._settings.is_isolated(symbol)
 
     def _has_to_ask(self) -> bool:
-        age_ms, freed = self.age_ms, self._since.freed
+        age_ms = self.age_ms
         if age_ms is None or age_ms > self._times.fresh_ms or self._since.doubts:
             return True
-        return bool(freed) and freed > self._shown().available * _WORTH_ASKING
+        return self._has_freed(_WORTH_WAITING)
+
+    def _has_freed(self, share: Decimal) -> bool:
+        """Return whether positions have given back more than a share of what is available."""
+        freed = self._since.freed
+        return bool(freed) and freed > self._shown().available * share
 
     def _may_go_on(self) -> bool:
         age_ms = self.age_ms
@@ -205,6 +213,8 @@ class AccountKeeper:
         if self._failure is not None and now_ms - self._tried_ms < _RETRY_MS:
             return False
         if age_ms is None or age_ms >= self._times.every_ms or self._since.doubts:
+            return True
+        if age_ms >= _FREED_EVERY_MS and self._has_freed(_WORTH_ASKING):
             return True
         return age_ms >= self._times.least_ms and self._has_settled(now_ms)
 

@@ -6,12 +6,16 @@ here each statement is compiled once, and a server gets what comes together as o
 """
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Insert, Table
+from sqlalchemy.exc import IntegrityError
+
+from milobot.storage.sqlite_ledger import driver_of
 
 Row = Mapping[str, Any]
 
@@ -52,11 +56,13 @@ def write_rows(connection: Connection, writes: Sequence[Write]) -> None:
     """Put rows into their tables, in order where one replaces another.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database takes one of them not; the transaction has to
-            be undone.
+        sqlalchemy.exc.DBAPIError: The database takes one of them not (sqlite3.Error: it takes
+            nothing); the transaction has to be undone.
     """
-    can_join = connection.dialect.name == "postgresql"
-    for group in _groups(writes) if can_join else ([write] for write in writes):
+    if connection.dialect.name == "sqlite":
+        _write_to_file(connection, writes)
+        return
+    for group in _groups(writes):
         prepared = [_prepare(w.statement, connection.dialect, tuple(w.row)) for w in group]
         values = tuple(
             value
@@ -64,6 +70,18 @@ def write_rows(connection: Connection, writes: Sequence[Write]) -> None:
             for value in one.parameters(write.row)
         )
         connection.exec_driver_sql(_joined(tuple(prepared)), values)
+
+
+def _write_to_file(connection: Connection, writes: Sequence[Write]) -> None:
+    """Put rows into tables of SQLite by its own driver: nothing is left to be done between."""
+    driver = driver_of(connection)
+    for write in writes:
+        prepared = _prepare(write.statement, connection.dialect, tuple(write.row))
+        values = tuple(prepared.parameters(write.row))
+        try:
+            driver.execute(prepared.sql, values)
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(prepared.sql, values, error) from error
 
 
 def _groups(writes: Sequence[Write]) -> Iterator[list[Write]]:

@@ -13,6 +13,7 @@ from milobot.errors import LeaseLostError
 from milobot.ports import Clock
 from milobot.storage import tables
 from milobot.storage.database import Database
+from milobot.storage.sqlite_ledger import driver_of
 from milobot.storage.upserts import insert_or_keep
 
 TTL_MS = 4_000
@@ -38,6 +39,8 @@ _SELECT = select(_leases).where(_IS_NAMED)
 # other; renewing locks neither, so that it never waits for commits. SQLite has one writer anyway.
 _SELECT_TO_TAKE = _SELECT.with_for_update()
 _SELECT_EPOCH = select(_leases.c.epoch).where(_IS_NAMED).with_for_update(read=True, key_share=True)
+# Every commit asks: on a file, where asking costs nothing, preparing the question must not either.
+_SELECT_EPOCH_IN_FILE = f"SELECT epoch FROM {_leases.name} WHERE name = ?"  # noqa: S608 - a table of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,11 @@ def require_lease(connection: Connection, lease: Lease) -> None:
     Raises:
         LeaseLostError: Somebody else has taken it since.
     """
-    epoch = connection.execute(_SELECT_EPOCH, {"of_name": lease.name}).scalar_one_or_none()
+    if connection.dialect.name == "sqlite":
+        row = driver_of(connection).execute(_SELECT_EPOCH_IN_FILE, (lease.name,)).fetchone()
+        epoch = row and row[0]
+    else:
+        epoch = connection.execute(_SELECT_EPOCH, {"of_name": lease.name}).scalar_one_or_none()
     if not lease.epoch or epoch != lease.epoch:
         raise _lost(lease.name)
 

@@ -254,7 +254,7 @@ async def test_what_a_close_gives_back_is_asked_for_when_it_matters(
 ) -> None:
     """A reversal may need the margin of what it closed; small change is not worth a wait."""
     scene = await begin(held="100")
-    await scene.view.prepare_symbol(BTC, leverage=10, margin_mode=ISOLATED)
+    await scene.view.prepare_symbol(BTC, leverage=2, margin_mode=ISOLATED)
 
     await scene.view.place_order(close(quantity=quantity))
     account = await scene.view.fetch_account()
@@ -265,10 +265,28 @@ async def test_what_a_close_gives_back_is_asked_for_when_it_matters(
     assert (missing == Decimal(90 * 100) * FEE) if asked == 2 else (missing > 9)
 
 
+async def test_what_a_smaller_close_gives_back_is_asked_for_in_the_background() -> None:
+    """Ten per cent of what is available: no entry waits for it, and it is known soon."""
+    scene = await begin(held="100")
+    await scene.view.prepare_symbol(BTC, leverage=10, margin_mode=ISOLATED)
+    async with running(scene):
+        await scene.time.run_for(1)
+        await scene.view.place_order(close(quantity="90"))
+        before = scene.account.asked["account"]
+        await scene.view.fetch_account()
+        assert scene.account.asked["account"] == before
+
+        await scene.time.run_for(5)
+
+        account = await scene.view.fetch_account()
+        assert scene.account.asked["account"] == before + 1
+        assert scene.account.available - account.available < 9
+
+
 async def test_stream_that_tells_of_a_close_is_heard() -> None:
     """A stop that fired gives back as much as a close of ours."""
     scene = await begin(held="100")
-    await scene.view.prepare_symbol(BTC, leverage=10, margin_mode=ISOLATED)
+    await scene.view.prepare_symbol(BTC, leverage=2, margin_mode=ISOLATED)
 
     scene.view.hear(position(scene.time.now_ms() + 1, "0"))
     await scene.view.fetch_account()
