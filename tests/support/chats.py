@@ -1,7 +1,7 @@
 """A messenger that says what the test lets it say, and keeps what was sent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from milobot.errors import ChatError
@@ -32,6 +32,7 @@ class FakeChat:
     gone: set[int] = field(default_factory=set)
     tried: int = 0
     _said: asyncio.Queue[PersonSays | None] = field(default_factory=asyncio.Queue)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, person: int, text: str) -> None:
         """Keep what is sent, or fail as asked to."""
@@ -42,6 +43,7 @@ class FakeChat:
         if person in self.gone:
             raise ChatError("the person has blocked the bot", retryable=False)
         self.sent.append((person, text, self.clock.now_ms()))
+        self._arrived.set()
 
     async def messages(self) -> AsyncIterator[PersonSays]:
         """Yield what the test lets people say."""
@@ -51,6 +53,14 @@ class FakeChat:
     def says(self, said: PersonSays) -> None:
         """Let a person say something."""
         self._said.put_nowait(said)
+
+    async def until(self, is_enough: Callable[[list[str]], bool], person: int = ADMIN) -> list[str]:
+        """Return what a person was sent once that is enough; fail after 15 seconds."""
+        async with asyncio.timeout(15):
+            while not is_enough(self.texts(person)):
+                self._arrived.clear()
+                await self._arrived.wait()
+        return self.texts(person)
 
     def close(self) -> None:
         """Close the chat for good."""

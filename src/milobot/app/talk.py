@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from milobot.app.happenings import Passing
 from milobot.app.talk_office import TalkOffice
+from milobot.app.talk_signals import SignalFollower
 from milobot.domain.alerts import Alert
-from milobot.errors import MilobotError
+from milobot.errors import MilobotError, StorageError
 from milobot.exchanges.times import Sleep, SteadyClock, real_sleep
 from milobot.ports import Clock, Journal
-from milobot.signals.door import SignalEvent
 from milobot.signals.talk.desk import Desk, People
 from milobot.signals.talk.errands import Office, Plan
 from milobot.signals.talk.notices import EVERYTHING, Notice, NoticeKind
@@ -22,7 +23,6 @@ from milobot.signals.talk.sentences import (
     alert_notice,
     decision_notice,
     fill_notice,
-    signal_notice,
     trip_notice,
 )
 from milobot.telemetry import get_logger
@@ -104,6 +104,7 @@ class Talk:
         self._clock = clock or SteadyClock()
         self._postman = Postman(plan.admins, plan.kinds, self._clock, sleep=sleep)
         self._ears: dict[str, Ear] = {}
+        self._signals = SignalFollower(office.ledger)
         people = People(plan.admins, plan.bot_name)
         self._desk = Desk(people, _Guarded(office), self._postman.answer, self._clock)
 
@@ -115,15 +116,13 @@ class Talk:
     def ear(self, account: str) -> Ear:
         """Return what hears of an account."""
         if account not in self._ears:
-            shown = account if len(self._plan.accounts) > 1 else ""
+            shown = account if self._names_accounts else ""
             self._ears[account] = Ear(shown, self._postman)
         return self._ears[account]
 
-    def signal(self, source: str, symbol: str, event: SignalEvent) -> None:
-        """Hear what became of a signal; ``symbol`` is empty where none was read."""
-        notice = signal_notice(source, symbol, event)
-        if notice is not None:
-            self._postman.tell(notice)
+    @property
+    def _names_accounts(self) -> bool:
+        return len(self._plan.accounts) > 1
 
     async def run(self, chat: Chat) -> None:
         """Talk until the chat is closed for good, or until cancelled.
@@ -144,6 +143,7 @@ class Talk:
             others = [
                 tasks.create_task(self._postman.run(chat)),
                 tasks.create_task(self._listen()),
+                tasks.create_task(self._follow()),
             ]
             await self._desk.run(chat.messages())
             for task in others:
@@ -155,6 +155,14 @@ class Talk:
             now_ms = self._clock.now_ms()
             for ear in self._ears.values():
                 for notice in ear.notices(now_ms):
+                    self._postman.tell(notice)
+            await self._sleep(_LOOK_S)
+
+    async def _follow(self) -> None:
+        """Tell what becomes of signals; apart, since a ledger may keep one waiting."""
+        while True:
+            with suppress(StorageError):  # alerts tell of a ledger that is away
+                for notice in await self._signals.take(names_account=self._names_accounts):
                     self._postman.tell(notice)
             await self._sleep(_LOOK_S)
 

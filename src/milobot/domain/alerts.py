@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     LEASE = "lease"
     SCRIPT = "script"
     SIGNAL = "signal"
+    TELEGRAM = "telegram"
 
 
 @dataclass(frozen=True, slots=True)

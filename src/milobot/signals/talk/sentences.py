@@ -21,6 +21,7 @@ _ALERTS = {
     AlertKind.EXCHANGE: NoticeKind.CONNECTION,
     AlertKind.LEASE: NoticeKind.CONNECTION,
     AlertKind.SCRIPT: NoticeKind.SCRIPTS,
+    AlertKind.SIGNAL: NoticeKind.SIGNALS,
 }
 _FILLS = {
     OrderPurpose.ENTRY: (NoticeKind.ENTRIES, "entry filled"),
@@ -41,7 +42,7 @@ _REFUSED = frozenset(
     }
 )
 # What comes of these is told by decisions, fills and results, with more to say.
-_TOLD_BY_ENGINE = frozenset({"decided", "filled", "closed"})
+_TOLD_BY_ENGINE = frozenset({"decided", "denied", "filled", "target", "closed"})
 
 
 def about(symbol: str, account: str) -> str:
@@ -59,7 +60,10 @@ def alert_notice(alert: Alert, account: str = "") -> Notice:
     mark = "✓" if alert.is_over else "⚠"
     said = plain(alert.sentence)
     return Notice(
-        _ALERTS[alert.kind], about(alert.symbol, account), f"{mark} {said}", alert.time_ms
+        _ALERTS.get(alert.kind, NoticeKind.DRIFT),
+        about(alert.symbol, account),
+        f"{mark} {said}",
+        alert.time_ms,
     )
 
 
@@ -116,7 +120,9 @@ def signal_notice(source: str, symbol: str, event: SignalEvent, account: str = "
         event: The line of its history.
         account: Named where there are several.
     """
-    if event.kind in _TOLD_BY_ENGINE or event.state is SignalState.NOT_A_SIGNAL:
+    is_on_its_way = event.state is SignalState.ENTERING and not event.sentence
+    is_chat = event.state is SignalState.NOT_A_SIGNAL
+    if event.kind in _TOLD_BY_ENGINE or is_on_its_way or is_chat:
         return None
     state = event.state.value.replace("_", " ")
     code = f" [{plain(event.code, 40)}]" if event.code else ""

@@ -135,6 +135,7 @@ def test_every_alert_has_its_kind(kind: AlertKind) -> None:
         ("received", SignalState.NOT_A_SIGNAL, None),
         ("filled", SignalState.OPEN, None),
         ("decided", SignalState.DENIED, None),
+        ("received", SignalState.ENTERING, None),
     ],
 )
 def test_signals_are_told_where_nothing_else_tells(
