@@ -17,6 +17,8 @@ from tests.support.simulated.venue import Venue
 from tests.support.simulated.weather import Chance, Weather, weather_of
 from tests.support.simulated.wishes import Wishes
 
+from milobot.domain.slots import Setup
+
 _SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 TRADING_S = 45.0
 # Past the longest doubt there is: what is hidden, the delay assumed, two looks, half a minute.
@@ -60,6 +62,7 @@ class History:
         self.laws = Laws(self.loop, self.venue, self.disk, self.weather)
         self.world = World(self.loop, self.chance, self.venue, self.disk, self.laws)
         self.wishes = Wishes(self.loop, self.chance, self.venue)
+        self.wishes.plan = self._planned
         self.bots: list[Bot] = []
         self._make = make
         self._calls_to_live = 0
@@ -153,6 +156,9 @@ class History:
         for _ in range(self.chance.dice.randint(0, most)):
             self.loop.in_world(self.chance.between(1, TRADING_S - 1), strike)
             self.chance.struck[fault] += 1
+
+    def _planned(self, symbol: str) -> Setup | None:
+        return self.bots[-1].engine.slot(symbol).setup
 
     def _wish(self) -> None:
         bot = self.bots[-1]

@@ -49,6 +49,20 @@ def entry_sent_again(bot: Bot) -> None:
     _exchange(bot.client, "place_order", twice)
 
 
+def reduced_twice(bot: Bot) -> None:
+    """Send a reduction once more when its outcome is not known, like any other exit."""
+    place = bot.client.place_order
+
+    async def twice(order: Order) -> tuple[OrderUpdate, ...]:
+        answer = await place(order)
+        is_unknown = any(update.status is S.UNKNOWN for update in answer)
+        if not is_unknown or order.purpose is not P.REDUCE:
+            return answer
+        return await place(replace(order, send_before_ms=0))
+
+    _exchange(bot.client, "place_order", twice)
+
+
 def not_found_believed_at_once(bot: Bot) -> None:
     """Believe that an entry is not there before what was taken must be visible."""
     hasty = Terms(receive_window_ms=0, engine_delay_ms=0, apart_ms=100)
@@ -217,6 +231,7 @@ MUTANTS: dict[str, Callable[[Bot], None]] = {
     mutate.__name__: mutate
     for mutate in (
         entry_sent_again,
+        reduced_twice,
         not_found_believed_at_once,
         stop_too_small,
         sent_before_recorded,

@@ -7,7 +7,7 @@ from tests.support.simulated.remote import Remote, Whose
 
 from milobot.domain.decisions import Outcome
 from milobot.domain.ids import client_order_id
-from milobot.domain.intents import Close, TradeIntent
+from milobot.domain.intents import Enter, Reduce, TradeIntent
 from milobot.execution.engine import ExecutionEngine
 from milobot.execution.findings import Code, signed
 
@@ -94,10 +94,18 @@ def _end_of(world: World, intent: TradeIntent) -> Iterator[str]:
         yield f"{key}: answered, and nothing is on record"
     if not decisions or decisions[-1].outcome is not Outcome.ACCEPTED:
         return
-    if isinstance(intent.action, Close):
+    leg = _leg(intent, decisions[-1].reason)
+    if not leg:
         return
-    entry = world.disk.orders.get(client_order_id(ACCOUNT, key, "entry", 0))
-    if entry is None:
+    order = world.disk.orders.get(client_order_id(ACCOUNT, key, leg, 0))
+    if order is None:
         yield f"{key}: accepted, and neither sent nor given up"
-    elif entry.is_live:
-        yield f"{key}: its entry is still {entry.status}"
+    elif order.is_live:
+        yield f"{key}: its {leg} order is still {order.status}"
+
+
+def _leg(intent: TradeIntent, reason: str) -> str:
+    """Return which order of its own an accepted intent leads to; empty for none."""
+    if not isinstance(intent.action, Enter | Reduce) or reason.startswith("close "):
+        return ""
+    return "reduce" if reason.startswith("take ") else "entry"

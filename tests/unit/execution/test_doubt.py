@@ -341,3 +341,35 @@ def test_a_whole_round_is_asked_for_entries_after_the_fence_only() -> None:
     assert not needs_whole_round(ENTRY, FENCE, TERMS)
     assert needs_whole_round(ENTRY, FENCE + 1, TERMS)
     assert not needs_whole_round(STOP, FENCE + 1, TERMS)
+
+
+REDUCTION = replace(ENTRY, side=Side.SELL, purpose=P.REDUCE, reduce_only=True)
+
+
+def test_a_reduction_that_is_not_found_is_given_up_like_an_entry() -> None:
+    """Sent once more, as other exits are, it would take off twice what was asked for."""
+    early, first, second = Sighting(FENCE - 1), nothing(FENCE + 1), nothing(FENCE + 2_001)
+
+    update = rounds(REDUCTION, early, first, second)
+
+    assert update is not None
+    assert (update.status, update.refusal) == (S.NOT_EXECUTED, None)
+    assert needs_whole_round(REDUCTION, FENCE + 1, TERMS)
+
+
+def test_a_reduction_is_known_by_what_it_took_off() -> None:
+    """Less is held than our books say, by just its quantity."""
+    sold = replace(executed("1"), side=Side.SELL)
+    seen = Sighting(FENCE + 1, is_whole=True, fills=(sold,), held=dec("1"), ours=dec("2"))
+
+    update = rounds(REDUCTION, seen)
+
+    assert update is not None
+    assert (update.status, [f.quantity for f in update.fills]) == (S.FILLED, [dec("1")])
+
+
+def test_a_reduction_is_not_given_up_while_less_is_held_than_is_booked() -> None:
+    """It may be what took it off; the comparison waits for its end as well."""
+    less = Sighting(FENCE + 1, is_whole=True, held=dec("1"), ours=dec("2"))
+
+    assert rounds(REDUCTION, less, replace(less, asked_ms=FENCE + 3_000)) is None
