@@ -11,8 +11,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from milobot.errors import ConfigurationError
+from milobot.web.connections import ConnectionLimits, bounded_protocol
 
 HIGHEST_PORT = 65_535
+_LIMITS = ConnectionLimits()
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -56,10 +58,13 @@ def page_address(listener: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(
+    app: ASGIApp, listener: socket.socket, *, limits: ConnectionLimits = _LIMITS
+) -> AsyncIterator[None]:
     """Serve ``app`` while the body runs; open sockets are closed at its end."""
     config = uvicorn.Config(
         app,
+        http=bounded_protocol(limits),
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
