@@ -10,6 +10,7 @@ from milobot.signals.door import SignalState
 from milobot.signals.inbox.messages import Message, Taken, bare, happen
 from milobot.signals.inbox.rows import events_of, receipt_of, signal_of, with_details
 from milobot.signals.life.happenings import Note
+from milobot.signals.life.opening import RECEIVED
 from milobot.signals.life.record import Change, ChangeKind, Signal, intent_key
 from milobot.signals.reading import ReadingKind
 from milobot.storage.signal_records import SignalRow, find_message, list_live, save_signal
@@ -26,7 +27,7 @@ class _Refusal:
 
 
 def carry_out(
-    connection: Connection, message: Message, row: SignalRow, kind: str = "received"
+    connection: Connection, message: Message, row: SignalRow, before: tuple[Note, ...] = ()
 ) -> Taken:
     """Carry out a command whose own row is kept already; it ends APPLIED or REFUSED.
 
@@ -34,11 +35,11 @@ def carry_out(
         connection: Of the transaction.
         message: The command.
         row: Its own row.
-        kind: What its history calls that.
+        before: What goes into its history first.
     """
     found = _targets(connection, message)
     if isinstance(found, _Refusal):
-        return _answered(connection, message, row, (), found, kind)
+        return _answered(connection, message, row, (), found, before)
     change = Change(
         ChangeKind.COMMAND,
         message.incoming.message_id,
@@ -61,7 +62,7 @@ def carry_out(
             is_applied = True
         else:
             refusal = _Refusal(done[1].code, done[1].sentence)
-    return _answered(connection, message, row, changed, None if is_applied else refusal, kind)
+    return _answered(connection, message, row, changed, None if is_applied else refusal, before)
 
 
 def _answered(
@@ -70,7 +71,7 @@ def _answered(
     row: SignalRow,
     changed: Sequence[SignalRow],
     refusal: _Refusal | None,
-    kind: str,
+    before: tuple[Note, ...],
 ) -> Taken:
     state = SignalState.REFUSED if refusal else SignalState.APPLIED
     code = refusal.code if refusal else ""
@@ -87,8 +88,8 @@ def _answered(
         keys=_keys_of(changed, message),
     )
     fresh = with_details(row, message.details(own), message.now_ms)
-    note = Note(kind, state, code, sentence)
-    saved = save_signal(connection, fresh, events_of((note,), message.now_ms))
+    notes = (*before, Note(RECEIVED, state, code, sentence))
+    saved = save_signal(connection, fresh, events_of(notes, message.now_ms))
     return Taken(receipt_of(saved, is_known=False), (*changed, saved))
 
 

@@ -17,6 +17,7 @@ from milobot.signals.inbox.rows import (
     with_details,
     words_of,
 )
+from milobot.signals.life.happenings import Note
 from milobot.signals.life.opening import Arrival, begin, begin_again
 from milobot.signals.life.plans import SignalTerms, fingerprint, plan_of
 from milobot.signals.life.record import Change, ChangeKind
@@ -153,7 +154,8 @@ def _begun_again(
 ) -> Taken:
     """Take a message that was no signal, and may be one now."""
     if message.reading.kind in _COMMANDS:
-        return carry_out(connection, message, row, "edit")
+        edited = Note("edited", details.signal.state)
+        return carry_out(connection, message, row, (edited,))
     arrival = _arrival(connection, message, row.signal_id)
     stepped = begin_again(details.signal, arrival, message.terms, message.now_ms)
     row = replace(row, fingerprint=fingerprint(message.reading))

@@ -72,7 +72,7 @@ def _replanned(signal: Signal, change: Change, now_ms: int) -> Stepped:
         sentence = "Its new version is no set-up."
         return move(signal, SignalState.CANCELLED, "edited_away", code or "edited_away", sentence)
     fresh = replace(signal, plan=plan, version=change.version, is_far_checked=False)
-    edited = noted(fresh, "edit", "", "Its new version takes the place of the old one.")
+    edited = noted(fresh, "edited", "", "Its new version takes the place of the old one.")
     at_once = [leg for leg in plan.legs if leg.trigger is Trigger.NOW]
     if not at_once:
         return edited
@@ -114,7 +114,7 @@ def _while_open(signal: Signal, change: Change, now_ms: int) -> Stepped:
     match change.kind:
         case ChangeKind.DELETE:
             fewer = _without_waiting(signal)
-            return noted(fewer, "delete", "", "Its message was deleted: the position stays.")
+            return noted(fewer, "deleted", "", "Its message was deleted: the position stays.")
         case ChangeKind.EDIT:
             return _protected_anew(signal, change, now_ms)
         case ChangeKind.COMMAND:  # pragma: no branch - mypy proves that no kind is left
@@ -126,18 +126,20 @@ def _protected_anew(signal: Signal, change: Change, now_ms: int) -> Stepped:
     seen = replace(signal, version=change.version)
     if new is None or old is None:
         code = change.reading.code if change.reading else ""
-        return refused(seen, "edit", code or "no_setup", "Its new version is no set-up: it stays.")
+        return refused(
+            seen, "edited", code or "no_setup", "Its new version is no set-up: it stays."
+        )
     if (new.symbol, new.side) != (old.symbol, old.side):
         sentence = "Its new version is about another symbol or direction: the position stays."
-        return refused(seen, "edit", "not_the_same_plan", sentence)
+        return refused(seen, "edited", "not_the_same_plan", sentence)
     wish = protection_wish(signal, new, now_ms)
     legs = tuple(_later_leg(leg, new) for leg in old.legs)
     plan = replace(old, legs=legs, aims=new.aims or old.aims, stop=new.stop or old.stop)
     changed_plan = replace(seen, plan=plan)
     if wish is None:
-        return noted(changed_plan, "edit", "", "Its stop and targets stay as they are.")
+        return noted(changed_plan, "edited", "", "Its stop and targets stay as they are.")
     wished = changed_plan.with_wishes(wish)
-    return noted(wished, "edit", "", "Stop and targets follow its new version.")
+    return noted(wished, "edited", "", "Stop and targets follow its new version.")
 
 
 def _later_leg(leg: Leg, new: Plan) -> Leg:
@@ -147,7 +149,7 @@ def _later_leg(leg: Leg, new: Plan) -> Leg:
     same = next((other for other in new.legs if other.number == leg.number), None)
     if same is None or same.trigger is Trigger.NOW:
         return replace(leg, state=LegState.GONE)
-    return replace(leg, price=same.price)
+    return replace(leg, price=same.price, reference=same.reference)
 
 
 def _commanded_open(signal: Signal, change: Change, now_ms: int) -> Stepped:

@@ -86,14 +86,15 @@ def plan_of(
         return None
     side, entry = reading.position_side, reading.entry or Entry(EntryKind.MARKET)
     legs = _legs(entry, side)
+    reference = _reference(entry, legs)
     return Plan(
         symbol=reading.symbol,
         side=side,
         legs=legs,
         size=reading.size or terms.size,
         leverage=reading.leverage or _LOWEST_LEVERAGE,
-        reference=_reference(entry, legs),
-        stop=stop_distance(reading.stop),
+        reference=reference,
+        stop=_stop(reading.stop, reference, side),
         aims=aims_of(reading.targets),
         expires_ms=bounds.expires_ms,
         max_age_ms=bounds.max_age_ms,
@@ -122,30 +123,28 @@ def _order_plan(reading: SignalReading, symbol: str, side: Side, bounds: _Bounds
 
 
 def _legs(entry: Entry, side: PositionSide) -> tuple[Leg, ...]:
-    """Return the legs of a set-up; a zone is one leg, whose price is its nearer end."""
-    towards, away = (
-        (Trigger.FALL, Trigger.RISE) if side is PositionSide.LONG else (Trigger.RISE, Trigger.FALL)
-    )
+    """Return the legs of a set-up; a zone is one leg, whose price is its nearer end.
+
+    Each leg is sized from its own price, so that each risks its share; a zone from wherever
+    in it the price is.
+    """
+    is_long = side is PositionSide.LONG
+    towards, away = (Trigger.FALL, Trigger.RISE) if is_long else (Trigger.RISE, Trigger.FALL)
+    prices = entry.prices
     match entry.kind:
         case EntryKind.MARKET:
-            return (Leg(1, Trigger.NOW, ONE, entry.prices[0] if entry.prices else None),)
+            named = prices[0] if prices else None
+            return (Leg(1, Trigger.NOW, ONE, named, named),)
         case EntryKind.BREAKOUT:
-            return (Leg(1, away, ONE, entry.prices[0]),)
+            return (Leg(1, away, ONE, prices[0], prices[0]),)
         case EntryKind.ZONE:
-            nearer = max(entry.prices) if side is PositionSide.LONG else min(entry.prices)
-            return (Leg(1, towards, ONE, nearer),)
+            return (Leg(1, towards, ONE, max(prices) if is_long else min(prices)),)
         case EntryKind.LIMIT | EntryKind.LADDER:  # pragma: no branch - mypy proves the rest
-            shares = entry.shares or _equal_shares(len(entry.prices))
+            shares = entry.shares or _equal_shares(len(prices))
+            first = Trigger.NOW if entry.is_at_market else towards
             return tuple(
-                Leg(
-                    number,
-                    Trigger.NOW if entry.is_at_market and number == 1 else towards,
-                    share,
-                    price,
-                )
-                for number, (price, share) in enumerate(
-                    zip(entry.prices, shares, strict=True), start=1
-                )
+                Leg(number, first if number == 1 else towards, share, price, price)
+                for number, (price, share) in enumerate(zip(prices, shares, strict=True), start=1)
             )
 
 
@@ -169,13 +168,17 @@ def _equal_shares(count: int) -> tuple[Decimal, ...]:
     return (each,) * (count - 1) + (ONE - each * (count - 1),)
 
 
-def stop_distance(stop: Stop | None) -> Distance | None:
+def _stop(stop: Stop | None, reference: Decimal | None, side: PositionSide) -> Distance | None:
     """Return a stop as the engine takes it; None for the default one."""
     if stop is None:
         return None
     if stop.price is not None:
         return Distance(DistanceKind.PRICE, stop.price)
-    return None if stop.fraction is None else Distance(DistanceKind.PERCENT, stop.fraction)
+    if stop.fraction is None:
+        return None
+    if reference is None:
+        return Distance(DistanceKind.PERCENT, stop.fraction)
+    return Distance(DistanceKind.PRICE, reference * (1 - side.sign * stop.fraction))
 
 
 def aims_of(targets: tuple[Target, ...]) -> tuple[Aim, ...]:
@@ -192,13 +195,9 @@ def aims_of(targets: tuple[Target, ...]) -> tuple[Aim, ...]:
 
 def stop_price(plan: Plan) -> Decimal | None:
     """Return where the stop lies, as far as it is known before the entry."""
-    if plan.stop is None:
+    if plan.stop is None or plan.stop.kind is not DistanceKind.PRICE:
         return None
-    if plan.stop.kind is DistanceKind.PRICE:
-        return plan.stop.value
-    if plan.reference is None:
-        return None
-    return plan.reference * (1 - plan.side.sign * plan.stop.value)
+    return plan.stop.value
 
 
 def fingerprint(reading: SignalReading) -> str:

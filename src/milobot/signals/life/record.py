@@ -47,14 +47,16 @@ class Leg:
 
     Attributes:
         number: Place in the set-up, from 1; part of the key of its intent.
-        price: What the trigger looks at; for NOW the price that the message names, if any.
         share: Fraction of the size.
+        price: What the trigger looks at; for NOW the price that the message names, if any.
+        reference: What its size is measured from; None for the last price at its entry.
     """
 
     number: int
     trigger: Trigger
     share: Decimal
     price: Decimal | None = None
+    reference: Decimal | None = None
     state: LegState = LegState.WAITING
 
 
@@ -63,9 +65,9 @@ class Plan:
     """What a set-up wants, worked out once.
 
     Attributes:
-        reference: What levels are measured from: the quantity-weighted mean of the entries;
-            None for the last price at the moment of the entry.
-        stop: None for the default stop.
+        reference: What levels are measured from: the quantity-weighted mean of the entries, the
+            middle of a zone; None for the last price at the moment of the entry.
+        stop: A price wherever it is known ahead; None for the default stop.
         is_net: A plain order: what opposes the position reduces it first.
         is_bounded: Whether ``max_drift`` holds: for entries at the market and breakouts.
         expires_ms: When legs that still wait are given up.
@@ -131,8 +133,8 @@ class Wish:
 class ChangeKind(StrEnum):
     """What a later message does to a signal."""
 
-    EDIT = "edit"
-    DELETE = "delete"
+    EDIT = "edited"
+    DELETE = "deleted"
     COMMAND = "command"
 
 

@@ -36,7 +36,7 @@ def with_entry(signal: Signal, leg: Leg, now_ms: int) -> Signal:
         is_net=plan.is_net,
         adds_to=signal.entry_keys[0] if signal.entry_keys else "",
     )
-    wish = Wish(key, action, plan.reference, now_ms, leg.number)
+    wish = Wish(key, action, leg.reference, now_ms, leg.number)
     sent = replace(signal, plan=plan.with_leg(replace(leg, state=LegState.SENT)))
     return sent.with_wishes(wish)
 
