@@ -22,6 +22,7 @@ _ALERTS = {
     AlertKind.LEASE: NoticeKind.CONNECTION,
     AlertKind.SCRIPT: NoticeKind.SCRIPTS,
     AlertKind.SIGNAL: NoticeKind.SIGNALS,
+    AlertKind.TELEGRAM: NoticeKind.CONNECTION,
 }
 _FILLS = {
     OrderPurpose.ENTRY: (NoticeKind.ENTRIES, "entry filled"),
