@@ -9,17 +9,34 @@ from rich.table import Table
 from rich.text import Text
 
 from milobot.cli.audit_trades import group_tables, last_trades, target_table, trade_table
-from milobot.cli.audit_words import BAD, GOOD, HEADING, QUIET, WARNING, columns, r
+from milobot.cli.audit_words import (
+    BAD,
+    GOOD,
+    HEADING,
+    QUIET,
+    WARNING,
+    coloured,
+    columns,
+    r,
+    share,
+    span,
+    whole,
+)
 from milobot.cli.backtest_numbers import UNDEFINED, percent, plain
+from milobot.domain.money import format_decimal
 from milobot.domain.times import format_time
 from milobot.errors import StorageError
+from milobot.signals.audit.outcomes import UNFINISHED
 from milobot.signals.audit.report import AuditReport, Rehearsal
-from milobot.signals.audit.verdict import verdict_of
+from milobot.signals.audit.verdict import insight_of, verdict_of
 from milobot.signals.reading import ReadingKind
 
 _WIDTH_IN_FILES = 110
 _WIDE = 104
 _MOST_REASONS = 8
+_MOST_SYMBOLS = 6
+_MOST_LINES = 12
+_APART = ("Pictures and the like", "Service entries")
 _DAY_LENGTH = len("2024-01-31")
 _COMMANDS = (
     ReadingKind.CLOSE,
@@ -69,6 +86,8 @@ def _parts(report: AuditReport, trades: int, width: int) -> Iterator[RenderableT
     yield _heading(report)
     yield ""
     yield Text(verdict_of(report), _tone(report))
+    if insight := insight_of(report):
+        yield insight
     yield ""
     yield from _side_by_side([_messages(report), _shapes(report)], width)
     yield from _refusals(report)
@@ -77,7 +96,7 @@ def _parts(report: AuditReport, trades: int, width: int) -> Iterator[RenderableT
         yield from _side_by_side([trade_table(report), target_table(report.trades.targets)], width)
         yield from group_tables(report.trades, width)
     yield from _portfolio(report)
-    yield from _rehearsal(report)
+    yield from _rehearsal(report, width)
     yield from last_trades(report.played, trades)
     yield from _small_print(report)
 
@@ -119,7 +138,7 @@ def _messages(report: AuditReport) -> Table:
     table = columns("messages", "number", "")
     for label, count in rows:
         if count or label == "Set-ups":
-            table.add_row(label, f"{count:,}", percent(count / total) if count <= total else "")
+            table.add_row(label, f"{count:,}", share(count, total) if label not in _APART else "")
     return table
 
 
@@ -130,7 +149,7 @@ def _shapes(report: AuditReport) -> Table:
         ("Stop away from the entry", percent(shapes.stop)),
         ("First target", r(shapes.first_reward)),
         ("Last target", r(shapes.last_reward)),
-        ("First target by chance alone", f"{percent(shapes.first_chance)} (mean)"),
+        ("First target by chance alone", f"{whole(shapes.first_chance)} (mean)"),
         ("Fees and slippage, in and out", r(shapes.cost)),
         ("Leverage, where named", _times(shapes.median_leverage)),
         ("Long / short", f"{shapes.longs:,} / {shapes.count - shapes.longs:,}"),
@@ -172,6 +191,11 @@ def _coverage(report: AuditReport) -> Iterator[RenderableType]:
     for reason, count in report.not_played.items():
         table.add_row(f"  {reason}", f"{count:,}")
     yield table
+    if report.missing:
+        named = [f"{symbol} ({count:,})" for symbol, count in report.missing.items()]
+        more = len(named) - _MOST_SYMBOLS
+        others = f" and {more:,} others" if more > 0 else ""
+        yield Text(f"No candles of {', '.join(named[:_MOST_SYMBOLS])}{others}.", QUIET)
     yield ""
 
 
@@ -183,7 +207,7 @@ def _portfolio(report: AuditReport) -> Iterator[RenderableType]:
     yield Text(f"All together on one account, {risk} of equity at risk each", HEADING)
     yield (
         f"{found.trades:,} trades, {percent(found.total_return, signed=True)};"
-        f" deepest fall {percent(found.drawdown)} ({r(found.drawdown_r)})."
+        f" deepest fall {percent(found.drawdown)} ({r(found.drawdown_r, signed=False)})."
     )
     denied = [f"{n:,} {fate.replace('_', ' ')}" for fate, n in found.fates.items() if ":" in fate]
     if denied:
@@ -191,7 +215,7 @@ def _portfolio(report: AuditReport) -> Iterator[RenderableType]:
     yield ""
 
 
-def _rehearsal(report: AuditReport) -> Iterator[RenderableType]:
+def _rehearsal(report: AuditReport, width: int) -> Iterator[RenderableType]:
     found = report.rehearsal
     if found is None:
         return
@@ -202,19 +226,33 @@ def _rehearsal(report: AuditReport) -> Iterator[RenderableType]:
         " themselves."
     )
     yield (
-        f"{found.setups:,} set-ups, {found.tries:,} tries, {found.no_place:,} set-ups have no such"
-        f" place. {_expectation(found)}"
+        f"{found.setups:,} set-ups, {found.tries:,} tries. {found.no_place:,} others have no such"
+        f" place: no candles of their symbol, or none that opens at their entry."
+        f" {_expectation(found)}"
     )
     yield ""
-    yield target_table(found.targets)
-    yield ""
+    yield from _side_by_side([_rehearsed(found), target_table(found.targets)], width)
+
+
+def _rehearsed(found: Rehearsal) -> Table:
+    table = columns("set-up", "entry", "tries", "target 1", "by chance", "mean R")
+    for line in found.lines[:_MOST_LINES]:
+        table.add_row(
+            f"{plain(line.symbol)} {line.side.lower()}",
+            UNDEFINED if line.entry is None else format_decimal(line.entry),
+            f"{line.tries:,}",
+            share(line.first, line.tries),
+            whole(line.chance),
+            coloured(f"{line.mean_r:+z.2f}", line.mean_r),
+        )
+    return table
 
 
 def _expectation(found: Rehearsal) -> str:
     if found.expectancy is None:
         return "None of the tries entered."
     interval = found.interval
-    between = f" (95 % interval {r(interval.low)} to {r(interval.high)})" if interval else ""
+    between = f" (95 % interval {span(interval)})" if interval else ""
     return f"Mean over set-ups: {r(found.expectancy)} a trade{between}."
 
 
@@ -227,6 +265,9 @@ def _small_print(report: AuditReport) -> Iterator[RenderableType]:
         " next candle. Inside a candle the worst comes first.",
         QUIET,
     )
+    open_still = report.fates.get(UNFINISHED, 0)
+    if open_still:
+        yield Text(f"{open_still:,} trades were open where the candles end: valued there.", QUIET)
     for symbol, text in report.candles.items():
         yield Text(f"{symbol}: {text}", QUIET)
     for note in (*report.export.notes, *report.notes):
@@ -235,7 +276,7 @@ def _small_print(report: AuditReport) -> Iterator[RenderableType]:
 
 def _side_by_side(tables: Sequence[Table], width: int) -> Iterator[RenderableType]:
     if width >= _WIDE:
-        grid = Table.grid(padding=(0, 6, 0, 0))
+        grid = Table.grid(padding=(0, 4, 0, 0))
         grid.add_row(*tables)
         yield grid
         yield ""

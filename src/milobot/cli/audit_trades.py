@@ -6,7 +6,17 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from milobot.cli.audit_words import HEADING, QUIET, between, coloured, columns, r, share
+from milobot.cli.audit_words import (
+    HEADING,
+    QUIET,
+    between,
+    coloured,
+    columns,
+    r,
+    share,
+    span,
+    whole,
+)
 from milobot.cli.backtest_numbers import UNDEFINED, percent, plain, prices, ratio
 from milobot.domain.times import format_time
 from milobot.signals.audit.outcomes import Result
@@ -20,14 +30,12 @@ def trade_table(report: AuditReport) -> Table:
     """Return the figures of all trades."""
     trades, late = report.trades, report.lateness
     table = columns(f"{len(trades.results):,} trades, net of costs", "")
-    interval = trades.interval
-    span = f"{r(interval.low)} to {r(interval.high)}" if interval else UNDEFINED
     rows: list[tuple[str, RenderableType]] = [
         ("Expectancy", coloured(r(trades.expectancy), trades.expectancy)),
-        ("  95 % interval", span),
-        ("  counted from the posted price, no costs", r(trades.as_posted)),
-        ("  fees in it", r(trades.fees, signed=False)),
-        ("Won", f"{percent(trades.win_rate)} ({between(trades.win_interval)})"),
+        ("  95 % interval", span(trades.interval)),
+        ("  at posted prices, without costs", r(trades.as_posted)),
+        ("  fees a trade", r(trades.fees, signed=False)),
+        ("Won", f"{whole(trades.win_rate)} ({between(trades.win_interval)})"),
         ("Average win", r(trades.average_win)),
         ("Average loss", r(trades.average_loss)),
         ("Profit factor", ratio(trades.profit_factor)),
@@ -36,7 +44,7 @@ def trade_table(report: AuditReport) -> Table:
         ("Longest losing streak", f"{trades.longest_losing_streak:,}"),
         ("Time with a trade open", percent(trades.exposure)),
         ("Stop and target in one candle", f"{trades.in_doubt:,}"),
-        ("Price gone at the first chance", f"{late.gone:,} of {late.count:,}"),
+        ("Price gone by the first chance", f"{late.gone:,} of {late.count:,}"),
     ]
     if late.gone:
         rows += [
@@ -58,26 +66,30 @@ def _claims(report: AuditReport) -> str:
 
 def target_table(lines: Sequence[TargetLine]) -> Table:
     """Return how often each target was reached, and how often chance would."""
-    table = columns("target", "at", "set-ups", "reached", "", "95 %", "by chance")
+    table = columns("target", "at", "reached", "", "95 %", "by chance")
     for line in lines:
         table.add_row(
             str(line.number),
             r(line.reward),
-            f"{line.count:,}",
-            f"{line.hits:,}",
+            f"{line.hits:,} of {line.count:,}",
             share(line.hits, line.count),
             between(line.interval),
-            percent(line.chance),
+            whole(line.chance),
         )
     return table
 
 
 def group_tables(trades: Trades, width: int) -> Iterator[RenderableType]:
     """Yield the trades by direction, way out, symbol and month."""
+    ways = _group_table("by direction", trades.by_side)
+    ways.add_row()
+    ways.add_row(Text("by way out", QUIET))
+    for line in trades.by_exit:
+        _add_group(ways, line)
     tables = [
-        _group_table("by direction", trades.by_side, trades.by_exit),
-        _group_table("by symbol", trades.by_symbol),
-        _group_table("by month", trades.by_month),
+        ways,
+        _group_table("by symbol", trades.by_symbol[:_MOST_GROUPS], trades.by_symbol[_MOST_GROUPS:]),
+        _group_table("by month", trades.by_month[-_MOST_GROUPS:], trades.by_month[:-_MOST_GROUPS]),
     ]
     if width >= _WIDE:
         grid = Table.grid(padding=(0, 4, 0, 0))
@@ -90,20 +102,24 @@ def group_tables(trades: Trades, width: int) -> Iterator[RenderableType]:
         yield ""
 
 
-def _group_table(name: str, *groups: Sequence[GroupLine]) -> Table:
-    table = columns(name, "trades", "won", "sum")
-    for place, lines in enumerate(groups):
-        for line in lines[-_MOST_GROUPS:] if name == "by month" else lines[:_MOST_GROUPS]:
-            label = f"exit by {line.name}" if place else line.name
-            table.add_row(
-                label,
-                f"{line.count:,}",
-                share(line.wins, line.count),
-                coloured(r(line.total_r), line.total_r),
-            )
-        if len(lines) > _MOST_GROUPS:
-            table.add_row(f"and {len(lines) - _MOST_GROUPS} others", "", "", "")
+def _group_table(name: str, lines: Sequence[GroupLine], others: Sequence[GroupLine] = ()) -> Table:
+    table = columns(name, "trades", "won", "sum of R")
+    for line in lines:
+        _add_group(table, line)
+    if others:
+        count, wins = sum(g.count for g in others), sum(g.wins for g in others)
+        total = sum(g.total_r for g in others)
+        _add_group(table, GroupLine(f"{len(others):,} more", count, wins, total))
     return table
+
+
+def _add_group(table: Table, line: GroupLine) -> None:
+    table.add_row(
+        plain(line.name.replace("_", " ")),
+        f"{line.count:,}",
+        share(line.wins, line.count),
+        coloured(f"{line.total_r:+z.2f}", line.total_r),
+    )
 
 
 def last_trades(played: Sequence[Result], count: int) -> Iterator[RenderableType]:

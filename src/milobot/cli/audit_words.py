@@ -3,7 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from milobot.cli.backtest_numbers import UNDEFINED, percent
+from milobot.cli.backtest_numbers import UNDEFINED
 from milobot.signals.audit.figures import Interval
 
 GOOD, BAD, WARNING, QUIET, HEADING = "green", "red", "yellow", "dim", "bold"
@@ -35,8 +35,18 @@ def between(interval: Interval | None) -> str:
 
 
 def share(count: int, total: int) -> str:
-    """Return a part of a total in per cent."""
-    return percent(count / total) if total else UNDEFINED
+    """Return a part of a total in whole per cents: more digits would be luck."""
+    return f"{count / total * 100:.0f} %" if total else UNDEFINED
+
+
+def whole(fraction: float | None) -> str:
+    """Return a fraction in whole per cents."""
+    return UNDEFINED if fraction is None else f"{fraction * 100:.0f} %"
+
+
+def span(interval: Interval | None) -> str:
+    """Return an interval of results in R."""
+    return UNDEFINED if interval is None else f"{interval.low:+z.2f} to {interval.high:+z.2f} R"
 
 
 def columns(first: str, *others: str) -> Table:

@@ -52,7 +52,7 @@ def audit_channel(  # noqa: PLR0913 - one parameter for each flag
     from milobot.signals.audit.audit import audit, symbols_named
     from milobot.signals.audit.document import to_json
     from milobot.signals.audit.export import load_export
-    from milobot.signals.audit.tracks import build_tracks
+    from milobot.signals.audit.tracks import build_tracks, too_coarse
 
     if html is not None:
         refuse_target(html)
@@ -63,7 +63,8 @@ def audit_channel(  # noqa: PLR0913 - one parameter for each flag
         symbols = symbols_named(messages, terms, progress)
         found = find_candles(data or (), db, symbols, progress)
         tracks = build_tracks(found.sources, longest)
-        report = audit(messages, tracks, terms, notes=found.notes, progress=progress)
+        notes = (*found.notes, *too_coarse(found.sources, longest))
+        report = audit(messages, tracks, terms, notes=notes, progress=progress)
     if html is not None:
         write_page(report, html)
     if as_json:

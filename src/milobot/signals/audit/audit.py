@@ -38,6 +38,7 @@ _ROOM = 100
 class _Placed:
     attempts: tuple[Attempt, ...]
     left_out: Counter[str]
+    missing: Counter[str]
 
 
 def audit(
@@ -104,6 +105,7 @@ async def _audit(
         shapes=shapes_of([s for s in shapes if s is not None and s.stop > 0], terms),
         played=tuple(results),
         not_played=dict(placed.left_out.most_common()),
+        missing=dict(placed.missing.most_common()),
         trades=trades_of(results),
         lateness=lateness_of(results),
         claims=check_claims(export.messages, conversation.setups, tracks),
@@ -118,16 +120,18 @@ def _place(setups: Iterable[SetUp], tracks: Mapping[str, Track]) -> _Placed:
     """Return an attempt for each set-up that has candles, and how many have none."""
     attempts: list[Attempt] = []
     left_out: Counter[str] = Counter()
+    missing: Counter[str] = Counter()
     for setup in setups:
         track, time_ms = tracks.get(setup.plan.symbol), setup.message.time_ms
         start = None if track is None or time_ms is None else track.find(time_ms)
         if start is not None:
             attempts.append(Attempt(setup, start))
-        elif time_ms is None:
-            left_out[NO_TIME] += 1
-        else:
-            left_out[NO_SYMBOL if track is None else NO_CANDLES] += 1
-    return _Placed(tuple(attempts), left_out)
+            continue
+        if track is None:
+            missing[setup.plan.symbol] += 1
+        why = NO_TIME if time_ms is None else NO_SYMBOL if track is None else NO_CANDLES
+        left_out[why] += 1
+    return _Placed(tuple(attempts), left_out, missing)
 
 
 def _alone(terms: DeskTerms) -> DeskTerms:

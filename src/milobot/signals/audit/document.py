@@ -39,6 +39,7 @@ def to_json(report: AuditReport) -> Json:
         "shapes": asdict(report.shapes),
         "played": dict(report.fates),
         "not_played": dict(report.not_played),
+        "missing_candles": dict(report.missing),
         "trades": _trades(report.trades),
         "lateness": asdict(report.lateness),
         "claims": {
@@ -56,6 +57,9 @@ def to_json(report: AuditReport) -> Json:
             "expectancy_r": rehearsal.expectancy,
             "interval": _interval(rehearsal.interval),
             "targets": _targets(rehearsal.targets),
+            "setups_tried": [
+                {**asdict(line), "entry": _price(line.entry)} for line in rehearsal.lines
+            ],
         },
         "candles": dict(report.candles),
         "notes": [*export.notes, *report.notes],

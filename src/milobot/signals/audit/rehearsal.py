@@ -12,7 +12,7 @@ import numpy as np
 from milobot.signals.audit.attempts import Attempt
 from milobot.signals.audit.figures import bootstrap_mean, mean
 from milobot.signals.audit.outcomes import Result, posted_price
-from milobot.signals.audit.report import Rehearsal, target_lines
+from milobot.signals.audit.report import Rehearsal, RehearsalLine, target_lines
 from milobot.signals.audit.setups import SetUp
 from milobot.signals.audit.tracks import Track
 
@@ -45,6 +45,21 @@ def rehearsal_of(results: Sequence[Sequence[Result]]) -> Rehearsal:
         expectancy=mean(means),
         interval=bootstrap_mean(means),
         targets=target_lines([(r.shape, r.hits) for r in flat]),
+        lines=tuple(_line(tries) for tries in filled if tries),
+    )
+
+
+def _line(tries: Sequence[Result]) -> RehearsalLine:
+    shape = tries[0].shape
+    return RehearsalLine(
+        message_id=tries[0].message_id,
+        symbol=shape.symbol,
+        side=shape.side.value,
+        entry=shape.entry,
+        tries=len(tries),
+        first=sum(1 in r.hits for r in tries),
+        chance=shape.chances()[0] if shape.targets else None,
+        mean_r=sum(r.r for r in tries if r.r is not None) / len(tries),
     )
 
 

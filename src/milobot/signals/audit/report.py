@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from milobot.domain.times import format_time
 from milobot.signals.audit.claims import Claims
@@ -158,6 +159,26 @@ class Portfolio:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsalLine:
+    """The tries of one set-up.
+
+    Attributes:
+        first: Tries that reached the first target.
+        chance: How often the first target comes before the stop by chance; None without one.
+        mean_r: Mean result, in R.
+    """
+
+    message_id: str
+    symbol: str
+    side: str
+    entry: Decimal | None
+    tries: int
+    first: int
+    chance: float | None
+    mean_r: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """Set-ups without a time, tried wherever the market stood at their entry.
 
@@ -165,6 +186,9 @@ class Rehearsal:
         setups: How many could be tried.
         tries: How often altogether.
         expectancy: Mean over set-ups of the mean result of their tries, in R.
+        lines: One for each set-up.
+        no_place: Set-ups that could not be tried: no candles of their symbol, or the market
+            never opened a candle at their entry.
     """
 
     setups: int
@@ -172,6 +196,7 @@ class Rehearsal:
     expectancy: float | None
     interval: Interval | None
     targets: tuple[TargetLine, ...]
+    lines: tuple[RehearsalLine, ...]
     no_place: int = 0
 
 
@@ -182,6 +207,7 @@ class AuditReport:
     Attributes:
         played: Set-ups that were played, and what became of each.
         not_played: How many were not, for each reason.
+        missing: For each symbol without candles, how many set-ups it has.
         candles: For each symbol that was played, which candles there are.
     """
 
@@ -191,6 +217,7 @@ class AuditReport:
     shapes: Shapes
     played: tuple[Result, ...]
     not_played: Mapping[str, int]
+    missing: Mapping[str, int]
     trades: Trades
     lateness: Lateness
     claims: Claims

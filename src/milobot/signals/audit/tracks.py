@@ -83,6 +83,16 @@ def build_tracks(sources: Iterable[CandleSource], coarsest: Timeframe) -> dict[s
     return {symbol: _track(symbol, found) for symbol, found in sorted(by_symbol.items())}
 
 
+def too_coarse(sources: Iterable[CandleSource], coarsest: Timeframe) -> tuple[str, ...]:
+    """Return a sentence for each source that is left out for its long candles."""
+    return tuple(
+        f"{s.origin} is left out: its {s.timeframe.value} candles are longer than"
+        f" {coarsest.value} (--coarsest), and hide what comes first"
+        for s in sources
+        if s.timeframe.milliseconds > coarsest.milliseconds
+    )
+
+
 def _track(symbol: str, sources: Sequence[CandleSource]) -> Track:
     ordered = sorted(sources, key=lambda s: (s.timeframe.milliseconds, s.rank, s.origin))
     candles, ends = CandleSeries.empty(), np.empty(0, dtype=np.int64)

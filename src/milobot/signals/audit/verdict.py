@@ -30,6 +30,25 @@ def verdict_of(report: AuditReport) -> str:
     )
 
 
+def insight_of(report: AuditReport) -> str:
+    """Return what the first targets say: their hit rate beside that of chance; empty without any."""
+    lines = report.trades.targets
+    if lines and lines[0].chance is not None:
+        line = lines[0]
+        return (
+            f"The first target was reached in {line.hits / line.count:.0%} of {line.count:,} trades;"
+            f" a market without direction reaches it in {line.chance:.0%}."
+        )
+    shapes = report.shapes
+    if shapes.first_chance is None or shapes.first_reward is None:
+        return ""
+    return (
+        f"Its first targets lie {shapes.first_reward:.2f} R away (median): a market without"
+        f" direction reaches such targets before the stop in {shapes.first_chance:.0%} of cases,"
+        " so a hit rate below that shows no skill."
+    )
+
+
 def _needed(trades: Trades) -> str:
     if trades.needed is None or trades.needed <= len(trades.results):
         return ""
