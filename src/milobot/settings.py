@@ -25,6 +25,7 @@ from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
+from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
 from milobot.web_settings import WEB_EXAMPLES, WEB_SECRETS, WebSettings, check_web_secret
 
 _KEY = re.compile(r"[!-~]{1,256}")
@@ -53,6 +54,7 @@ _EXAMPLES = {
     "klines_batch_size": "=1000, a whole number of candles from 10 to 1440",
     **ENGINE_EXAMPLES,
     **WEB_EXAMPLES,
+    **TALK_EXAMPLES,
 }
 """What to write, by the name of a field or its end."""
 
@@ -111,10 +113,11 @@ class VenueSettings:
         return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
 
 
-class Settings(EngineSettings, WebSettings):
+class Settings(EngineSettings, WebSettings, TalkSettings):
     """What the user set; everything has a default that is safe.
 
-    What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``.
+    What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``, who is
+    talked to in ``TalkSettings``.
 
     Attributes:
         data_limit: Candles that a script sees as ``data``, at most.
