@@ -127,18 +127,17 @@ class ExecutionEngine:
         """
         async with self._wishes.facts(intent) as facts, self._books.turn(intent.symbol):
             # An older one is found when the intent is put on record for the second time.
-            known = self._books.recent_decision(intent.key)
-            if known is not None:
-                return known
+            if self._books.recent_decision(intent.key) is not None:
+                return await self._wishes.decided_elsewhere(intent)
             try:
                 decision, order = await self._wishes.decide(intent, facts)
             except DuplicateIntentError:
-                return await self._entries.decided_elsewhere(intent)
+                return await self._wishes.decided_elsewhere(intent)
         is_at_work = order is not None or decision.outcome is Outcome.ACCEPTED
         if is_at_work and (order is None or await self._took(order)):
             await self._settle(intent.symbol)
         if order is not None:
-            await self._wishes.ended(intent, order)
+            await self._wishes.ended(intent)
         await self.recorder.confirm()  # whoever hears a decision never asks again
         return await self._books.decision(intent.key) or decision
 

@@ -166,11 +166,10 @@ class Entries:
         self, intent: TradeIntent, judged: Judgement, *new: Record
     ) -> tuple[Decision, Order]:
         before, now_ms = self._books.slot(intent.symbol), self._clock.now_ms()
-        name = client_order_id(self._account, intent.key, OrderPurpose.REDUCE, 0)
         order = exit_order(before, OrderPurpose.REDUCE, OrderType.MARKET, self._account, now_ms)
         order = replace(
             order,
-            client_order_id=name,
+            client_order_id=self.reduction_name(intent),
             intent_key=intent.key,
             quantity=judged.quantity,
             send_before_ms=now_ms + SEND_WITHIN_MS,
@@ -215,12 +214,9 @@ class Entries:
             send_before_ms=now_ms + SEND_WITHIN_MS,
         )
 
-    async def decided_elsewhere(self, intent: TradeIntent) -> Decision:
-        """Return the decision of whoever took the same intent first."""
-        found = await self._books.decision(intent.key)
-        if found is None:
-            raise DuplicateIntentError(f"the intent {intent.key} is on record without a decision")
-        return found
+    def reduction_name(self, intent: TradeIntent) -> str:
+        """Return the id of the one order that an intent may reduce a position by."""
+        return client_order_id(self._account, intent.key, OrderPurpose.REDUCE, 0)
 
     async def refuse(
         self,

@@ -57,8 +57,7 @@ def is_calm(slot: Slot) -> bool:
     """
     if slot.closing:
         return True  # refused, however long it waits
-    is_moving = slot.live(OrderPurpose.ENTRY) or slot.live(OrderPurpose.REDUCE)
-    return not is_moving and not _lies_open(slot)
+    return not _is_moving(slot) and not _lies_open(slot)
 
 
 def judge(slot: Slot, intent: TradeIntent) -> Judgement:
@@ -132,6 +131,8 @@ def _judge_addition(slot: Slot, action: Enter) -> Judgement:
 
 def _judge_net(slot: Slot, setup: Setup, intent: TradeIntent, action: Enter) -> Judgement:
     """Return what a plain order does to the position that it opposes."""
+    if _is_moving(slot):
+        return _busy(slot)
     match action.size.kind:
         case SizeKind.BASE:
             asked = action.size.value
@@ -191,8 +192,13 @@ def _judge_part(slot: Slot, quantity: Decimal, most: Decimal | None) -> Judgemen
 
 
 def _busy(slot: Slot) -> Judgement:
-    what = "its stop does not rest yet" if _lies_open(slot) else "an order is on its way"
+    what = "an order is on its way" if _is_moving(slot) else "its stop does not rest yet"
     return _deny("slot_busy", f"{slot.symbol} cannot be changed now: {what}")
+
+
+def _is_moving(slot: Slot) -> bool:
+    """Return whether what is held may become more, or less on somebody's wish, at any moment."""
+    return bool(slot.live(OrderPurpose.ENTRY) or slot.live(OrderPurpose.REDUCE))
 
 
 def _lies_open(slot: Slot) -> bool:

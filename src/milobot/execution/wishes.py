@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.intents import ChangeTargets, Close, Enter, MoveStop, Reduce, TradeIntent
-from milobot.domain.orders import Order, OrderPurpose
+from milobot.domain.orders import Order
 from milobot.domain.slots import Slot
 from milobot.errors import DataError, DuplicateIntentError, ExchangeError, OrderDeniedError
 from milobot.execution.books import AccountBooks
@@ -113,17 +113,30 @@ class Wishes:
             return await self._entries.refuse(intent, outcome, judged, [], intent), None
         return await self._carry_out(intent, judged, slot)
 
-    async def ended(self, intent: TradeIntent, order: Order) -> None:
+    async def decided_elsewhere(self, intent: TradeIntent) -> Decision:
+        """Return the decision of whoever took the same intent first."""
+        found = await self.latest(intent)
+        if found is None:
+            raise DuplicateIntentError(f"the intent {intent.key} is on record without a decision")
+        return found
+
+    async def ended(self, intent: TradeIntent) -> None:
         """Put on record that a reduction was refused: its intent was accepted for nothing."""
-        if order.purpose is not OrderPurpose.REDUCE:
-            return
-        async with self._books.turn(order.symbol):
-            now = await self._books.order(order.client_order_id) or order
-            if now.is_live or now.filled_quantity:
-                return
-            why = f"nothing was taken off {order.symbol}: {now.reason or now.status}"
-            judged = Judgement(Verdict.DENY, "not_reduced", why)
-            await self._entries.refuse(intent, Outcome.DENIED, judged, [])
+        if may_reduce(intent):
+            async with self._books.turn(intent.symbol):
+                await self.latest(intent)
+
+    async def latest(self, intent: TradeIntent) -> Decision | None:
+        """Return what is decided about an intent by now; its reduction may have come to nothing."""
+        known = await self._books.decision(intent.key)
+        if known is None or known.outcome is not Outcome.ACCEPTED or not may_reduce(intent):
+            return known
+        order = await self._books.order(self._entries.reduction_name(intent))
+        if order is None or order.is_live or order.filled_quantity:
+            return known
+        why = f"nothing was taken off {order.symbol}: {order.reason or order.status}"
+        judged = Judgement(Verdict.DENY, "not_reduced", why)
+        return await self._entries.refuse(intent, Outcome.DENIED, judged, [])
 
     async def _price(self, symbol: str) -> Decimal | None:
         try:
@@ -159,6 +172,12 @@ class Wishes:
         self._books.decide(decision)
         await turn_away_unrecorded(self._books, self._entries, slot)
         return self._books.recent_decision(intent.key) or decision, order
+
+
+def may_reduce(intent: TradeIntent) -> bool:
+    """Return whether an intent may lead to a reduction."""
+    action = intent.action
+    return isinstance(action, Reduce) or (isinstance(action, Enter) and action.is_net)
 
 
 def _change(

@@ -1,6 +1,7 @@
 """Plain orders: what opposes a position reduces it first, and only what is beyond that enters."""
 
 import pytest
+from tests.support.desk import Desk
 from tests.support.scripted_exchange import QUIET
 from tests.support.trading import Stage, at_price, base, dec, enter_long, intent, percent
 
@@ -88,6 +89,17 @@ async def test_an_excess_too_small_to_enter_leaves_the_position_closed() -> None
 
     assert (decision.outcome, decision.code) == (Outcome.DENIED, "below_min_notional")
     assert stage.slot.is_free
+
+
+async def test_nothing_is_netted_while_a_reduction_is_on_its_way() -> None:
+    """What is beyond the position is not known before."""
+    desk = Desk()
+    await desk.opened()
+    await desk.engine.accept(intent(plain(SHORT, "0.5"), key="n1"))
+
+    decision = await desk.engine.accept(intent(plain(SHORT, "2"), key="n2"))
+
+    assert (decision.outcome, decision.code) == (Outcome.DENIED, "slot_busy")
 
 
 async def test_a_size_in_usdt_is_netted_at_the_orders_own_price() -> None:

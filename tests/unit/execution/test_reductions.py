@@ -208,6 +208,19 @@ async def test_a_refusal_is_an_end_on_record() -> None:
     assert scene.stage.slot.position.quantity == 1
 
 
+async def test_who_asks_again_hears_that_nothing_came_of_it() -> None:
+    """After a crash the order may have stayed here: its intent was accepted all the same."""
+    desk = Desk()
+    await desk.opened()
+    first = await desk.engine.accept(intent(HALF, key="r1"))
+    await desk.tell(desk.exchange.last(Purpose.REDUCE), Status.NOT_EXECUTED)
+
+    again = await desk.engine.accept(intent(HALF, key="r1"))
+
+    assert (first.code, again.outcome, again.code) == ("accepted", Outcome.DENIED, "not_reduced")
+    assert len([o for o in desk.exchange.placed if o.purpose is Purpose.REDUCE]) == 1
+
+
 async def test_nothing_is_reduced_that_is_not_on_record() -> None:
     """After a crash nobody would know of it, and the same wish would take off as much again."""
     stage, journal = Stage(), FailingJournal()
