@@ -5,9 +5,12 @@ and wishes for is text here (``details``): the signals' own code writes and read
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from milobot.errors import LedgerUnavailableError
 from milobot.storage import tables
@@ -66,6 +69,12 @@ class EventRow:
 
 
 _NAMES = tuple(field.name for field in fields(SignalRow) if field.name != "signal_id")
+_EVENT_NAMES = tuple(field.name for field in fields(EventRow))
+
+
+@cache
+def _insert_message(dialect: str) -> ReturningInsert[Any]:
+    return insert_or_keep(_signals, dialect).returning(_signals.c.id)
 
 
 def insert_signal(
@@ -76,12 +85,14 @@ def insert_signal(
     Of several processes that hand in the same message at the same moment, one keeps it; the
     others wait for that and get None.
     """
-    new = insert_or_keep(_signals, connection.dialect.name).returning(_signals.c.id)
-    number = connection.execute(new, {name: getattr(row, name) for name in _NAMES}).scalar()
+    values = {name: getattr(row, name) for name in _NAMES}
+    number: int | None = connection.execute(
+        _insert_message(connection.dialect.name), values
+    ).scalar()
     if number is None:
         return None
     _insert_events(connection, number, events)
-    return SignalRow(signal_id=number, **{name: getattr(row, name) for name in _NAMES})
+    return SignalRow(signal_id=number, **values)
 
 
 def save_signal(connection: Connection, row: SignalRow, events: Sequence[EventRow]) -> SignalRow:
@@ -165,14 +176,17 @@ def list_signals(connection: Connection, account: str, *, limit: int) -> Sequenc
 
 def list_events(connection: Connection, signal_id: int) -> Sequence[EventRow]:
     """Return what happened to a signal, oldest first."""
-    columns = (_events.c[field.name] for field in fields(EventRow))
+    columns = (_events.c[name] for name in _EVENT_NAMES)
     found = select(*columns).where(_events.c.signal_id == signal_id).order_by(_events.c.id)
     return [EventRow(*row) for row in connection.execute(found)]
 
 
 def _insert_events(connection: Connection, signal_id: int, events: Sequence[EventRow]) -> None:
     if events:
-        rows = [asdict(event) | {"signal_id": signal_id} for event in events]
+        rows = [
+            {name: getattr(event, name) for name in _EVENT_NAMES} | {"signal_id": signal_id}
+            for event in events
+        ]
         connection.execute(_INSERT_EVENT, rows)
 
 
