@@ -130,6 +130,39 @@ class ChatError(MilobotError):
         self.wait_s = wait_s
 
 
+class TelegramError(MilobotError):
+    """Telegram did not do what was asked."""
+
+
+class TelegramAwayError(TelegramError):
+    """There is no connection, or no answer: connect and ask again."""
+
+    retryable = True
+
+
+class TelegramWaitError(TelegramError):
+    """Telegram wants to be left alone for a while.
+
+    Attributes:
+        wait_s: How long.
+    """
+
+    retryable = True
+
+    def __init__(self, reason: str, wait_s: float) -> None:
+        """Keep how long to wait."""
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class TelegramLoginError(TelegramError):
+    """The account is not logged in, or not any more: a person has to do something."""
+
+
+class TelegramChatError(TelegramError):
+    """The account cannot see a chat: go on with the others, and look again later."""
+
+
 class OrderError(MilobotError):
     """Something about an order."""
 

@@ -1,0 +1,1 @@
+"""Messages of Telegram chats, handed in once and in order."""
