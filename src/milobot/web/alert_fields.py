@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from milobot.domain.intents import PositionSide, Side
+from milobot.domain.intents import PositionSide, Side, Size, SizeKind
 from milobot.domain.money import format_decimal
 from milobot.errors import SignalFormatError
 from milobot.signals.reader import read
@@ -109,6 +109,8 @@ def _wish(given: Mapping[str, Any]) -> _Wish:
         _refuse("no_symbol", 'An alert with an action needs "symbol": "{{ticker}}".')
     if str(given.get("type", "market")).lower() not in {"market", "limit"}:
         _refuse("bad_field", "The type of an order must be market or limit.")
+    if "risk" in given and "quantity" in given:
+        _refuse("two_fields", "The alert has a risk and a quantity: its size follows from one.")
     targets = given.get("targets", ())
     listed = targets if isinstance(targets, list | tuple) else (targets,)
     if len(listed) > _MOST_TARGETS:
@@ -213,7 +215,7 @@ def _is_same_set_up(wish: _Wish, reading: SignalReading) -> bool:
         and _same_stop(wish.stop, reading)
         and _same_targets(wish.targets, reading)
         and wish.leverage in {"", str(reading.leverage)}
-        and (wish.quantity is None or wish.risk != "" or _base(reading) == wish.quantity)
+        and reading.size == _size(wish)
     )
 
 
@@ -231,8 +233,10 @@ def _same_targets(targets: tuple[str, ...], reading: SignalReading) -> bool:
     return {target.price for target in reading.targets} == {Decimal(text) for text in targets}
 
 
-def _base(reading: SignalReading) -> Decimal | None:
-    return None if reading.size is None else reading.size.value
+def _size(wish: _Wish) -> Size | None:
+    if wish.quantity is not None:
+        return Size(SizeKind.BASE, wish.quantity)
+    return Size(SizeKind.RISK, Decimal(wish.risk[:-1]) / 100) if wish.risk else None
 
 
 def _refuse(code: str, sentence: str) -> NoReturn:

@@ -103,13 +103,17 @@ class _Webhook:
 
 
 def _identity(alert: Alert) -> str:
-    """Return what is the same when an alert is delivered again; empty when nothing tells."""
+    """Return what is the same when an alert is delivered again; empty when nothing tells.
+
+    The time belongs to it: ``{{strategy.order.id}}`` is the same for each entry of a strategy.
+    """
+    sent = "" if alert.posted_ms is None else f"at:{alert.posted_ms}"
     if alert.key:
-        return f"id:{alert.key}"
-    if alert.posted_ms is None:
+        return f"{sent}|id:{alert.key}"
+    if not sent:
         return ""
     digest = hashlib.sha256(alert.text.encode("utf-8", "replace")).hexdigest()[:32]
-    return f"at:{alert.posted_ms}:{digest}"
+    return f"{sent}|{digest}"
 
 
 def _decode(body: bytes) -> str:

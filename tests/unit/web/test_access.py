@@ -291,5 +291,6 @@ def test_rules_show_no_secret() -> None:
 
 def test_names_of_a_server() -> None:
     """An address of IPv6 stands in brackets in a Host header."""
+    assert AccessRules(listen="bot.example").hosts[-1] == "bot.example"
     assert AccessRules(listen="2001:db8::1").hosts[-1] == "[2001:db8::1]"
     assert "0.0.0.0" not in AccessRules(listen="0.0.0.0").hosts  # noqa: S104 - compared

@@ -70,6 +70,8 @@ def test_fields_become_a_message(fields: dict[str, Any], text: str) -> None:
         ({"action": "buy", "symbol": "BTCUSDT", "qty": 1, "quantity": 2}, "two_fields"),
         ({"action": "buy", "symbol": "BTCUSDT", "sl": 1, "tp": list(range(1, 12))}, "bad_field"),
         ({"action": "buy", "symbol": "BTCUSDT", "sl": 1, "leverage": 2.5}, "not_certain"),
+        ({"action": "buy", "symbol": "BTCUSDT", "sl": 1, "risk": "1%", "qty": 1}, "two_fields"),
+        ({"action": "buy", "symbol": "BTCUSDT", "sl": 1, "risk": "500%"}, "not_certain"),
     ],
 )
 def test_fields_that_are_not_certain_are_refused(fields: dict[str, Any], code: str) -> None:

@@ -1,16 +1,23 @@
 """TradingView's alerts: the secret, both forms, repetitions."""
 
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from tests.support.process import ROOT
 from tests.support.signal_servers import NOW_MS, SECRET, TOKEN, SignalSite, signal_site
 
 from milobot.domain.times import parse_time
 
 TIME = "2025-11-21T15:59:58Z"
+FILLED_IN = {
+    "{{strategy.order.action}}": "sell", "{{exchange}}": "BINANCE", "{{ticker}}": "BTCUSDT.P",
+    "{{strategy.order.contracts}}": "0.5", "{{strategy.order.id}}": "Long", "{{timenow}}": TIME,
+    "{{plot_0}}": "63000", "{{plot_1}}": "66000", "{{plot_2}}": "67000",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -108,7 +115,7 @@ async def test_alerts_have_a_rate() -> None:
     "alerts",
     [
         ["BUY BTCUSDT 0.001 id=17"] * 2,
-        ["BUY BTCUSDT 0.001 id=17", f"BUY BTCUSDT 0.001 id=17 timenow={TIME}"],
+        [f"BUY BTCUSDT 0.001 id=17 timenow={TIME}"] * 2,
         [f"BUY BTCUSDT 0.001 timenow={TIME}"] * 2,
         [{"message": "BUY BTCUSDT 0.001", "id": 17}] * 2,
         [{"message": "BUY BTCUSDT 0.001", "timenow": TIME}] * 2,
@@ -128,6 +135,8 @@ async def test_an_alert_delivered_again_counts_once(site: SignalSite, alerts: li
     [
         ["BUY BTCUSDT 0.001"] * 2,
         ["BUY BTCUSDT 0.001 id=1", "BUY BTCUSDT 0.001 id=2"],
+        [f"BUY BTCUSDT 0.001 id=1 timenow={TIME}", f"BUY BTCUSDT 0.001 id=2 timenow={TIME}"],
+        [f"BUY BTCUSDT 1 id=L timenow={TIME}", "BUY BTCUSDT 1 id=L timenow=2025-11-21T15:59:59Z"],
         [f"BUY BTCUSDT 0.001 timenow={TIME}", "BUY BTCUSDT 0.001 timenow=2025-11-21T15:59:59Z"],
         [f"BUY BTCUSDT 0.001 timenow={TIME}", f"BUY ETHUSDT 0.001 timenow={TIME}"],
     ],
@@ -219,3 +228,22 @@ async def test_a_hostile_alert_takes_no_time(site: SignalSite) -> None:
         assert (await site.alert(alert, f"/{SECRET}")).status_code == 422
 
     assert time.process_time() - start < 2
+
+
+async def test_the_documented_alerts_are_taken(site: SignalSite) -> None:
+    """They are copied as they stand; here with what TradingView fills in."""
+    page = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:json|text)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    alerts = [block for block in blocks if "{{" in block]
+
+    for alert in alerts:
+        for name, value in FILLED_IN.items():
+            alert = alert.replace(name, value)  # noqa: PLW2901 - filled in step by step
+        answer = await site.alert(alert, f"/{SECRET}")
+        assert answer.status_code == 202, answer.text
+
+    assert site.door.texts == [
+        "BUY BTCUSDT.P 0.001",
+        "SELL BTCUSDT 0.5",
+        "LONG BTCUSDT\nEntry: market\nStop: 63000\nTarget 1: 66000\nTarget 2: 67000\nRisk: 1%",
+    ]
