@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from milobot.domain.market import Candle, CandleSeries
 from milobot.domain.timeframes import Timeframe
-from milobot.signals.audit.audit import audit
+from milobot.signals.audit.audit import audit, read_export
 from milobot.signals.audit.desk import DeskTerms
 from milobot.signals.audit.messages import Export, PostedMessage
 from milobot.signals.audit.outcomes import Result
@@ -55,7 +55,8 @@ def audited(
     terms: DeskTerms = FREE,
 ) -> AuditReport:
     """Return the audit of some messages over some candles, without fees unless told so."""
-    return audit(Export("channel", tuple(messages)), tracks(*sources), terms)
+    export = Export("channel", tuple(messages))
+    return audit(export, read_export(export, terms), tracks(*sources), terms)
 
 
 def played(text: str, rows: Sequence[Prices], *replies: PostedMessage, **changes: object) -> Result:

@@ -131,7 +131,7 @@ def last_trades(played: Sequence[Result], count: int) -> Iterator[RenderableType
     yield Text(f"Last {len(shown)} of {len(entered):,} trades (UTC)", HEADING)
     table = columns("posted", "symbol", "side", "entry", "in at", "out at", "targets", "R")
     table.columns[1].justify = table.columns[2].justify = "left"
-    table.add_column("out by", overflow="ellipsis")
+    table.add_column("exit", overflow="ellipsis")
     for result in shown:
         levels = prices([result.shape.entry, result.entry_price, result.exit_price])
         table.add_row(

@@ -49,7 +49,7 @@ def audit_channel(  # noqa: PLR0913 - one parameter for each flag
     from milobot.cli.progress import stages
     from milobot.cli.tables import print_json
     from milobot.domain.timeframes import parse_timeframe
-    from milobot.signals.audit.audit import audit, symbols_named
+    from milobot.signals.audit.audit import audit, read_export
     from milobot.signals.audit.document import to_json
     from milobot.signals.audit.export import load_export
     from milobot.signals.audit.tracks import build_tracks, too_coarse
@@ -60,11 +60,12 @@ def audit_channel(  # noqa: PLR0913 - one parameter for each flag
     longest = parse_timeframe(coarsest)
     messages = load_export(export)
     with stages() as progress:
-        symbols = symbols_named(messages, terms, progress)
+        talk = read_export(messages, terms, progress)
+        symbols = frozenset(setup.plan.symbol for setup in talk.setups)
         found = find_candles(data or (), db, symbols, progress)
         tracks = build_tracks(found.sources, longest)
         notes = (*found.notes, *too_coarse(found.sources, longest))
-        report = audit(messages, tracks, terms, notes=notes, progress=progress)
+        report = audit(messages, talk, tracks, terms, notes=notes, progress=progress)
     if html is not None:
         write_page(report, html)
     if as_json:

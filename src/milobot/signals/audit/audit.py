@@ -41,41 +41,52 @@ class _Placed:
     missing: Counter[str]
 
 
+def read_export(export: Export, terms: DeskTerms, progress: Progress | None = None) -> Conversation:
+    """Return what every message of an export says.
+
+    Args:
+        export: The messages.
+        terms: They name the channel's profile, and the size that every set-up gets.
+        progress: Called with a stage and the fraction of it done.
+    """
+    said = progress or _silent
+    profile = _with_size(terms).profile
+    return read_messages(
+        export.messages, profile, terms.signals, progress=lambda done: said("reading", done)
+    )
+
+
 def audit(
     export: Export,
+    conversation: Conversation,
     tracks: Mapping[str, Track],
     terms: DeskTerms,
     *,
     notes: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> AuditReport:
-    """Read every message, play what can be played, and count.
+    """Play what can be played, and count.
 
     Args:
         export: The messages.
-        tracks: Candles by symbol; empty to read only.
+        conversation: What they say.
+        tracks: Candles by symbol; empty to count messages only.
         terms: Of the simulated account.
         notes: What else the reader of the report should know.
         progress: Called with a stage and the fraction of it done.
     """
-    said = progress or (lambda _stage, _done: None)
-    profile = replace(terms.profile, size=terms.size)
-    terms = replace(terms, profile=profile)
-    conversation = read_messages(
-        export.messages, profile, terms.signals, progress=lambda done: said("reading", done)
+    report = asyncio.run(
+        _audit(export, conversation, tracks, _with_size(terms), progress or _silent)
     )
-    return asyncio.run(_audit(export, conversation, tracks, terms, tuple(notes), said))
+    return replace(report, notes=tuple(notes))
 
 
-def symbols_named(export: Export, terms: DeskTerms, progress: Progress) -> frozenset[str]:
-    """Return the symbols of all set-ups: what candles are wanted of."""
-    talk = read_messages(
-        export.messages,
-        terms.profile,
-        terms.signals,
-        progress=lambda done: progress("reading", done),
-    )
-    return frozenset(setup.plan.symbol for setup in talk.setups)
+def _silent(_stage: str, _done: float) -> None:
+    """Tell nobody."""
+
+
+def _with_size(terms: DeskTerms) -> DeskTerms:
+    return replace(terms, profile=replace(terms.profile, size=terms.size))
 
 
 async def _audit(
@@ -83,7 +94,6 @@ async def _audit(
     conversation: Conversation,
     tracks: Mapping[str, Track],
     terms: DeskTerms,
-    notes: tuple[str, ...],
     said: Progress,
 ) -> AuditReport:
     placed = _place(conversation.setups, tracks)
@@ -112,7 +122,6 @@ async def _audit(
         portfolio=await _together(conversation.setups, tracks, terms) if results else None,
         rehearsal=await _rehearse(conversation.setups, tracks, alone, said),
         candles=_candles(tracks, results),
-        notes=notes,
     )
 
 
@@ -135,9 +144,7 @@ def _place(setups: Iterable[SetUp], tracks: Mapping[str, Track]) -> _Placed:
 
 
 def _alone(terms: DeskTerms) -> DeskTerms:
-    risk = terms.risk / _ROOM
-    alone = replace(terms, equity=terms.equity * _ROOM, risk=risk)
-    return replace(alone, profile=replace(terms.profile, size=alone.size))
+    return _with_size(replace(terms, equity=terms.equity * _ROOM, risk=terms.risk / _ROOM))
 
 
 async def _play_alone(

@@ -69,8 +69,14 @@ class Desk:
             that was played.
     """
 
-    def __init__(self, tracks: Mapping[str, Track], terms: DeskTerms) -> None:
-        """Open an account over the candles of some symbols."""
+    def __init__(
+        self, tracks: Mapping[str, Track], terms: DeskTerms, *, skips: bool = True
+    ) -> None:
+        """Open an account over the candles of some symbols.
+
+        ``skips=False`` also plays candles on which nothing can happen: the result is the same.
+        """
+        self._skips = skips
         self.equity: list[tuple[int, float]] = []
         self._tracks = tracks
         self._venue = SimulatedVenue(
@@ -111,7 +117,7 @@ class Desk:
                 heapq.heappush(queue, entry)
 
     def _next(self, lane: Lane) -> list[tuple[int, str, int]]:
-        index = lane.next_index(self._venue.book(lane.symbol))
+        index = lane.next_index(self._venue.book(lane.symbol), skips=self._skips)
         if index is None:
             return []
         return [(int(lane.track.candles.time[index]), lane.symbol, index)]

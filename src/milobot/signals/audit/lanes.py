@@ -52,7 +52,7 @@ class Lane:
         """Return the last candle that has ended at a time; -1 for none."""
         return int(np.searchsorted(self.track.ends, time_ms, side="right")) - 1
 
-    def next_index(self, book: Book) -> int | None:
+    def next_index(self, book: Book, *, skips: bool = True) -> int | None:
         """Return the next candle on which something may happen; None when all is over."""
         self.attempts = [a for a in self.attempts if a.is_live]
         starts = [self.coming[-1].start] if self.coming else []
@@ -60,7 +60,7 @@ class Lane:
             return max(self.index, starts[0]) if starts else None
         first = self.index
         end = self.track.end_of(min(first, len(self.track.candles) - 1)) - 1
-        if book.orders or book.position.is_flat:
+        if skips and (book.orders or book.position.is_flat):
             times = (time for a in self.attempts for time in a.times())
             fixed = np.searchsorted(self.track.candles.time, list(times)).tolist()
             stop = min([end, *starts, *fixed])

@@ -50,7 +50,7 @@ def test_stop_alone_is_in_no_doubt() -> None:
 
 def test_limit_waits_for_the_candle_that_trades_through_it() -> None:
     """A follower's order fills at its price, not at the open of that candle."""
-    rows = [(104, 105, 103, 104), (104, 104, 99, 101), (101, 111, 101, 110)]
+    rows: list[Prices] = [(104, 105, 103, 104), (104, 104, 99, 101), (101, 111, 101, 110)]
     result = played(LONG, rows)
 
     assert (result.entry_price, result.entry_ms) == (Decimal(100), minute(1))
@@ -101,7 +101,7 @@ def test_target_before_the_entry_ends_the_wait() -> None:
 def test_entry_that_never_comes_expires() -> None:
     """An order is not good for ever: a day, unless the profile says otherwise."""
     profile = ChannelProfile(expiry_s=120)
-    rows: list[Prices] = [(104, 105, 103, 104)] * 4 + [(104, 104, 99, 100)]
+    rows: list[Prices] = [*([(104.0, 105.0, 103.0, 104.0)] * 4), (104, 104, 99, 100)]
 
     assert played(LONG, rows, profile=profile).fate == "expired"
 
@@ -143,12 +143,12 @@ def test_break_even_of_the_profile_moves_the_stop() -> None:
     assert result.r == pytest.approx(0.5)
 
 
-def test_ladder_adds_its_legs_and_counts_from_their_mean() -> None:
-    """Two legs at 100 and 96, stop 88: a stop costs the risk of the whole ladder, once."""
+def test_ladder_adds_its_legs_and_risks_the_whole_once() -> None:
+    """Each leg risks half: 1/12 at 100 and 1/8 at 96 have their mean at 97.6."""
     text = "Long BTCUSDT Entry 1: 100 (50%) Entry 2: 96 (50%) SL 88 TP 110"
     result = played(text, [(104, 104, 103, 103), (103, 103, 95, 97), (97, 97, 87, 88)])
 
-    assert float(result.entry_price or 0) == pytest.approx(98, rel=1e-5)
+    assert float(result.entry_price or 0) == pytest.approx(97.6, rel=1e-5)
     assert result.r == pytest.approx(-1.0, rel=1e-4)
 
 
@@ -158,7 +158,7 @@ def test_one_leg_of_a_ladder_risks_its_share() -> None:
     result = played(text, [(104, 104, 103, 103), (103, 103, 99, 101), (101, 111, 101, 110)])
 
     assert result.entry_price == 100
-    assert result.r == pytest.approx(0.5)
+    assert result.r == pytest.approx(0.5 * 10 / 12)
 
 
 def test_reply_closes_at_the_next_open() -> None:
