@@ -157,9 +157,8 @@ class Wishes:
         match await self._books.recorder.was_decided(intent):
             case True:
                 raise DuplicateIntentError(f"the intent {intent.key} is on record already")
-            case None if not isinstance(intent.action, Close | MoveStop | Reduce) or (
-                judged.verdict is Verdict.REVERSE
-            ):  # it may be an old one that came again
+            case None if not isinstance(intent.action, Close | MoveStop):
+                # It may be an old one that came again.
                 why = "nothing was sent: the ledger does not say whether it was decided before"
                 judged = Judgement(Verdict.DENY, "ledger_unavailable", why)
                 return await self._entries.refuse(intent, Outcome.DENIED, judged, [], intent), None

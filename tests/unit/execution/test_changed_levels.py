@@ -17,7 +17,7 @@ from tests.support.trading import (
 )
 
 from milobot.domain.decisions import Decision, Outcome
-from milobot.domain.intents import Aim, ChangeTargets, Enter, MoveStop
+from milobot.domain.intents import Aim, ChangeTargets, Enter, MoveStop, Reduce
 from milobot.domain.slots import PositionState, position_state
 from milobot.errors import LedgerError
 from milobot.execution.engine import EngineConfig, ExecutionEngine
@@ -272,6 +272,8 @@ async def test_a_silent_ledger_holds_up_targets_but_no_stop() -> None:
     await engine.accept(intent(LONG))
 
     targets = await engine.accept(intent(ChangeTargets(aims(("120", "1"))), key="t1"))
+    all_of_it = await engine.accept(intent(Reduce(share=dec("1")), key="r1"))
     stop = await engine.accept(intent(MoveStop(dec("97")), key="m1"))
 
-    assert (targets.code, stop.code) == ("ledger_unavailable", "accepted")
+    assert (targets.code, all_of_it.code) == ("ledger_unavailable", "ledger_unavailable")
+    assert stop.code == "accepted"
