@@ -1,12 +1,13 @@
 """Talking back: what goes by of accounts and signals is told, and what people ask is answered."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from milobot.app.happenings import Passing
+from milobot.app.talk_elsewhere import Elsewhere
 from milobot.app.talk_office import TalkOffice
 from milobot.app.talk_signals import SignalFollower
 from milobot.domain.alerts import Alert
@@ -28,6 +29,7 @@ from milobot.signals.talk.sentences import (
 from milobot.telemetry import get_logger
 
 _LOOK_S = 0.5
+_READ_S = 1.0
 _AGAIN_S = 5.0
 _T = TypeVar("_T")
 
@@ -104,6 +106,8 @@ class Talk:
         self._clock = clock or SteadyClock()
         self._postman = Postman(plan.admins, plan.kinds, self._clock, sleep=sleep)
         self._ears: dict[str, Ear] = {}
+        self._ledger = office.ledger
+        self._elsewhere: list[Elsewhere] = []
         self._signals = SignalFollower(office.ledger)
         people = People(plan.admins, plan.bot_name)
         self._desk = Desk(people, _Guarded(office), self._postman.answer, self._clock)
@@ -113,11 +117,19 @@ class Talk:
         """Return how many messages came from people who may not ask."""
         return self._desk.strangers
 
-    def ear(self, account: str) -> Ear:
-        """Return what hears of an account."""
+    def ear(self, account: str, holder: str = "") -> Ear:
+        """Return what hears of an account.
+
+        Args:
+            account: ``exchange:name``.
+            holder: As whom this process leads it. While somebody else does, what happens
+                there is read from the ledger; empty where there is nobody else.
+        """
         if account not in self._ears:
             shown = account if self._names_accounts else ""
             self._ears[account] = Ear(shown, self._postman)
+            if holder:
+                self._elsewhere.append(Elsewhere(self._ledger, account, holder, shown))
         return self._ears[account]
 
     @property
@@ -154,17 +166,21 @@ class Talk:
         while True:
             now_ms = self._clock.now_ms()
             for ear in self._ears.values():
-                for notice in ear.notices(now_ms):
-                    self._postman.tell(notice)
+                self._tell_all(ear.notices(now_ms))
             await self._sleep(_LOOK_S)
 
     async def _follow(self) -> None:
-        """Tell what becomes of signals; apart, since a ledger may keep one waiting."""
+        """Tell what is on record alone; apart, since a ledger may keep one waiting."""
         while True:
             with suppress(StorageError):  # alerts tell of a ledger that is away
-                for notice in await self._signals.take(names_account=self._names_accounts):
-                    self._postman.tell(notice)
-            await self._sleep(_LOOK_S)
+                self._tell_all(await self._signals.take(names_account=self._names_accounts))
+                for account in self._elsewhere:
+                    self._tell_all(await account.take(self._clock.now_ms()))
+            await self._sleep(_READ_S)
+
+    def _tell_all(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self._postman.tell(notice)
 
 
 class _Guarded:

@@ -2,147 +2,42 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.support.chats import ADMIN, STRANGER, FakeChat
-from tests.support.records import DECISION, FILL, ORDER, SLOT, TRIP, UPDATE
+from tests.support.chatting import (
+    ACCOUNT,
+    OTHER,
+    Conversation,
+    Leader,
+    keep_governor,
+    known_ledger,
+    office_of,
+    quick,
+    talking,
+    until_told,
+)
+from tests.support.records import DECISION, FILL, ORDER, TRIP, UPDATE
 from tests.support.trading import dec
 
 from milobot.app.talk import Talk, TalkPlan
-from milobot.app.talk_office import TalkOffice
 from milobot.domain.alerts import Alert, AlertKind
-from milobot.domain.governor import GovernorLimits, GovernorState, Halt, HaltKind, format_state
 from milobot.exchanges.times import SteadyClock
 from milobot.ports import Journal
 from milobot.signals.talk.ports import PersonSays
-from milobot.signals.talk.requests import Request, Verb
-from milobot.storage.account_records import EquitySnapshot, save_equity, save_governor
-from milobot.storage.commands import Command, CommandKind, finish, take_next
-from milobot.storage.ledger import Ledger, open_ledger
+from milobot.storage.commands import CommandKind, take_next
+from milobot.storage.ledger import Ledger
 from milobot.storage.memory import MemoryJournal
-
-ACCOUNT, OTHER = "binance:default", "bingx:default"
-HELD = replace(SLOT, blocked="", seen=dec("0"), early=())
-HALT = Halt(HaltKind.MANUAL, "by cli:alice", 1_704_067_261_000)
 
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    """Give a ledger in a file that knows an account with a position and a halt."""
-    async with await open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
-        await opened.journal(ACCOUNT).commit(HELD, DECISION, ORDER, TRIP)
-        await keep_governor(opened, ACCOUNT, HALT)
-        snapshot = EquitySnapshot(ACCOUNT, 1_704_067_261_000, dec("10000"), dec("9000"), dec("5"))
-        await opened.write(partial(save_equity, snapshot=snapshot))
+    """Give a ledger that knows an account with a position and a halt."""
+    async with known_ledger(tmp_path) as opened:
         yield opened
-
-
-async def keep_governor(ledger: Ledger, account: str, *halts: Halt) -> None:
-    """Put an account with halts on record."""
-    content = format_state(GovernorState(account, halts=halts))
-    await ledger.write(partial(save_governor, account=account, content=content, now_ms=1))
-
-
-@dataclass
-class Leader:
-    """A process that leads an account as far as anybody can see, and takes its commands.
-
-    Attributes:
-        taken: The commands, in order.
-    """
-
-    ledger: Ledger
-    account: str = ACCOUNT
-    taken: list[Command] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator["Leader"]:
-        """Lead for as long as the body runs."""
-        async with asyncio.TaskGroup() as tasks:
-            leading = tasks.create_task(self._lead())
-            yield self
-            leading.cancel()
-
-    async def _lead(self) -> None:
-        clock = SteadyClock()
-        lease = self.ledger.lease(self.account, "host-1", clock)
-        while True:
-            await lease.take()
-            now_ms = clock.now_ms()
-            command = await self.ledger.write(
-                partial(take_next, account=self.account, now_ms=now_ms)
-            )
-            if command is not None:
-                self.taken.append(command)
-                said = "halted: nothing enters until milobot resume"
-                done = partial(
-                    finish,
-                    command_id=command.command_id,
-                    answer=said,
-                    is_carried_out=True,
-                    now_ms=now_ms,
-                )
-                await self.ledger.write(done)
-            await asyncio.sleep(0.02)
-
-
-def office_of(ledger: Ledger) -> TalkOffice:
-    """Return an office over a ledger."""
-    return TalkOffice(ledger, GovernorLimits(), SteadyClock())
-
-
-@dataclass
-class Conversation:
-    """A person who talks with the bot over a chat."""
-
-    chat: FakeChat
-    number: int = 0
-
-    async def ask(self, text: str, person: int = ADMIN) -> str:
-        """Say something and return the answer."""
-        before = len(self.chat.texts(person))
-        self.number += 1
-        now_ms = self.chat.clock.now_ms()
-        self.chat.says(PersonSays(person, text, now_ms, self.number))
-        said = await self.chat.until(lambda texts: len(texts) > before, person)
-        return said[before]
-
-
-class HastyClock(SteadyClock):
-    """A clock on which the pauses between messages pass ten times as fast."""
-
-    def __init__(self) -> None:
-        """Begin now."""
-        super().__init__()
-        self._start_ms = super().now_ms()
-
-    def now_ms(self) -> int:
-        """Return its time."""
-        now_ms = super().now_ms()
-        return now_ms + 9 * (now_ms - self._start_ms)
-
-
-async def quick(seconds: float) -> None:
-    """Wait, though never for long."""
-    await asyncio.sleep(min(seconds, 0.02))
-
-
-@asynccontextmanager
-async def talking(ledger: Ledger, *accounts: str) -> AsyncIterator[tuple[Talk, Conversation]]:
-    """Give a bot that talks, and a person before it."""
-    plan = TalkPlan(frozenset({ADMIN}), accounts=accounts)
-    clock = HastyClock()
-    chat = FakeChat(clock)
-    talk = Talk(plan, office_of(ledger), clock=clock, sleep=quick)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(talk.run(chat))
-        yield talk, Conversation(chat)
-        chat.close()
-        await running
 
 
 async def test_a_close_is_enqueued_once_it_is_confirmed_and_answered_once_it_is_done(
@@ -208,71 +103,6 @@ async def test_strangers_leave_nothing_behind(ledger: Ledger) -> None:
     assert await ledger.write(partial(take_next, account=ACCOUNT, now_ms=1)) is None
 
 
-@pytest.mark.parametrize(
-    ("asked", "answer"),
-    [
-        ("/positions", "binance:default\n\nBTCUSDT long 0.4\nentry 42,315"),
-        ("/orders default", "binance:default\nBTCUSDT entry: buy 1 (pending)"),
-        ("/balance", "binance:default\nequity 10,005.00 USDT"),
-        ("/profit 366", "binance:default, last 366 days (UTC)\nnothing was closed"),
-        ("/why btc", "BTCUSDT on binance:default\nlong, asked for by s1\nACCEPTED: entry sent"),
-        ("/why nothing", "NOTHINGUSDT: nothing was decided about it yet"),
-        ("/status", "binance:default, never traded\n⚠ nobody leads it"),
-        ("/status kraken", "that did not work: no account is called kraken; known: binance:"),
-        ("/close eth", "nothing of ours is open in ETHUSDT on binance:default"),
-        ("/resume", "Entries pass again on binance:default. It is halted\nsince 2024-01-01 00:01"),
-        ("/halt flatten", "Everything of ours on binance:default is closed at market"),
-    ],
-)
-async def test_what_is_asked_is_answered_from_the_ledger(
-    ledger: Ledger, asked: str, answer: str
-) -> None:
-    """The same as the command line says, in short lines."""
-    async with talking(ledger) as (_, person):
-        said = await person.ask(asked)
-
-    assert said.replace("\u2060", "").startswith(answer)
-
-
-async def test_where_several_accounts_are_meant_one_has_to_be_named(ledger: Ledger) -> None:
-    """What moves money is never guessed."""
-    await ledger.journal(OTHER).commit(HELD)
-    await keep_governor(ledger, OTHER, HALT)
-    async with talking(ledger) as (_, person):
-        close = await person.ask("/close BTC")
-        resume = await person.ask("/resume")
-        named = await person.ask("/close BTC bingx")
-        looked = await person.ask("/balance")
-
-    assert close == (
-        "it is open on several accounts, name one:"
-        " /close BTCUSDT binance:default or /close BTCUSDT bingx:default"
-    )
-    assert resume == (
-        "several accounts are halted, name one: /resume binance:default or /resume bingx:default"
-    )
-    assert named.startswith("Close on bingx:default at market:")
-    assert "bingx:default\nnot read yet" in looked
-
-
-async def test_nothing_halted_is_nothing_to_resume(ledger: Ledger) -> None:
-    """No code for nothing."""
-    await keep_governor(ledger, ACCOUNT)
-    async with talking(ledger) as (_, person):
-        assert await person.ask("/resume") == "nothing is halted on binance:default"
-
-
-async def test_a_ledger_without_accounts_says_so(tmp_path: Path) -> None:
-    """Before the first run there is nothing to ask about."""
-    async with (
-        await open_ledger(f"sqlite:///{tmp_path / 'empty.db'}") as empty,
-        talking(empty) as (_, person),
-    ):
-        said = await person.ask("/pause")
-
-    assert said == "that did not work: the ledger knows no account yet"
-
-
 async def test_a_ledger_that_is_gone_is_said_and_ends_nothing(ledger: Ledger) -> None:
     """The next question may be answered again."""
     async with talking(ledger) as (_, person):
@@ -305,11 +135,6 @@ async def test_a_fault_of_the_office_ends_one_answer(ledger: Ledger) -> None:
     assert second.startswith("binance:default")
 
 
-async def until_told(chat: FakeChat, part: str) -> str:
-    """Return everything that was sent, once it holds this."""
-    return "\n".join(await chat.until(lambda texts: part in "\n".join(texts)))
-
-
 async def test_what_goes_by_is_told(ledger: Ledger) -> None:
     """Decision, fill, result and alert of a journal that is listened to."""
     async with talking(ledger) as (talk, person):
@@ -323,6 +148,19 @@ async def test_what_goes_by_is_told(ledger: Ledger) -> None:
     assert told.startswith("BTCUSDT: (2024-01-01 00:01 UTC) ⚠ no stop rests")
     assert "long: entry sent (s1)" in told
     assert "entry filled: bought 0.4 at 42,315" in told
+
+
+async def test_what_another_replica_does_is_told_from_the_ledger(ledger: Ledger) -> None:
+    """The one that holds the Telegram session need not lead the account."""
+    await ledger.lease(ACCOUNT, "the other", SteadyClock()).take()
+    async with talking(ledger, ACCOUNT, OTHER) as (talk, person):
+        talk.ear(ACCOUNT, "this one")
+        await person.ask("/help")
+        await asyncio.sleep(0.1)
+        await ledger.journal(ACCOUNT).commit(replace(TRIP, pnl=dec("7")))
+        told = await until_told(person.chat, "+7.00 USDT")
+
+    assert "BTCUSDT on binance:default: " in told
 
 
 async def test_accounts_are_named_where_there_are_several(ledger: Ledger) -> None:
@@ -356,22 +194,3 @@ async def test_a_talk_that_fails_begins_anew(ledger: Ledger) -> None:
         await running
 
     assert "/status" in said
-
-
-async def test_profit_counts_days_from_midnight(ledger: Ledger) -> None:
-    """One day is today, UTC."""
-
-    class Noon:
-        """A clock at noon of 2024-01-02."""
-
-        def now_ms(self) -> int:
-            """Return its time."""
-            return 1_704_196_800_000
-
-    midnight = 1_704_153_600_000
-    trips = [replace(TRIP, exit_time_ms=midnight - 1), replace(TRIP, exit_time_ms=midnight)]
-    await ledger.journal(ACCOUNT).commit(*trips)
-    office = replace(office_of(ledger), clock=Noon())
-
-    assert "1 closed" in await office.answer(Request(Verb.PROFIT, days=1))
-    assert "2 closed" in await office.answer(Request(Verb.PROFIT, days=2))

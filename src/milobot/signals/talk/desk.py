@@ -78,7 +78,7 @@ class Desk:
         self._people, self._office, self._answer, self._clock = people, office, answer, clock
         self._codes = codes or Codes()
         self._busy: Counter[int] = Counter()
-        self._seen: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[int, int, int], None] = OrderedDict()
         self.strangers = 0
 
     async def run(self, messages: AsyncIterator[PersonSays]) -> None:
@@ -171,7 +171,8 @@ class Desk:
 
     def _is_known(self, said: PersonSays) -> bool:
         """Return whether a message came before: after an outage some are told twice."""
-        key = (said.person, said.message_id)
+        # Ids are counted in each chat; a person may write in several, hardly in one second.
+        key = (said.person, said.message_id, said.time_ms)
         if key in self._seen:
             return True
         self._seen[key] = None
