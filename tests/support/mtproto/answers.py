@@ -162,4 +162,4 @@ def config(port: int) -> object:
 
 
 def _by_ids(room: Room, wanted: Sequence[Any]) -> list[Any]:
-    return [room.messages.get(one.id) or types.MessageEmpty(one.id) for one in wanted]
+    return [room.messages.get(one.id) or types.MessageEmpty(one.id, None) for one in wanted]

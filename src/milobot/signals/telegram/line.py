@@ -84,7 +84,7 @@ class ChatLine:
                     await self._look(work)
 
     async def _look(self, look: Look) -> None:
-        if look is Look.REVIEW or self._needs_review:
+        if look is Look.REVIEW or self._needs_review or self._cursor is None:
             await self._review()
         else:
             await self._fill()
