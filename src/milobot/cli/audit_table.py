@@ -150,7 +150,7 @@ def _shapes(report: AuditReport) -> Table:
         ("First target", r(shapes.first_reward)),
         ("Last target", r(shapes.last_reward)),
         ("First target by chance alone", f"{whole(shapes.first_chance)} (mean)"),
-        ("Fees and slippage, in and out", r(shapes.cost)),
+        ("Fees and slippage, in and out", r(shapes.cost, signed=False)),
         ("Leverage, where named", _times(shapes.median_leverage)),
         ("Long / short", f"{shapes.longs:,} / {shapes.count - shapes.longs:,}"),
         ("Without a stop", f"{shapes.no_stop:,}"),

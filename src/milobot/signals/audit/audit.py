@@ -10,7 +10,7 @@ from milobot.signals.audit.attempts import Attempt
 from milobot.signals.audit.claims import check_claims
 from milobot.signals.audit.desk import Desk, DeskTerms
 from milobot.signals.audit.messages import Export
-from milobot.signals.audit.outcomes import Result, result_of, shape_of
+from milobot.signals.audit.outcomes import Result, SetUpShape, result_of, shape_of
 from milobot.signals.audit.rehearsal import rehearsal_of, tries_of
 from milobot.signals.audit.report import (
     AuditReport,
@@ -106,13 +106,11 @@ async def _audit(
         else:
             results.append(found)
         said("trading", done / len(placed.attempts))
-    default_stop = terms.limits.default_stop.value
-    shapes = [shape_of(s.plan, None, default_stop) for s in conversation.setups]
     return AuditReport(
         export=export,
         conversation=conversation,
         terms=terms,
-        shapes=shapes_of([s for s in shapes if s is not None and s.stop > 0], terms),
+        shapes=shapes_of(_all_shapes(conversation.setups, results, terms), terms),
         played=tuple(results),
         not_played=dict(placed.left_out.most_common()),
         missing=dict(placed.missing.most_common()),
@@ -123,6 +121,16 @@ async def _audit(
         rehearsal=await _rehearse(conversation.setups, tracks, alone, said),
         candles=_candles(tracks, results),
     )
+
+
+def _all_shapes(
+    setups: Iterable[SetUp], results: Iterable[Result], terms: DeskTerms
+) -> list[SetUpShape]:
+    """Return the shape of each set-up: as it was played, else as it was posted with a price."""
+    known = {result.number: result.shape for result in results}
+    default_stop = terms.limits.default_stop.value
+    found = [known.get(s.message.number) or shape_of(s.plan, None, default_stop) for s in setups]
+    return [shape for shape in found if shape is not None and shape.stop > 0]
 
 
 def _place(setups: Iterable[SetUp], tracks: Mapping[str, Track]) -> _Placed:

@@ -70,11 +70,6 @@ def load_sources(
     return FoundCandles(tuple(found), tuple(notes))
 
 
-def known_symbols(paths: Iterable[Path]) -> frozenset[str]:
-    """Return the symbols that the names of candle files tell."""
-    return frozenset(s for path, _ in _files(paths) if (s := symbol_of(path)) is not None)
-
-
 def load_stored(database: Path, *, wanted: Callable[[str], bool]) -> FoundCandles:
     """Return the stored candles of wanted symbols with their rules, an exchange's own first.
 

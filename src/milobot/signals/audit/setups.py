@@ -1,7 +1,6 @@
 """What the messages of an export say: set-ups, what changes them, refusals and chat."""
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from milobot.signals.audit.messages import PostedMessage
@@ -144,13 +143,12 @@ def read_messages(
     profile: ChannelProfile,
     terms: SignalTerms,
     *,
-    known_symbols: AbstractSet[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Conversation:
     """Return what every message says, commands beside the set-ups they concern."""
     sorting = _Sorting(profile, terms)
     for place, message in enumerate(messages, 1):
-        reading = read(message.text, known_symbols=known_symbols, profile=profile)
+        reading = read(message.text, profile=profile)
         sorting.take(message, reading)
         if progress is not None:
             progress(place / len(messages))

@@ -2,8 +2,8 @@
 
 from milobot.signals.audit.report import AuditReport, Trades
 
-# Below this an interval is hardly an interval.
-_FEW = 30
+# Below the first nothing can be said; below the second an interval is hardly an interval.
+_NOTHING, _FEW = 10, 30
 
 
 def verdict_of(report: AuditReport) -> str:
@@ -19,6 +19,8 @@ def verdict_of(report: AuditReport) -> str:
         f"{named}, {trades.expectancy:+.2f} R each after costs"
         f" (95 % interval {trades.interval.low:+.2f} to {trades.interval.high:+.2f} R)"
     )
+    if count < _NOTHING:
+        return f"{shown}: too few to tell anything from luck."
     if trades.interval.low <= 0 <= trades.interval.high:
         return f"{shown}: the interval includes zero, so this may be luck.{_needed(trades)}"
     few = f" But {count} trades are few: the interval itself is rough." if count < _FEW else ""
@@ -33,20 +35,24 @@ def verdict_of(report: AuditReport) -> str:
 def insight_of(report: AuditReport) -> str:
     """Return what the first targets say: their hit rate beside that of chance; empty without any."""
     lines = report.trades.targets
-    if lines and lines[0].chance is not None:
-        line = lines[0]
+    if lines and (chance := lines[0].chance) is not None:
+        share = _percent(lines[0].hits / lines[0].count)
         return (
-            f"The first target was reached in {line.hits / line.count:.0%} of {line.count:,} trades;"
-            f" a market without direction reaches it in {line.chance:.0%}."
+            f"The first target was reached in {share} of {lines[0].count:,} trades; a market"
+            f" without direction reaches it in {_percent(chance)}."
         )
     shapes = report.shapes
     if shapes.first_chance is None or shapes.first_reward is None:
         return ""
     return (
         f"Its first targets lie {shapes.first_reward:.2f} R away (median): a market without"
-        f" direction reaches such targets before the stop in {shapes.first_chance:.0%} of cases,"
-        " so a hit rate below that shows no skill."
+        f" direction reaches such targets before the stop in {_percent(shapes.first_chance)} of"
+        " cases, so a hit rate below that shows no skill."
     )
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.0f} %"
 
 
 def _needed(trades: Trades) -> str:

@@ -1,15 +1,19 @@
 """Which candles a set-up is played on, and where there are none."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.support.audit_scene import Prices, minute, source, tracks
 from tests.support.candle_files import candle_rows, write_rows
 
+from milobot.domain.market import SymbolRules
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError
-from milobot.signals.audit.candle_files import load_sources, symbol_of
+from milobot.ports import CandleKey
+from milobot.signals.audit.candle_files import load_sources, load_stored, symbol_of
 from milobot.signals.audit.tracks import build_tracks, too_coarse
+from milobot.storage.candles import SqliteCandleStore
 
 ROW: Prices = (100, 101, 99, 100)
 
@@ -101,3 +105,20 @@ def test_path_without_candles_is_refused(tmp_path: Path, *, make: bool) -> None:
 
     with pytest.raises(DataError, match="--data"):
         load_sources([path], wanted=lambda _symbol: True)
+
+
+def test_stored_candles_bring_their_rules(tmp_path: Path) -> None:
+    """The database knows the price grid of a symbol; a set-up is rounded as live."""
+    path = tmp_path / "candles.db"
+    candles = source([ROW] * 3).candles
+    rules = SymbolRules("BTCUSDT", tick_size=Decimal("0.1"))
+    with SqliteCandleStore(path) as store:
+        for symbol in ("BTCUSDT", "ETHUSDT"):
+            store.save_candles(CandleKey("binance", symbol, Timeframe.M1), candles)
+        store.save_rules("binance", rules)
+
+    found = load_stored(path, wanted=lambda symbol: symbol == "BTCUSDT")
+
+    (stored,) = found.sources
+    assert stored.origin == "candles.db, source binance"
+    assert build_tracks(found.sources, Timeframe.H1)["BTCUSDT"].rules.tick_size == rules.tick_size
