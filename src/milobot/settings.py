@@ -26,6 +26,13 @@ from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
 from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
+from milobot.telegram_settings import (
+    TELEGRAM_EXAMPLES,
+    TELEGRAM_SECRETS,
+    TelegramSettings,
+    check_telegram_secret,
+    telegram_contradictions,
+)
 from milobot.web_settings import WEB_EXAMPLES, WEB_SECRETS, WebSettings, check_web_secret
 
 _KEY = re.compile(r"[!-~]{1,256}")
@@ -55,6 +62,7 @@ _EXAMPLES = {
     **ENGINE_EXAMPLES,
     **WEB_EXAMPLES,
     **TALK_EXAMPLES,
+    **TELEGRAM_EXAMPLES,
 }
 """What to write, by the name of a field or its end."""
 
@@ -113,11 +121,12 @@ class VenueSettings:
         return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
 
 
-class Settings(EngineSettings, WebSettings, TalkSettings):
+class Settings(EngineSettings, WebSettings, TalkSettings, TelegramSettings):
     """What the user set; everything has a default that is safe.
 
     What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``, who is
-    talked to in ``TalkSettings``.
+    talked to in ``TalkSettings``, Telegram
+    in ``TelegramSettings``.
 
     Attributes:
         data_limit: Candles that a script sees as ``data``, at most.
@@ -191,7 +200,7 @@ class Settings(EngineSettings, WebSettings, TalkSettings):
 _SECRETS = tuple(
     name.removesuffix("_file") for name in Settings.model_fields if name.endswith("key_file")
 )
-_FROM_FILES = (*_SECRETS, "keys_password", *WEB_SECRETS)
+_FROM_FILES = (*_SECRETS, "keys_password", *WEB_SECRETS, *TELEGRAM_SECRETS)
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
@@ -268,6 +277,8 @@ def _secret_in(path: Path, name: str) -> SecretStr:
     secret = SecretStr(text)
     if name in WEB_SECRETS:
         return check_web_secret(secret) or secret
+    if name in TELEGRAM_SECRETS:
+        return check_telegram_secret(secret) or secret
     return _check_key(secret) or secret if name in _SECRETS else secret
 
 
@@ -281,6 +292,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:
             )
     for exchange in EXCHANGES:
         yield from _contradictions_of(settings, exchange)
+    yield from telegram_contradictions(settings)
 
 
 def _contradictions_of(settings: Settings, exchange: str) -> Iterator[tuple[set[str], str]]:

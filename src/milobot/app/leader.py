@@ -42,6 +42,7 @@ class Leader:
     clock: Clock
     tell: Callable[[Alert], None]
     sleep: Sleep
+    purpose: str = "traded"
     _trouble: str = ""
 
     async def run(self, body: Callable[[], Awaitable[None]]) -> None:
@@ -85,7 +86,7 @@ class Leader:
 
     def _why_not_ours(self) -> str:
         if self._trouble:
-            return f"{self.account} is not traded: {self._trouble}"
+            return f"{self.account} is not {self.purpose}: {self._trouble}"
         return f"another process leads {self.account}: this one stands by"
 
     async def _renew(self) -> None:
