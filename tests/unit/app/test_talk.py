@@ -12,6 +12,7 @@ from tests.support.chatting import (
     ACCOUNT,
     OTHER,
     Conversation,
+    HastyClock,
     Leader,
     keep_governor,
     known_ledger,
@@ -121,8 +122,9 @@ async def test_a_fault_of_the_office_ends_one_answer(ledger: Ledger) -> None:
         raise ZeroDivisionError(account + symbol)
 
     office = replace(office_of(ledger), price_of=broken)
-    chat = FakeChat(SteadyClock())
-    talk = Talk(TalkPlan(frozenset({ADMIN})), office, sleep=quick)
+    clock = HastyClock()
+    chat = FakeChat(clock)
+    talk = Talk(TalkPlan(frozenset({ADMIN})), office, clock=clock, sleep=quick)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(talk.run(chat))
         person = Conversation(chat)

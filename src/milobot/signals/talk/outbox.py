@@ -102,6 +102,8 @@ class Outbox:
         self._waiting[notice.key] = notice if known is None else known.joined(notice)
 
     def _make_room(self) -> None:
+        if len(self._waiting) <= self._most:
+            return
         if len(self._waiting) > _MOST_URGENT:
             self._leave_superseded()
         calm = [n for n in self._waiting.values() if not n.kind.is_urgent]

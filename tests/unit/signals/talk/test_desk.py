@@ -223,6 +223,16 @@ async def test_a_message_that_comes_twice_is_done_once() -> None:
     assert len(talking.office.done) == 2
 
 
+async def test_messages_are_remembered_for_a_while_only() -> None:
+    """Memory is bounded; what is older than a minute is not done anyway."""
+    talking = Talking()
+    for number in range(1_001):
+        await talking.repeat("/help", number)
+
+    assert await talking.repeat("/help", 1_000) == ""
+    assert await talking.repeat("/help", 0) != ""
+
+
 async def test_commands_for_another_bot_get_no_answer() -> None:
     """They are heard in groups."""
     talking = Talking()
