@@ -25,6 +25,7 @@ from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
+from milobot.signal_settings import SIGNAL_EXAMPLES, SignalSettings
 from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
 from milobot.telegram_settings import (
     TELEGRAM_EXAMPLES,
@@ -61,6 +62,7 @@ _EXAMPLES = {
     "klines_batch_size": "=1000, a whole number of candles from 10 to 1440",
     **ENGINE_EXAMPLES,
     **WEB_EXAMPLES,
+    **SIGNAL_EXAMPLES,
     **TALK_EXAMPLES,
     **TELEGRAM_EXAMPLES,
 }
@@ -121,11 +123,11 @@ class VenueSettings:
         return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
 
 
-class Settings(EngineSettings, WebSettings, TalkSettings, TelegramSettings):
+class Settings(EngineSettings, WebSettings, SignalSettings, TalkSettings, TelegramSettings):
     """What the user set; everything has a default that is safe.
 
-    What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``, who is
-    talked to in ``TalkSettings``, Telegram
+    What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``, signals
+    in ``SignalSettings``, who is talked to in ``TalkSettings``, Telegram
     in ``TelegramSettings``.
 
     Attributes:

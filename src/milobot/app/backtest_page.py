@@ -5,7 +5,7 @@ import socket
 import webbrowser
 from collections.abc import Callable
 
-from milobot.app.pages import serve_beside
+from milobot.app.pages import Served, serve_beside
 from milobot.app.presenter import Presenter, closes_by_time
 from milobot.backtest.result import BacktestResult
 from milobot.backtest.statistics import Summary
@@ -30,7 +30,7 @@ def show_backtest(
         say(f"chart: {address}  (Ctrl-C ends it)")
         await asyncio.to_thread(webbrowser.open, address)
 
-    asyncio.run(serve_beside(open_browser, state, listener, stays=True))
+    asyncio.run(serve_beside(open_browser, Served(state, listener), stays=True))
 
 
 def backtest_state(result: BacktestResult, summary: Summary) -> ChartState:

@@ -16,7 +16,7 @@ import numpy as np
 from milobot.app.backtests import decisions_of, describe_settings, funding_warnings
 from milobot.app.happenings import JournalReader
 from milobot.app.markets import Market
-from milobot.app.pages import serve_beside
+from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source, find_market, prepare, worker_for
 from milobot.app.run_page import RunPage, Standing
 from milobot.backtest.core import Session
@@ -262,5 +262,5 @@ def run_demo(
             await demo.run()
             say("replay finished" + (", the page stays until Ctrl-C" if stays else ""))
 
-        asyncio.run(serve_beside(play, demo.state, listener, stays=stays))
+        asyncio.run(serve_beside(play, Served(demo.state, listener), stays=stays))
         return demo.result() if demo.has_candles else None

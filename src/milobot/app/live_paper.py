@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
-from milobot.app.pages import serve_beside
+from milobot.app.pages import Served, serve_beside
 from milobot.app.paper import PaperDesk, PaperRun
 from milobot.app.preparation import Source, load_script, worker_for
 from milobot.backtest.runner import Terms
@@ -86,7 +86,7 @@ def run_live_paper(
                     f" {request.exchange}; no order leaves this machine"
                 )
                 say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
-                await serve_beside(work, paper.state, listener, stays=False)
+                await serve_beside(work, Served(paper.state, listener), stays=False)
             trips = len(paper.account.journal.round_trips)
             say(
                 f"paper run ended: {trips} round trips, wallet {paper.account.venue.wallet:.2f} USDT"

@@ -1,8 +1,10 @@
-"""A live run: scripts that trade an account, with page, ledger and an orderly end."""
+"""A live run: scripts and signals that trade an account, with page, ledger, an orderly end."""
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -10,11 +12,19 @@ from sqlalchemy import Connection
 from milobot.app.exchanges import ExchangeClient
 from milobot.app.live_account import LiveAccount
 from milobot.app.live_bot import BotPlan, LiveBot
-from milobot.app.live_page import LivePage, QuietWatcher
+from milobot.app.live_page import QuietWatcher
 from milobot.app.live_scripts import Floor, LiveScripts, scripts_at_work
+from milobot.app.live_shows import LiveShow
+from milobot.app.live_signals import LiveSignals
 from milobot.app.script_desk import DeskWatcher, ScriptDesk
-from milobot.app.sessions import ScriptPlan, continue_session, session_id
+from milobot.app.sessions import (
+    ScriptPlan,
+    continue_session,
+    continue_signals,
+    session_id,
+)
 from milobot.app.upkeep import Upkeep, note_comparisons
+from milobot.domain.market import SymbolRules
 from milobot.domain.orders import OrderPurpose, OrderStatus
 from milobot.domain.slots import PositionState, Slot
 from milobot.errors import ExchangeError
@@ -38,7 +48,7 @@ class RunPlan:
 
     Attributes:
         bot: How the account is run.
-        scripts: At least one; the first has the chart.
+        scripts: The first has the chart; none where signals alone are traded.
         trust: What is known about all of the scripts.
         mode: ``demo``, ``testnet`` or ``live``, for page and sessions.
         source: Name under which candles are stored.
@@ -54,14 +64,15 @@ class RunPlan:
 
 
 class LiveRun:
-    """Scripts on one account, from the first comparison to the orderly end."""
+    """Scripts and signals on one account, from the first comparison to the orderly end."""
 
     def __init__(
         self,
         client: ExchangeClient,
         ledger: Ledger,
         plan: RunPlan,
-        page: LivePage,
+        page: LiveShow,
+        signals: LiveSignals | None = None,
     ) -> None:
         """Prepare; nothing is asked before ``run``.
 
@@ -70,9 +81,10 @@ class LiveRun:
             ledger: Open, and of this version.
             plan: What to run.
             page: Where it is shown.
+            signals: What else trades the account; None for scripts alone.
         """
         self._client, self._ledger, self._plan = client, ledger, plan
-        self._page = page
+        self._page, self._signals = page, signals
         self._bot = LiveBot(client, ledger, plan.bot, page.tell, show=page.before)
         self._live: LiveAccount | None = None
         self._scripts: LiveScripts | None = None
@@ -93,23 +105,33 @@ class LiveRun:
         Raises:
             MilobotError: The exchange, the ledger or a script does not let it begin.
         """
-        now_ms = await self._client.market.fetch_server_time()
         rules = await self._client.market.fetch_all_rules()
-        sessions = await self._sessions(now_ms)
-        with ExitStack() as opened:
+        if self._signals is not None:
+            self._signals.learn(rules)
+            await self._begin_signals()
+        async with self._at_work(rules) as scripts, asyncio.TaskGroup() as tasks:
+            self._scripts = scripts
+            self._page.take_over(None)
+            showing = tasks.create_task(self._page.run())
+            try:
+                await self._bot.run(self._work)
+            finally:
+                showing.cancel()
+
+    @asynccontextmanager
+    async def _at_work(self, rules: Mapping[str, SymbolRules]) -> AsyncIterator[LiveScripts | None]:
+        """Keep the scripts at work; None where there are none."""
+        if not self._plan.scripts:
+            yield None
+            return
+        sessions = await self._sessions(await self._client.market.fetch_server_time())
+        async with AsyncExitStack() as opened:
             file = self._plan.candle_file
             store = None if file is None else opened.enter_context(SqliteCandleStore(file))
             source = self._feed_source(store)
             floor = Floor(source, rules, self._plan.trust, self._watcher_of, self._page.tell)
             plans = tuple(zip(self._plan.scripts, sessions, strict=True))
-            async with asyncio.TaskGroup() as tasks, scripts_at_work(floor, plans) as scripts:
-                self._scripts = scripts
-                self._page.take_over(None)
-                showing = tasks.create_task(self._page.run())
-                try:
-                    await self._bot.run(self._work)
-                finally:
-                    showing.cancel()
+            yield await opened.enter_async_context(scripts_at_work(floor, plans))
 
     async def finish(self) -> None:
         """Ask for no more trades, withdraw entries that rest, see to it that stops are there."""
@@ -130,8 +152,6 @@ class LiveRun:
         _say_what_stays(live)
 
     async def _work(self, live: LiveAccount) -> None:
-        if self._scripts is None:  # pragma: no cover - the bot runs within their lifetime
-            return
         await leave_hedge_mode(live)
         self._warn_of_owners(live)
         self._live = live
@@ -139,7 +159,10 @@ class LiveRun:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._note_comparisons(live))
-                await self._scripts.work(live.trader)
+                if self._signals is not None:
+                    tasks.create_task(self._signals.work(live, self._page.tell))
+                if self._scripts is not None:
+                    tasks.create_task(self._scripts.work(live.trader))
         finally:
             self._live = None
             self._page.take_over(None)
@@ -148,6 +171,13 @@ class LiveRun:
         account = self._plan.bot.live.config.account
         upkeep = Upkeep(account, self._ledger, self._client.clock, asyncio.sleep)
         await note_comparisons(upkeep, lambda: live.reconciler.rounds)
+
+    async def _begin_signals(self) -> None:
+        account, mode = self._plan.bot.live.config.account, self._plan.mode
+        now_ms = await self._client.market.fetch_server_time()
+        await self._ledger.write(
+            partial(continue_signals, account=account, mode=mode, now_ms=now_ms)
+        )
 
     async def _sessions(self, now_ms: int) -> list[Session]:
         account, plan = self._plan.bot.live.config.account, self._plan

@@ -38,13 +38,17 @@ _AGAIN_S = 5.0
 
 
 def plan_bot(
-    settings: Settings, account: AccountName, scripts: Sequence[ScriptPlan] = ()
+    settings: Settings,
+    account: AccountName,
+    scripts: Sequence[ScriptPlan] = (),
+    *,
+    followed: Sequence[str] = (),
 ) -> BotPlan:
-    """Return how an account is run under these settings."""
+    """Return how an account is run under these settings; prices of ``followed`` are streamed."""
     return BotPlan(
         live=LivePlan(
             config=EngineConfig(account=str(account), limits=limits_of(settings)),
-            symbols=tuple(dict.fromkeys(script.info.coin for script in scripts)),
+            symbols=tuple(dict.fromkeys([*(s.info.coin for s in scripts), *followed])),
             settings=settings_ahead(scripts),
             terms=Terms(engine_delay_ms=round(settings.engine_delay * 1000)),
             view=ViewPlan(has_bulk_brackets=account.exchange == "binance"),

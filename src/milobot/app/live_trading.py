@@ -1,8 +1,8 @@
-"""``milobot run`` with trading on: one account, its scripts, its page, until a signal."""
+"""``milobot run`` with trading on: accounts, their scripts and signals, one page, until a signal."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 
 from milobot.app.exchanges import (
@@ -24,14 +24,25 @@ from milobot.app.live_setup import (
     sharing,
     trust_of,
 )
-from milobot.app.pages import serve_beside
+from milobot.app.live_shows import LiveShow, SecondAccount
+from milobot.app.live_signals import LiveSignals, SignalHall, SignalPlan
+from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source
+from milobot.app.profiles import load_profiles
+from milobot.app.sessions import SIGNALS
+from milobot.app.web_access import access_rules
+from milobot.domain.intents import Size, SizeKind
+from milobot.errors import ConfigurationError
+from milobot.exchanges.times import SteadyClock
 from milobot.settings import Settings
+from milobot.signals.life.plans import SignalTerms
 from milobot.storage.account_records import Session, list_sessions
 from milobot.storage.api_key import ApiKey
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
+from milobot.web.access import Access
 from milobot.web.server import open_listener, page_address
+from milobot.web.signal_routes import signal_routes
 from milobot.web.state import Heading, Mode
 
 RISK_NOTICE = (
@@ -43,55 +54,77 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class AccountWork:
+    """What trades one account.
+
+    Attributes:
+        key: Of the account.
+        sources: Scripts; those of the first account with any have the page.
+        takes_signals: Whether messages are traded here.
+    """
+
+    account: AccountName
+    key: ApiKey
+    sources: tuple[Source, ...] = ()
+    takes_signals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LiveRequest:
     """What to trade.
 
     Attributes:
-        sources: Scripts, at least one; the first has the chart.
-        key: Of the account.
+        works: By account, at least one; no two of the same.
     """
 
-    sources: tuple[Source, ...]
-    account: AccountName
+    works: tuple[AccountWork, ...]
     settings: Settings
-    key: ApiKey
 
     @property
     def is_real(self) -> bool:
-        """Return whether real money may be behind the account."""
-        return not self.settings.venue(self.account.exchange).is_play_money
+        """Return whether real money may be behind one of the accounts."""
+        return any(self.is_real_at(work.account) for work in self.works)
+
+    def is_real_at(self, account: AccountName) -> bool:
+        """Return whether real money may be behind an account."""
+        return not self.settings.venue(account.exchange).is_play_money
 
 
 def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
-    """Trade an account until Ctrl-C or SIGTERM; another process on it stands by.
+    """Trade accounts until Ctrl-C or SIGTERM; another process on them stands by.
 
     Raises:
         MilobotError: The port is taken, a script or the key is wrong, the exchange is out of
             reach, or the ledger cannot be used.
     """
     announce(request)
-    listener = open_listener("127.0.0.1", port)
+    rules = access_rules(request.settings, is_real_money=request.is_real)
+    listener = open_listener(rules.listen, port)
     with closing(listener):
         trading = LiveTrading(request, say)
+        access = Access(rules)
+        routes = signal_routes(trading.hall, access, SteadyClock()) if trading.has_signals else []
         say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
-        page = trading.page.state
-        asyncio.run(serve_beside(trading.run, page, listener, stays=False, finish=trading.finish))
+        served = Served(trading.page.state, listener, access, tuple(routes))
+        asyncio.run(serve_beside(trading.run, served, stays=False, finish=trading.finish))
         say("ended: what is open keeps its stop at the exchange, milobot status tells")
 
 
 def announce(request: LiveRequest) -> None:
-    """Say in the first line of the log what is traded with whose money."""
-    money = "REAL MONEY" if request.is_real else "play money"
-    hosts = describe_hosts(request.settings, request.account.exchange)
-    scripts = ", ".join(source.script.name for source in request.sources)
-    get_logger().warning(
-        "live_trading",
-        money=money,
-        account=str(request.account),
-        hosts=hosts,
-        scripts=scripts,
-        said=f"LIVE with {money}: {scripts} on {request.account} at {hosts}",
-    )
+    """Say in the first lines of the log what is traded with whose money."""
+    for work in request.works:
+        money = "REAL MONEY" if request.is_real_at(work.account) else "play money"
+        hosts = describe_hosts(request.settings, work.account.exchange)
+        what = [source.script.name for source in work.sources]
+        what += [SIGNALS] if work.takes_signals else []
+        get_logger().warning(
+            "live_trading",
+            money=money,
+            account=str(work.account),
+            hosts=hosts,
+            scripts=", ".join(what),
+            said=f"LIVE with {money}: {', '.join(what)} on {work.account} at {hosts}",
+        )
 
 
 def is_first_time(sessions: Sequence[Session]) -> bool:
@@ -104,36 +137,29 @@ class LiveTrading:
 
     Attributes:
         page: Where it is shown.
+        hall: Where messages are handed in.
     """
 
     def __init__(self, request: LiveRequest, say: Say) -> None:
-        """Read the scripts; nothing is asked of the exchange yet.
+        """Read scripts and profiles; nothing is asked of an exchange yet.
 
         Raises:
-            MilobotError: A script or a flag is wrong.
+            MilobotError: A script, a profile or a flag is wrong.
         """
         self._request, self._say = request, say
-        sources, is_real = request.sources, request.is_real
-        scripts = [source.script for source in sources]
-        trusted = all(source.trusts_script for source in sources)
-        trust = trust_of(scripts, is_real=is_real, is_trusted=trusted)
-        plans = load_plans(sources, trust)
-        refuse_twins(str(request.account), plans)
-        for sentence in sharing(plans):
-            get_logger().warning("symbol_shared", said=sentence)
-        mode: Mode = "live" if is_real else "testnet"
-        self._plan = RunPlan(
-            bot=plan_bot(request.settings, request.account, plans),
-            scripts=plans,
-            trust=trust,
-            mode=mode,
-            source=environment_name(request.settings, request.account.exchange),
-            candle_file=sources[0].database,
-        )
-        first = plans[0]
-        name, timeframe = first.source.script.name, first.info.timeframe.value
-        self.page = LivePage(Heading(mode, first.info.coin, timeframe, name))
-        self._run: LiveRun | None = None
+        profiles = load_profiles(request.settings.signal_profiles)
+        size = Size(SizeKind.RISK, request.settings.signal_risk)
+        self._signals = SignalPlan(profiles, SignalTerms(size=size))
+        self.hall = SignalHall(profiles)
+        self._plans = [self._plan_of(work) for work in request.works]
+        self._refuse_strays()
+        self.page = LivePage(self._heading())
+        self._runs: list[LiveRun] = []
+
+    @property
+    def has_signals(self) -> bool:
+        """Return whether messages are taken in."""
+        return any(work.takes_signals for work in self._request.works)
 
     async def run(self) -> None:
         """Trade until cancelled.
@@ -141,30 +167,89 @@ class LiveTrading:
         Raises:
             MilobotError: Key, exchange or ledger do not let it begin.
         """
-        request, plan = self._request, self._plan
-        exchange, deadline = request.account.exchange, plan.bot.deadline
-        async with open_client(
-            request.settings, exchange, request.key, deadline=deadline
-        ) as client:
-            await first_answer(exchange, client)
-            await check_key(exchange, client)
-            async with await open_patiently(plan.bot.database_url, self._wait) as ledger:
-                await self._trade(client, ledger)
+        async with AsyncExitStack() as opened:
+            clients = []
+            for work, plan in zip(self._request.works, self._plans, strict=True):
+                client = open_client(
+                    self._request.settings,
+                    work.account.exchange,
+                    work.key,
+                    deadline=plan.bot.deadline,
+                )
+                clients.append(await opened.enter_async_context(client))
+                await first_answer(work.account.exchange, client)
+                await check_key(work.account.exchange, client)
+            url = self._plans[0].bot.database_url
+            ledger = await opened.enter_async_context(await open_patiently(url, self._wait))
+            await self._trade(clients, ledger)
 
     async def finish(self) -> None:
         """Prepare for the end: no entries, stops in place."""
-        if self._run is not None:
-            await self._run.finish()
+        await asyncio.gather(*(run.finish() for run in self._runs))
 
-    async def _trade(self, client: ExchangeClient, ledger: Ledger) -> None:
-        if self._request.is_real:
-            await self._notice_risk(ledger)
-        self._run = LiveRun(client, ledger, self._plan, self.page)
-        await self._run.run()
+    async def _trade(self, clients: Sequence[ExchangeClient], ledger: Ledger) -> None:
+        doors = {}
+        show: LiveShow = self.page
+        for work, plan, client in zip(self._request.works, self._plans, clients, strict=True):
+            if self._request.is_real_at(work.account):
+                await self._notice_risk(ledger, str(work.account))
+            signals = None
+            if work.takes_signals:
+                signals = LiveSignals(str(work.account), self._signals, ledger, client)
+                doors[work.account.exchange] = signals.inbox
+            self._runs.append(LiveRun(client, ledger, plan, show, signals))
+            show = SecondAccount(self.page)
+        self.hall.open(doors)
+        async with asyncio.TaskGroup() as tasks:
+            for run in self._runs:
+                tasks.create_task(run.run())
 
-    async def _notice_risk(self, ledger: Ledger) -> None:
+    def _plan_of(self, work: AccountWork) -> RunPlan:
+        settings, account = self._request.settings, work.account
+        is_real = self._request.is_real_at(account)
+        scripts = [source.script for source in work.sources]
+        trusted = all(source.trusts_script for source in work.sources)
+        trust = trust_of(scripts, is_real=is_real, is_trusted=trusted)
+        plans = load_plans(work.sources, trust) if scripts else ()
+        refuse_twins(str(account), plans)
+        for sentence in sharing(plans):
+            get_logger().warning("symbol_shared", said=sentence)
+        ahead = self._signals.profiles.symbols if work.takes_signals else ()
+        return RunPlan(
+            bot=plan_bot(settings, account, plans, followed=ahead),
+            scripts=plans,
+            trust=trust,
+            mode=_mode(is_real=is_real),
+            source=environment_name(settings, account.exchange),
+            candle_file=work.sources[0].database if work.sources else None,
+        )
+
+    def _refuse_strays(self) -> None:
+        """Refuse profiles of exchanges where no signals are traded.
+
+        Raises:
+            ConfigurationError: A profile names one.
+        """
+        taken = {work.account.exchange for work in self._request.works if work.takes_signals}
+        strays = self._signals.profiles.exchanges - taken
+        if taken and strays:
+            raise ConfigurationError(
+                f"a profile in {self._request.settings.signal_profiles} trades on"
+                f" {', '.join(sorted(strays))}, and this run takes signals on"
+                f" {', '.join(sorted(taken))} only: add the key there, or change the profile"
+            )
+
+    def _heading(self) -> Heading:
+        first = self._plans[0]
+        mode = _mode(is_real=self._request.is_real_at(self._request.works[0].account))
+        if not first.scripts:
+            return Heading(mode, SIGNALS, "", str(self._request.works[0].account))
+        script = first.scripts[0]
+        name, info = script.source.script.name, script.info
+        return Heading(mode, info.coin, info.timeframe.value, name)
+
+    async def _notice_risk(self, ledger: Ledger, account: str) -> None:
         """Show the risk notice before the first live session of an account."""
-        account = str(self._request.account)
         sessions = await ledger.read(lambda connection: list_sessions(connection, account))
         if is_first_time(sessions):
             get_logger().warning("risk_notice", said=RISK_NOTICE)
@@ -172,3 +257,7 @@ class LiveTrading:
     def _wait(self, reason: str) -> None:
         get_logger().error("ledger_not_usable", reason=reason, said=f"nothing trades: {reason}")
         self.page.wait(f"nothing trades: {reason}")
+
+
+def _mode(*, is_real: bool) -> Mode:
+    return "live" if is_real else "testnet"

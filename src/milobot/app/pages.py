@@ -4,8 +4,12 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
 
 from milobot.telemetry import get_logger
+from milobot.web.access import Access
 from milobot.web.app import create_app
 from milobot.web.server import serving
 from milobot.web.state import ChartState
@@ -18,10 +22,26 @@ async def _at_once() -> None:
     """Do nothing before the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served.
+
+    Attributes:
+        state: The page's model.
+        listener: An open socket, taken before anything was started.
+        access: Who may look at it; None lets everybody who reaches it.
+        routes: What is served besides.
+    """
+
+    state: ChartState
+    listener: socket.socket
+    access: Access | None = None
+    routes: tuple[BaseRoute, ...] = ()
+
+
 async def serve_beside(
     run: Callable[[], Coroutine[None, None, None]],
-    state: ChartState,
-    listener: socket.socket,
+    served: Served,
     *,
     stays: bool,
     finish: Callable[[], Awaitable[None]] = _at_once,
@@ -30,8 +50,7 @@ async def serve_beside(
 
     Args:
         run: What the page shows.
-        state: Its model.
-        listener: An open socket, taken before anything was started.
+        served: The page, and what is served with it.
         stays: Go on serving after ``run`` has ended, until a signal comes.
         finish: Awaited, for some seconds at most, between the signal and the end of ``run``.
 
@@ -43,7 +62,8 @@ async def serve_beside(
     for ending in _ENDINGS:
         loop.add_signal_handler(ending, stop.set)
     try:
-        async with serving(create_app(state), listener):
+        app = create_app(served.state, access=served.access, routes=served.routes)
+        async with serving(app, served.listener):
             is_done = await _run_until(run, stop, finish)
             if is_done and stays:
                 await stop.wait()

@@ -27,6 +27,7 @@ from milobot.telemetry import get_logger
 MOST_FURTHER = 100_000
 """Candles by which a history may grow beyond ``DATA_LIMIT`` before its anchor is moved."""
 
+SIGNALS = "signals"
 _HASH_LENGTH = 8
 
 
@@ -78,6 +79,17 @@ def continue_session(
     moved = replace(known, anchor_ms=fresh.anchor_ms)
     _record_move(connection, known, moved, now_ms)
     return moved
+
+
+def continue_signals(connection: Connection, account: str, *, mode: str, now_ms: int) -> None:
+    """Put on record that signals are traded on an account; they have no anchor."""
+    name = f"{account}|{SIGNALS}"
+    known = load_session(connection, name)
+    if known is None:
+        fresh = Session(name, account, SIGNALS, SIGNALS, mode, None, now_ms)
+        save_session(connection, fresh)
+    elif known.mode != mode:
+        replace_session(connection, replace(known, mode=mode))
 
 
 def anchor_of(timeframe: Timeframe, candles: int, now_ms: int) -> int:

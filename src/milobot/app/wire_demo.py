@@ -21,7 +21,7 @@ from milobot.app.live_bot import BotPlan
 from milobot.app.live_page import LivePage
 from milobot.app.live_run import LiveRun, RunPlan
 from milobot.app.live_setup import load_plans, settings_ahead, trust_of
-from milobot.app.pages import serve_beside
+from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source
 from milobot.app.sessions import ScriptPlan
 from milobot.backtest.runner import Terms
@@ -97,8 +97,7 @@ def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], N
         asyncio.run(
             serve_beside(
                 partial(stage.run, say_where),
-                stage.page.state,
-                listener,
+                Served(stage.page.state, listener),
                 stays=False,
                 finish=stage.finish,
             )

@@ -1,4 +1,4 @@
-"""``milobot run``: scripts on an account, or one on paper over an exchange's live candles."""
+"""``milobot run``: scripts and signals on accounts, or a script on paper over live candles."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,14 +21,23 @@ from milobot.cli.run_flags import (
 def run(  # noqa: PLR0913 - one parameter for each flag
     *,
     script: Annotated[
-        list[Path], typer.Option("--script", help="A script; repeat it to trade several.")
-    ],
+        list[Path] | None,
+        typer.Option("--script", help="A script; repeat it to trade several. None: signals."),
+    ] = None,
     exchange: Annotated[
-        str | None, typer.Option("--exchange", help="binance or bingx; binance without.")
+        str | None,
+        typer.Option("--exchange", help="binance or bingx; without it binance for scripts."),
     ] = None,
     account: Annotated[
         str, typer.Option("--account", help="Name of the account whose key trades.")
     ] = "default",
+    signals: Annotated[
+        bool | None,
+        typer.Option(
+            "--signals/--no-signals",
+            help="Trade signals on SIGNAL_EXCHANGE; when its key is there, if nothing is said.",
+        ),
+    ] = None,
     db: Database,
     symbol: Symbol = None,
     timeframe: TimeframeName = None,
@@ -39,21 +48,31 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     trust_script: TrustScript = False,
     port: Port = 8080,
 ) -> None:
-    """Trade scripts and show the first on http://localhost:8080.
+    """Trade scripts and signals, and show the first script on http://localhost:8080.
 
     With TRADING_ENABLED=true they trade live with the account's key: play money at the
     exchange's demo hosts, real money only with BINANCE_TESTNET=false (or BINGX_TESTNET=false).
     Without it one script trades on paper: candles come from the exchange's public data, no key
     is needed, and no order leaves this machine.
+
+    Signals come by POST /signal, TradingView's webhook and Telegram. Without a script they are
+    all that is traded.
     """
-    from milobot.app.exchanges import parse_account
+    from milobot.app.exchanges import AccountName, parse_account
     from milobot.app.preparation import Source
-    from milobot.cli.run_kinds import refuse_simulation_flags, run_on_paper, run_with_key
+    from milobot.cli.run_kinds import (
+        Wanted,
+        refuse_simulation_flags,
+        run_on_paper,
+        run_with_keys,
+    )
     from milobot.cli.run_terms import parse_source, parse_terms
+    from milobot.errors import ConfigurationError
     from milobot.settings import load_settings
 
     settings = load_settings()
-    named = parse_account(account, exchange if exchange or ":" in account else "binance")
+    is_named = bool(exchange) or ":" in account
+    named = parse_account(account, exchange if is_named else "binance")
     sources = tuple(
         parse_source(
             Source(
@@ -66,8 +85,10 @@ def run(  # noqa: PLR0913 - one parameter for each flag
             db,
             settings,
         )
-        for path in script
+        for path in script or ()
     )
+    if not sources and signals is False:
+        raise ConfigurationError("nothing is to be traded: name a --script, or leave out --no-signals")
     if not settings.trading_enabled:
         terms = parse_terms(
             equity=equity, fee=fee, slippage=slippage, funding=None, settings=settings
@@ -75,4 +96,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         run_on_paper(sources, terms, named.exchange, settings, port)
         return
     refuse_simulation_flags(equity=equity, fee=fee, slippage=slippage)
-    run_with_key(sources, named, settings, port)
+    usual = AccountName(settings.signal_exchange, settings.signal_account)
+    signals_on = named if is_named and not sources else usual
+    is_needed = bool(signals) or not sources
+    wanted = Wanted(sources, named, None if signals is False else signals_on, is_needed)
+    run_with_keys(wanted, settings, port)

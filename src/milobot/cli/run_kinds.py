@@ -1,16 +1,21 @@
 """The two ways ``milobot run`` goes: on paper, and with a key."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
 import typer
 
 from milobot.app.exchanges import AccountName, environment_name, open_client, with_production_data
 from milobot.app.keys import find_key
 from milobot.app.live_paper import LivePaperRequest, run_live_paper
-from milobot.app.live_trading import LiveRequest, run_live
+from milobot.app.live_trading import AccountWork, LiveRequest, run_live
 from milobot.app.preparation import Source
 from milobot.backtest.runner import Terms
 from milobot.cli.hidden import ask_password
-from milobot.errors import ConfigurationError
+from milobot.errors import ConfigurationError, KeystoreError
 from milobot.settings import Settings
+from milobot.telemetry import get_logger
 
 
 def run_on_paper(
@@ -35,16 +40,59 @@ def run_on_paper(
     )
 
 
-def run_with_key(
-    sources: tuple[Source, ...], account: AccountName, settings: Settings, port: int
-) -> None:
-    """Trade scripts on an account.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run is to trade, and where.
+
+    Attributes:
+        sources: Scripts; none where signals alone are traded.
+        scripts_on: Account of the scripts.
+        signals_on: Account of the signals; None where none are taken.
+        needs_signals: Whether the run is refused when there is no key for them.
+    """
+
+    sources: tuple[Source, ...]
+    scripts_on: AccountName
+    signals_on: AccountName | None
+    needs_signals: bool = False
+
+
+def run_with_keys(wanted: Wanted, settings: Settings, port: int) -> None:
+    """Trade scripts and signals, each on their account.
 
     Raises:
-        KeystoreError: There is no key of the account, or it cannot be had.
+        KeystoreError: There is no key of an account, or it cannot be had.
     """
-    key = find_key(settings, account, ask_password())
-    run_live(LiveRequest(sources, account, settings, key), port=port, say=typer.echo)
+    works = works_of(wanted, settings, ask_password())
+    run_live(LiveRequest(works, settings), port=port, say=typer.echo)
+
+
+def works_of(
+    wanted: Wanted, settings: Settings, ask: Callable[[], str] | None
+) -> tuple[AccountWork, ...]:
+    """Return what each account trades, with its key; scripts come first.
+
+    Raises:
+        KeystoreError: There is no key of an account that has to have one.
+    """
+    ask = cache(ask) if ask else None  # the password is asked for once
+    works = []
+    signals_on = wanted.signals_on
+    if wanted.sources:
+        account = wanted.scripts_on
+        both = account == signals_on
+        works.append(AccountWork(account, find_key(settings, account, ask), wanted.sources, both))
+        signals_on = None if both else signals_on
+    if signals_on is not None:
+        try:
+            key = find_key(settings, signals_on, ask)
+        except KeystoreError as error:
+            if wanted.needs_signals:
+                raise
+            get_logger().info("signals_off", said=f"signals are not taken: {error}")
+        else:
+            works.append(AccountWork(signals_on, key, takes_signals=True))
+    return tuple(works)
 
 
 def refuse_simulation_flags(*, equity: str, fee: str, slippage: str) -> None:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from milobot.app.pages import serve_beside
+from milobot.app.pages import Served, serve_beside
 from milobot.errors import DataError
 from milobot.web.server import open_listener
 from milobot.web.state import ChartState, Heading
@@ -27,7 +27,7 @@ async def test_run_that_ends_ends_the_page() -> None:
 
     listener = open_listener("127.0.0.1", 0)
 
-    assert await serve_beside(run, STATE, listener, stays=False)
+    assert await serve_beside(run, Served(STATE, listener), stays=False)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -44,7 +44,7 @@ async def test_signal_ends_a_run_in_order(ending: signal.Signals) -> None:
 
     listener = open_listener("127.0.0.1", 0)
 
-    assert not await serve_beside(run, STATE, listener, stays=True)
+    assert not await serve_beside(run, Served(STATE, listener), stays=True)
     assert reached == ["finally"]
 
 
@@ -56,7 +56,7 @@ async def test_page_stays_until_a_signal_comes() -> None:
 
     listener = open_listener("127.0.0.1", 0)
     async with asyncio.timeout(10):
-        assert await serve_beside(run, STATE, listener, stays=True)
+        assert await serve_beside(run, Served(STATE, listener), stays=True)
 
 
 async def test_failure_of_the_run_is_what_the_caller_sees() -> None:
@@ -67,7 +67,7 @@ async def test_failure_of_the_run_is_what_the_caller_sees() -> None:
 
     listener = open_listener("127.0.0.1", 0)
     with pytest.raises(ExceptionGroup) as caught:
-        await serve_beside(run, STATE, listener, stays=True)
+        await serve_beside(run, Served(STATE, listener), stays=True)
 
     assert caught.group_contains(DataError, match="no candle")
 
@@ -79,7 +79,7 @@ async def test_signals_are_given_back() -> None:
     async def run() -> None:
         assert signal.getsignal(signal.SIGTERM) != before
 
-    await serve_beside(run, STATE, open_listener("127.0.0.1", 0), stays=False)
+    await serve_beside(run, Served(STATE, open_listener("127.0.0.1", 0)), stays=False)
 
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -101,5 +101,5 @@ async def test_a_run_is_told_of_its_end_before_it_is_cancelled() -> None:
 
     listener = open_listener("127.0.0.1", 0)
 
-    assert not await serve_beside(run, STATE, listener, stays=False, finish=finish)
+    assert not await serve_beside(run, Served(STATE, listener), stays=False, finish=finish)
     assert seen == ["told", "cancelled"]

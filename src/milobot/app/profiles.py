@@ -1,0 +1,67 @@
+"""The profiles of channels: one TOML file for each source, read once at the start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from milobot.errors import ConfigurationError
+from milobot.signals.profile import ChannelProfile
+from milobot.signals.profile_toml import parse_profile
+
+_LARGEST = 65_536
+_EVERY = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """What is fixed for each source of signals.
+
+    Attributes:
+        by_name: By the name of the file without its ending; ``default`` is for all others.
+    """
+
+    by_name: Mapping[str, ChannelProfile] = field(default_factory=dict)
+
+    def of(self, source: str) -> ChannelProfile:
+        """Return the profile of a source such as ``telegram:-1001234``.
+
+        Its file is called after the source (``telegram_-1001234.toml``), or after what stands
+        behind the colon alone (``-1001234.toml``).
+        """
+        names = (source.replace(":", "_"), source.partition(":")[2], _EVERY)
+        found = (self.by_name[name] for name in names if name in self.by_name)
+        return next(found, ChannelProfile())
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return the symbols that some profile names, in order."""
+        return tuple(sorted({s for profile in self.by_name.values() for s in profile.symbols}))
+
+    @property
+    def exchanges(self) -> frozenset[str]:
+        """Return the exchanges that some profile names."""
+        return frozenset(p.exchange for p in self.by_name.values() if p.exchange is not None)
+
+
+def load_profiles(folder: Path) -> Profiles:
+    """Return the profiles of a folder; none when there is no such folder.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or says something that is not known.
+    """
+    if not folder.is_dir():
+        return Profiles()
+    return Profiles({path.stem: _load(path) for path in sorted(folder.glob("*.toml"))})
+
+
+def _load(path: Path) -> ChannelProfile:
+    try:
+        content = path.read_bytes()
+        if len(content) > _LARGEST:
+            raise ConfigurationError(f"{path.name} is too large for a profile: it has a few lines")
+        return parse_profile(content.decode(), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is no text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        raise ConfigurationError(
+            f"the profile {path.name} {reason}: correct or remove it"
+        ) from error

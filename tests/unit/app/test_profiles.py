@@ -1,0 +1,52 @@
+"""The folder of channels' profiles."""
+
+from pathlib import Path
+
+import pytest
+
+from milobot.app.profiles import load_profiles
+from milobot.errors import ConfigurationError
+
+
+def test_a_source_finds_its_own_profile_before_the_one_for_all(tmp_path: Path) -> None:
+    """By the whole name of the source, by its id alone, else what is for everybody."""
+    for name, cap in (("telegram_-1001", 3), ("-1002", 4), ("default", 5)):
+        (tmp_path / f"{name}.toml").write_text(f"leverage_cap = {cap}\n")
+
+    profiles = load_profiles(tmp_path)
+
+    caps = [profiles.of(s).leverage_cap for s in ("telegram:-1001", "telegram:-1002", "http:x")]
+    assert caps == [3, 4, 5]
+
+
+def test_no_folder_means_no_profiles(tmp_path: Path) -> None:
+    """Nobody has to write one."""
+    assert load_profiles(tmp_path / "missing").of("telegram:-1001").leverage_cap is None
+
+
+def test_what_profiles_name_is_known_ahead(tmp_path: Path) -> None:
+    """Prices of named symbols are streamed from the start; named exchanges have to be there."""
+    (tmp_path / "a.toml").write_text('symbols = ["ETHUSDT", "BTCUSDT"]\nexchange = "binance"\n')
+
+    profiles = load_profiles(tmp_path)
+
+    assert profiles.symbols == ("BTCUSDT", "ETHUSDT")
+    assert profiles.exchanges == {"binance"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"risq = '1%'\n", "a.toml: the key 'risq' is not known"),
+        (b"\xff\xfe", "the profile a.toml is no text"),
+        (b"#" * 70_000, "a.toml is too large"),
+    ],
+)
+def test_a_wrong_profile_ends_the_start(tmp_path: Path, content: bytes, said: str) -> None:
+    """A channel must not be traded by other rules than its owner wrote."""
+    (tmp_path / "a.toml").write_bytes(content)
+
+    with pytest.raises(ConfigurationError) as refused:
+        load_profiles(tmp_path)
+
+    assert said in str(refused.value)
