@@ -16,16 +16,12 @@ from milobot.domain.alerts import Alert
 from milobot.errors import LedgerUnavailableError
 from milobot.exchanges.times import SteadyClock
 from milobot.signals.door import Incoming, Receipt, SignalHistory, SignalState
+from milobot.signals.telegram.account import ServerAddress, SessionStore, TelegramAccount
 from milobot.signals.telegram.cursors import Cursors
 from milobot.signals.telegram.figures import Terms
 from milobot.signals.telegram.listener import TelegramListener, World
 from milobot.signals.telegram.sessions import NoSession
-from milobot.signals.telegram.telethon_wire import (
-    ServerAddress,
-    SessionStore,
-    TelegramAccount,
-    TelethonWire,
-)
+from milobot.signals.telegram.telethon_wire import TelethonWire
 from milobot.storage.ledger import Ledger, open_ledger
 
 CALLS, OTHER = 42, 43

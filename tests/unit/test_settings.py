@@ -37,7 +37,7 @@ def test_environment_beats_file_and_empty_counts_as_unset(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Compose files pass empty variables on; they must not break the start."""
-    (tmp_path / ".env").write_text("DATA_LIMIT=300\nDEFAULT_STOP=2.5%\nTELEGRAM_API_ID=x\n")
+    (tmp_path / ".env").write_text("DATA_LIMIT=300\nDEFAULT_STOP=2.5%\nOF_ANOTHER_PROGRAM=x\n")
     monkeypatch.setenv("DATA_LIMIT", "400")
     monkeypatch.setenv("LOG_LEVEL", "")
 

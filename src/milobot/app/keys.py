@@ -47,7 +47,7 @@ def open_store(settings: Settings, ask: Ask | None) -> Keystore:
         KeystoreError: Missing, readable by others, damaged, or not opened by the password.
     """
     file = PrivateFile(settings.keys_file)
-    password = _configured_password(settings)
+    password = configured_password(settings)
     if password is None and ask is not None and check_form(file) == "encrypted":
         password = ask()
     return open_keystore(file, password)
@@ -62,7 +62,7 @@ def open_or_make_store(settings: Settings, ask: Ask | None, ask_new: Ask | None)
     file = PrivateFile(settings.keys_file)
     if file.is_there:
         return open_store(settings, ask)
-    password = _configured_password(settings) or (ask_new() if ask_new else None)
+    password = configured_password(settings) or (ask_new() if ask_new else None)
     if password is None:
         raise KeystoreError(
             f"{file.path.name} needs a password: set KEYS_PASSWORD_FILE or KEYS_PASSWORD, or"
@@ -159,5 +159,6 @@ def describe_rights(rights: KeyRights, settings: Settings, exchange: str) -> lis
     return lines
 
 
-def _configured_password(settings: Settings) -> str | None:
+def configured_password(settings: Settings) -> str | None:
+    """Return the password that the settings hold; None without one."""
     return settings.keys_password.get_secret_value() if settings.keys_password else None

@@ -49,6 +49,16 @@ def ask_password(*, is_new: bool = False) -> Callable[[], str] | None:
     return _ask_new if is_new else _ask
 
 
+def ask_unseen(prompt: str) -> str:
+    """Return what a person types without showing it.
+
+    Raises:
+        ConfigurationError: There is nobody to ask, or nothing was typed.
+    """
+    _refuse_silence("run this in a terminal")
+    return _typed(prompt)
+
+
 def _read_lines() -> list[str]:
     try:
         return sys.stdin.read(_MOST_CHARACTERS).splitlines()

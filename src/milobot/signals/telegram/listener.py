@@ -38,7 +38,7 @@ class World:
 
 
 class TelegramListener:
-    """Listens to chats for ever; one object serves one ``run``.
+    """Listens to chats; it may be run again after it was cancelled.
 
     Attributes:
         state: Where it stands, for status pages and metrics.
@@ -91,8 +91,7 @@ class TelegramListener:
                 tasks.create_task(self._probe())
                 tasks.create_task(self._keep_connected())
         finally:
-            self.state.is_connected = False
-            self.chat.close()
+            self._end()
             await self._wire.disconnect()
 
     def _hear(self, event: Event) -> None:

@@ -7,8 +7,7 @@ flood waits (it sleeps where others could go on) and knowing what was handled.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from telethon import TelegramClient, events, utils
 from telethon.crypto import rsa
@@ -16,53 +15,13 @@ from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
 from milobot.errors import KeystoreError, TelegramAwayError, TelegramLoginError
+from milobot.signals.telegram.account import TelegramAccount
 from milobot.signals.telegram.ports import Changed, ChatInfo, Deleted, Event, Post
 from milobot.signals.telegram.telethon_errors import translated
 from milobot.signals.telegram.telethon_posts import to_chat, to_post
 
 _DATA_CENTER = 2
 _TIMEOUT_S = 10
-
-
-class SessionStore(Protocol):
-    """Where the session is between two starts."""
-
-    def load(self) -> str:
-        """Return it; empty when there is none."""
-        ...
-
-    def save(self, session: str) -> None:
-        """Keep it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """A server in place of Telegram's own.
-
-    Attributes:
-        public_key: By which it is known, as PEM.
-    """
-
-    host: str
-    port: int
-    public_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TelegramAccount:
-    """How to log in.
-
-    Attributes:
-        bot_token: Of a bot; empty for a person, whose session was made by ``telegram login``.
-        server: None for Telegram's own.
-    """
-
-    api_id: int
-    api_hash: str = field(repr=False)
-    bot_token: str = field(repr=False)
-    session: SessionStore
-    server: ServerAddress | None = None
 
 
 def make_client(account: TelegramAccount, session: str) -> Any:
