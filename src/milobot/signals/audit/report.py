@@ -233,7 +233,8 @@ class AuditReport:
 
 
 def _fate(result: Result) -> str:
-    return f"{result.fate}: {result.code}" if result.code else result.fate
+    is_told = result.code in {"", result.fate}
+    return result.fate if is_told else f"{result.fate}: {result.code}"
 
 
 def trades_of(results: Sequence[Result]) -> Trades:

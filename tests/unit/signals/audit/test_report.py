@@ -214,6 +214,39 @@ def test_no_trades_have_no_figures() -> None:
     assert trades_of([]).expectancy is None
 
 
+def test_channel_that_guesses_earns_its_costs_less() -> None:
+    """A walk without direction, and calls that know nothing: hits as by chance, nothing earned.
+
+    Any price that is used before it was there, any entry that fills too well, shows here.
+    """
+    chance, price = np.random.default_rng(11), 100.0
+    rows: list[Prices] = []
+    for _ in range(9_000):
+        path = price * np.cumprod(1 + chance.normal(0, 0.0005, 8))
+        rows.append((price, max(price, *path), min(price, *path), float(path[-1])))
+        price = float(path[-1])
+    messages = []
+    for number in range(1, 181):
+        now, sign = rows[number * 45][0], 1 if chance.random() < 0.5 else -1
+        entry = now * (1 - sign * 0.001)
+        text = (
+            f"{'Long' if sign > 0 else 'Short'} BTCUSDT entry {entry:.4f}"
+            f" SL {entry * (1 - sign * 0.01):.4f}"
+            f" TP1 {entry * (1 + sign * 0.005):.4f} (50%) TP2 {entry * (1 + sign * 0.01):.4f} (50%)"
+        )
+        messages.append(say(text, number * 45, number=number))
+
+    trades = audited(messages, source(rows)).trades
+
+    assert len(trades.results) > 110
+    assert trades.interval is not None
+    assert trades.interval.low < 0 < trades.interval.high
+    for line, expected in zip(trades.targets, (2 / 3, 1 / 2), strict=True):
+        assert line.chance == pytest.approx(expected, abs=0.001)
+        assert line.interval is not None
+        assert line.interval.low < expected < line.interval.high
+
+
 def test_passing_candles_over_changes_nothing() -> None:
     """Skipped candles are those on which nothing happens: all results are the same without it."""
     chance = np.random.default_rng(7)
