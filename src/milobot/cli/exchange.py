@@ -57,6 +57,12 @@ def exchange(  # noqa: PLR0913 - one parameter for each flag
     limits: Annotated[
         bool, typer.Option("--limits/--no-limits", help="Keep the request limits.")
     ] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Take symbols and prices from control calls.")
+    ] = False,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="Keep the account that follows in this file.")
+    ] = None,
     paused: Annotated[
         bool, typer.Option("--paused", help="Wait for POST /control/pace before playing.")
     ] = False,
@@ -92,6 +98,8 @@ def exchange(  # noqa: PLR0913 - one parameter for each flag
             faults=tuple(fault or ()),
             has_limits=limits,
             is_paused=paused,
+            follows=follow,
+            state=state,
         ),
         say=typer.echo,
     )

@@ -53,6 +53,8 @@ class Request:
     faults: tuple[str, ...]
     has_limits: bool
     is_paused: bool
+    follows: bool = False
+    state: Path | None = None
 
 
 def build_setup(request: Request, say: Callable[[str], None]) -> ExchangeSetup:
@@ -62,18 +64,17 @@ def build_setup(request: Request, say: Callable[[str], None]) -> ExchangeSetup:
         ConfigurationError: A flag is wrong; names it.
         DataError: The file holds no candles.
     """
-    candles, timeframe = _candles(request, say)
-    history = min(_HISTORY, len(candles) // 2) if request.history is None else request.history
+    candles, timeframe, history = _market(request, say)
     if request.is_lock_step and request.speed is not None:
         raise ConfigurationError("--speed and --lock-step exclude each other: choose one")
     if not 0 <= request.port <= _MOST_PORT:
         raise ConfigurationError(f"--port {request.port} is no port: use 0 to {_MOST_PORT}")
     return ExchangeSetup(
-        candles={request.symbol: candles},
+        candles=candles,
         timeframe=timeframe,
         history=history,
-        speed=None if request.is_lock_step else request.speed or 1.0,
-        clock=_clock(request.clock),
+        speed=None if request.is_lock_step or request.follows else request.speed or 1.0,
+        clock=ClockMode.WALL if request.follows else _clock(request.clock),
         dialects=_dialects(request.dialect),
         credentials=_credentials(request),
         wallet=_number("--wallet", request.wallet, least=Decimal(1)),
@@ -87,6 +88,8 @@ def build_setup(request: Request, say: Callable[[str], None]) -> ExchangeSetup:
         has_limits=request.has_limits,
         port=request.port,
         is_paused=request.is_paused,
+        follows=request.follows,
+        state=request.state,
     )
 
 
@@ -127,12 +130,28 @@ def describe(exchange: LocalExchange) -> list[str]:
         lines.append(f"  BingX WS      {exchange.bingx_ws_url}")
     lines += [f"  key {given.key}  secret {given.secret}" for given in setup.credentials]
     lines.append(f"  control       {exchange.url}/control (status, ledger, faults)")
+    if setup.follows:
+        lines.append("  follows a market: POST /control/contracts, /control/quotes; Ctrl-C ends it")
+        return lines
     pace = "lock-step: POST /control/advance plays the next half of a candle"
     if setup.speed is not None:
         pace = f"{setup.speed:g} candles a second"
     symbols = ", ".join(setup.candles)
     lines.append(f"  {symbols} {setup.timeframe}, {pace}; Ctrl-C ends it")
     return lines
+
+
+def _market(
+    request: Request, say: Callable[[str], None]
+) -> tuple[dict[str, CandleSeries], Timeframe, int]:
+    """Return the candles by symbol, their timeframe and how many of them are history."""
+    if request.follows:
+        if request.data is not None or request.market is not None:
+            raise ConfigurationError("--follow takes no candles: leave out --data and --market")
+        return {}, Timeframe.M1, 0
+    candles, timeframe = _candles(request, say)
+    history = min(_HISTORY, len(candles) // 2) if request.history is None else request.history
+    return {request.symbol: candles}, timeframe, history
 
 
 def _candles(request: Request, say: Callable[[str], None]) -> tuple[CandleSeries, Timeframe]:

@@ -84,28 +84,28 @@ class Control:
         }
         gets = {"ledger": self._ledger, "status": self._status, "faults": self._faults}
         return [
-            *(web.post(f"/control/{name}", _answering(do)) for name, do in posts.items()),
-            *(web.get(f"/control/{name}", _answering(do)) for name, do in gets.items()),
-            web.delete("/control/faults", _answering(self._clear_faults)),
+            *(web.post(f"/control/{name}", answering(do)) for name, do in posts.items()),
+            *(web.get(f"/control/{name}", answering(do)) for name, do in gets.items()),
+            web.delete("/control/faults", answering(self._clear_faults)),
         ]
 
     async def _advance(self, fields: Fields) -> Fields:
-        return await self._exchange.advance(_whole(fields, "steps", 1))
+        return await self._exchange.advance(whole_of(fields, "steps", 1))
 
     async def _price(self, fields: Fields) -> Fields:
-        await self._exchange.move_price(str(fields.get("symbol")), _decimal(fields, "price"))
+        await self._exchange.move_price(str(fields.get("symbol")), decimal_of(fields, "price"))
         return self._exchange.status()
 
     async def _elapse(self, fields: Fields) -> Fields:
-        await self._exchange.elapse(_whole(fields, "ms", 0))
+        await self._exchange.elapse(whole_of(fields, "ms", 0))
         return self._exchange.status()
 
     async def _pace(self, fields: Fields) -> Fields:
-        self._exchange.pace(float(_decimal(fields, "speed")))
+        self._exchange.pace(float(decimal_of(fields, "speed")))
         return self._exchange.status()
 
     async def _skew(self, fields: Fields) -> Fields:
-        self._exchange.clock.skew_ms = _whole(fields, "ms", 0)
+        self._exchange.clock.skew_ms = whole_of(fields, "ms", 0)
         return self._exchange.status()
 
     async def _add_faults(self, fields: Fields) -> Fields:
@@ -150,9 +150,11 @@ class Control:
         return self._exchange.status()
 
 
-def _answering(
+def answering(
     do: Callable[[Fields], Awaitable[Fields]],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return a handler of JSON requests; what fails is told in a sentence, with status 400."""
+
     async def answer(request: web.Request) -> web.Response:
         try:
             payload, status = await do(await _fields(request)), 200
@@ -179,11 +181,12 @@ async def _fields(request: web.Request) -> Fields:
 
 
 def _position(fields: Fields) -> tuple[str, str | None, Decimal | None]:
-    quantity = _decimal(fields, "quantity") if fields.get("quantity") is not None else None
+    quantity = decimal_of(fields, "quantity") if fields.get("quantity") is not None else None
     return str(fields.get("symbol")), fields.get("key"), quantity
 
 
-def _decimal(fields: Fields, name: str) -> Decimal:
+def decimal_of(fields: Fields, name: str) -> Decimal:
+    """Return a field as a number; ``ConfigurationError`` when it is none."""
     try:
         value = Decimal(str(fields.get(name)))
     except InvalidOperation:
@@ -193,8 +196,9 @@ def _decimal(fields: Fields, name: str) -> Decimal:
     return value
 
 
-def _whole(fields: Fields, name: str, default: int) -> int:
-    value = _decimal(fields, name) if name in fields else Decimal(default)
+def whole_of(fields: Fields, name: str, default: int) -> int:
+    """Return a field as a whole number; ``ConfigurationError`` when it is none."""
+    value = decimal_of(fields, name) if name in fields else Decimal(default)
     if value != int(value):
         raise ConfigurationError(f"{name} is a whole number, not {value}")
     return int(value)

@@ -24,6 +24,7 @@ from milobot.local_exchange.core.playing import (
 )
 from milobot.local_exchange.core.timing import Agenda, ServerTime
 from milobot.local_exchange.core.venue import Venue
+from milobot.local_exchange.follow import Follow
 from milobot.local_exchange.gateway import Gateway
 from milobot.local_exchange.ledger import Ledger, RequestRecord
 from milobot.local_exchange.setup import ExchangeSetup, build_venues
@@ -68,6 +69,9 @@ class LocalExchange:
         self.venues = build_venues(setup, self.clock)
         self.url = ""
         self._agenda = Agenda(self.clock)
+        self._follow: Follow | None = None
+        if setup.follows:
+            self._follow = Follow(setup, self.venues[setup.dialects[0]], self._drain)
         self._ledger = Ledger()
         self._streams: list[Streams] = []
         self._gateways: list[Gateway] = []
@@ -98,7 +102,13 @@ class LocalExchange:
         return self.url.replace("http", "ws", 1) + "/swap-market"
 
     async def __aenter__(self) -> Self:
-        """Listen on the port; a paced market begins to play."""
+        """Listen on the port; a paced market begins to play.
+
+        Raises:
+            ConfigurationError: The file of the account cannot be used.
+        """
+        if self._follow is not None:
+            self._follow.open()
         self._runner = web.AppRunner(
             self._application(), access_log=None, shutdown_timeout=_SHUTDOWN_S
         )
@@ -127,6 +137,8 @@ class LocalExchange:
             streams.hub.drop(users=True, markets=True)
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._follow is not None:
+            self._follow.close()
 
     # What the control endpoints and tests steer.
 
@@ -212,6 +224,8 @@ class LocalExchange:
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_MOST_BODY)
         application.add_routes(Control(self).routes())
+        if self._follow is not None:
+            application.add_routes(self._follow.routes())
         for name, venue in self.venues.items():
             hub = Hub(self.clock, self.plan, self._agenda)
             dialect, streams = self._dialect(name, venue, hub)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 
@@ -65,6 +66,9 @@ class ExchangeSetup:
         port: 0 takes a free one.
         is_paused: Paced play waits for a control call.
         heartbeat_s: Seconds between the heartbeats of the BingX dialect.
+        follows: Whether symbols and prices are told by control calls, on the wall clock; there
+            are no candles then, and one dialect.
+        state: Where the account of an exchange that follows is kept over a restart.
     """
 
     candles: Mapping[str, CandleSeries]
@@ -83,16 +87,26 @@ class ExchangeSetup:
     port: int = 0
     is_paused: bool = False
     heartbeat_s: float = 5.0
+    follows: bool = False
+    state: Path | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without a market.
 
         Raises:
-            ConfigurationError: A dialect or a limit is unknown, or the speed is out of range.
+            ConfigurationError: A dialect or a limit is unknown, the speed is out of range, or
+                what is set excludes each other.
         """
         unknown = [d for d in self.dialects if d not in DIALECTS]
         if unknown or not self.dialects:
             raise ConfigurationError(f"unknown dialect {unknown}: use binance, bingx or both")
+        if self.follows and (len(self.dialects) > 1 or self.candles):
+            raise ConfigurationError(
+                "--follow takes its prices from outside, for one exchange: add --dialect binance or"
+                " --dialect bingx, and leave out --data and --market"
+            )
+        if self.state is not None and not self.follows:
+            raise ConfigurationError("--state belongs to --follow: add it, or leave --state out")
         strange = [name for name in self.limits if name not in DEFAULT_LIMITS]
         if strange:
             raise ConfigurationError(
@@ -116,9 +130,12 @@ def build_venues(setup: ExchangeSetup, clock: ServerTime) -> dict[str, Venue]:
     Raises:
         ConfigurationError: The candles do not make a market.
     """
-    shift = _shift_ms(setup, clock)
-    market = Market({symbol: _tape(setup, symbol, shift) for symbol in setup.candles})
-    clock.move_market(market.first.edge_ms)
+    if setup.follows:
+        market = Market({}, is_followed=True)
+    else:
+        shift = _shift_ms(setup, clock)
+        market = Market({symbol: _tape(setup, symbol, shift) for symbol in setup.candles})
+        clock.move_market(market.first.edge_ms)
     venues = {}
     for name in setup.dialects:
         contracts = {

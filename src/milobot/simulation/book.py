@@ -102,6 +102,11 @@ class Book:
         self._liquidation = self._liquidation_now()
         return self.position.net_pnl - before.net_pnl
 
+    def resume(self, position: Position, leverage: int) -> None:
+        """Take over a position as it was before a restart."""
+        self.position, self.leverage = position, leverage
+        self._liquidation = self._liquidation_now()
+
     def change_leverage(self, leverage: int) -> None:
         """Set the leverage; an open position's margin and liquidation price follow."""
         self.leverage = leverage

@@ -119,10 +119,11 @@ class AccountData:
     def brackets(self, call: Call) -> Json:
         """Answer the leverage brackets."""
         wanted = call.params.get("symbol")
-        tapes = [self._venue.tape(wanted)] if wanted else self._tapes()
+        all_of_them = list(self._venue.contracts.values())
+        contracts = [self._venue.contract(wanted)] if wanted else all_of_them
         return [
             {
-                "symbol": tape.symbol,
+                "symbol": contract.symbol,
                 "notionalCoef": 1.5,
                 "brackets": [
                     {
@@ -133,12 +134,10 @@ class AccountData:
                         "maintMarginRatio": float(bracket.maintenance_margin_rate),
                         "cum": float(bracket.maintenance_amount),
                     }
-                    for number, bracket in enumerate(
-                        self._venue.contract(tape.symbol).rules.brackets, 1
-                    )
+                    for number, bracket in enumerate(contract.rules.brackets, 1)
                 ],
             }
-            for tape in tapes
+            for contract in contracts
         ]
 
     def position_mode(self, call: Call) -> Json:
@@ -216,10 +215,10 @@ class AccountData:
 
     def commission(self, call: Call) -> Json:
         """Answer the fees of a symbol."""
-        tape = self._venue.tape(read.required(call.params, "symbol"))
+        contract = self._venue.contract(read.required(call.params, "symbol"))
         terms = self._venue.terms
         return {
-            "symbol": tape.symbol,
+            "symbol": contract.symbol,
             "makerCommissionRate": format_decimal(terms.maker_fee),
             "takerCommissionRate": format_decimal(terms.taker_fee),
         }

@@ -54,6 +54,10 @@ REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.NO_CHANGE: (-4046, "No need to change margin type."),
     Refusal.HAS_POSITION: (-4048, "Margin type cannot be changed if there exists position."),
     Refusal.HAS_ORDERS: (-4047, "Margin type cannot be changed if there exists open orders."),
+    Refusal.NO_PRICE: (
+        -1008,
+        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
     Refusal.POSITION_SIDE: (-4061, "Order's position side does not match user's setting."),
 }
 

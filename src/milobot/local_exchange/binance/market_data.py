@@ -67,10 +67,7 @@ class MarketData:
             "rateLimits": self._rate_limits,
             "exchangeFilters": [],
             "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": 0}],
-            "symbols": [
-                _contract(self._venue.contract(tape.symbol))
-                for tape in self._venue.market.tapes.values()
-            ],
+            "symbols": [_contract(contract) for contract in self._venue.contracts.values()],
         }
 
     def klines(self, call: Call) -> Json:

@@ -209,7 +209,7 @@ class AccountData:
         }
 
     def _symbol(self, call: Call) -> str:
-        return self._venue.tape(symbol_of(read.required(call.params, "symbol"))).symbol
+        return self._venue.contract(symbol_of(read.required(call.params, "symbol"))).symbol
 
     def _balance(self, account: Account) -> Json:
         gains = sum(

@@ -36,6 +36,7 @@ REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.NO_CHANGE: (80014, "No need to change the margin type"),
     Refusal.HAS_POSITION: (80012, "The margin type cannot be changed with an open position"),
     Refusal.HAS_ORDERS: (80012, "The margin type cannot be changed with open orders"),
+    Refusal.NO_PRICE: (109500, "The current system is busy, please try again later"),
     Refusal.POSITION_SIDE: (
         109400,
         "In the One-way mode, the 'PositionSide' field can only be set to BOTH.",

@@ -118,7 +118,9 @@ class BingxStreams:
 
     def _market_data(self, name: str) -> Json | None:
         market, _, kind = name.partition("@")
-        tape = self._venue.market.tapes[symbol_of(market)]
+        tape = self._venue.market.tapes.get(symbol_of(market))
+        if tape is None:
+            return None
         now = self._venue.clock.now_ms()
         price = price_text(self._venue.contract(tape.symbol), tape.last_price)
         if kind.startswith("kline_"):

@@ -139,7 +139,7 @@ class UserEvents:
 
     def snapshot(self, account: Account) -> Json:
         """Return what a user stream begins with: leverage and margin mode."""
-        now, first = self._venue.clock.now_ms(), self._venue.market.first.symbol
+        now, first = self._venue.clock.now_ms(), next(iter(self._venue.contracts))
         return {"e": "SNAPSHOT", "E": now, "T": now, "ac": self._config(account, first)}
 
     @staticmethod

@@ -4,7 +4,7 @@ The figures are of the size that the large exchanges publish, so that a client m
 realistic grids and limits; they are nobody's data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from milobot.domain.market import LeverageBracket, SymbolRules
@@ -32,6 +32,7 @@ _OTHER_TIERS = (
     ("10000000", 2, "0.25"),
     ("20000000", 1, "0.5"),
 )
+_MAJORS = frozenset({"BTCUSDT", "ETHUSDT"})
 _STEPS_OF_PRICE = 400_000
 _NOTIONAL_OF_STEP = Decimal("0.1")
 _MARKET_STEPS = 120_000
@@ -100,6 +101,20 @@ def contract_for(symbol: str, price: Decimal, *, min_notional: Decimal | None = 
         brackets=_brackets(tiers),
     )
     return Contract(rules, base, quote, step * _MARKET_STEPS * _LIMIT_FACTOR)
+
+
+def contract_of(rules: SymbolRules) -> Contract:
+    """Return a contract with the rules of a real exchange.
+
+    Where the brackets are not public (they belong to accounts), ours of a realistic size stand
+    in for them.
+    """
+    base, quote = _split(rules.symbol)
+    if not rules.brackets:
+        tiers = _MAJOR_TIERS if rules.symbol in _MAJORS else _OTHER_TIERS
+        rules = replace(rules, brackets=_brackets(tiers))
+    most = rules.max_market_quantity or rules.quantity_step * _MARKET_STEPS
+    return Contract(rules, base, quote, most * _LIMIT_FACTOR)
 
 
 def _grid(

@@ -70,6 +70,7 @@ class Tape:
         symbol: Such as BTCUSDT.
         last_price: Price of the latest trade; mark and index price are the same here.
         forming: The candle in the making; None before the first one opens.
+        book: Best bid and ask as they were told from outside; None where the spread makes them.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Tape:
         self.timeframe = timeframe
         self.funding = funding
         self.forming: Candle | None = None
+        self.book: tuple[Decimal, Decimal] | None = None
         self._candles = candles
         self._closed = history
         first = candles[history - 1].close if history else candles[0].open
@@ -196,13 +198,17 @@ class Market:
         next_step: What ``advance`` plays next.
     """
 
-    def __init__(self, tapes: Mapping[str, Tape]) -> None:
+    def __init__(self, tapes: Mapping[str, Tape], *, is_followed: bool = False) -> None:
         """Check that the symbols share a timeline.
+
+        Args:
+            tapes: By symbol.
+            is_followed: Prices come from outside, and symbols with them.
 
         Raises:
             ConfigurationError: There is no symbol, or they differ in time.
         """
-        if not tapes:
+        if not tapes and not is_followed:
             raise ConfigurationError("an exchange needs the candles of at least one symbol")
         if len({(t.next_open_ms, t.timeframe) for t in tapes.values()}) > 1:
             raise ConfigurationError(

@@ -34,6 +34,7 @@ class Refusal(StrEnum):
     HAS_POSITION = "has_position"
     HAS_ORDERS = "has_orders"
     POSITION_SIDE = "position_side"
+    NO_PRICE = "no_price"
 
 
 class RefusedError(OrderRejectedError):

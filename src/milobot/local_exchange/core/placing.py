@@ -32,6 +32,8 @@ def place(
     check_client_id(account, ticket)
     if ticket.trigger is not None:
         return _rest(venue, account, ticket, ticket.trigger, fault)
+    if venue.is_stale(ticket.symbol):
+        raise RefusedError(Refusal.NO_PRICE, "there is no price that is fresh enough to fill at")
     quantity = ticket.quantity or venue.reducible(account, ticket)
     _check_grid(venue, ticket, quantity)
     _check_reduce_only(venue, account, ticket)

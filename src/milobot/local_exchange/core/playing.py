@@ -64,7 +64,7 @@ def advance(venues: list[Venue], *, triggers_at_open: bool) -> Played:
         bar = Bar.from_candle(tape.play_rest())
         start = Phase.ADVERSE if triggers_at_open else Phase.OPEN
         for venue in venues:
-            _play(venue, tape.symbol, bar, start)
+            play(venue, tape.symbol, bar, start)
     return Played(Step.REST, clock.now_ms(), {})
 
 
@@ -85,7 +85,7 @@ def _open(venues: list[Venue], *, triggers_at_open: bool) -> Played:
         if triggers_at_open:
             price = tape.last_price
             for venue in venues:
-                _play(venue, tape.symbol, Bar(now, price, price, price, price), Phase.OPEN)
+                play(venue, tape.symbol, Bar(now, price, price, price, price), Phase.OPEN)
     return Played(Step.OPEN, clock.now_ms(), closed)
 
 
@@ -96,7 +96,7 @@ def move_price(venues: list[Venue], symbol: str, price: Decimal) -> None:
     tape.move(price)
     bar = Bar(venues[0].clock.now_ms(), last, max(last, price), min(last, price), price)
     for venue in venues:
-        _play(venue, symbol, bar, Phase.ADVERSE)
+        play(venue, symbol, bar, Phase.ADVERSE)
 
 
 def liquidate(venue: Venue, account: Account, symbol: str) -> None:
@@ -153,7 +153,8 @@ def _exit_order(
     return venue.enter(account, ticket, amount, origin=origin)
 
 
-def _play(venue: Venue, symbol: str, bar: Bar, start: Phase) -> None:
+def play(venue: Venue, symbol: str, bar: Bar, start: Phase) -> None:
+    """Let a bar of a symbol meet what rests on every account, from a phase of it on."""
     last = start if start is Phase.OPEN and bar.high == bar.low else Phase.FAVOURABLE
     for account in venue.accounts.values():
         for order in account.open_orders:  # the rest of a market order filled in part

@@ -22,6 +22,7 @@ class ServerTime:
 
     Attributes:
         skew_ms: Added to what the server says; a fault that clients must survive.
+        held_ms: While it is set the server says this: what has happened since is made up for.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class ServerTime:
         """Start; the market's clock stands at 0 until it is set."""
         self.mode = mode
         self.skew_ms = 0
+        self.held_ms: int | None = None
         self._wall_ms = wall_ms
         self._monotonic_ms = monotonic_ms
         self._elapsed_ms = 0
@@ -43,6 +45,8 @@ class ServerTime:
 
     def now_ms(self) -> int:
         """Return what the server says the time is, UTC milliseconds."""
+        if self.held_ms is not None:
+            return self.held_ms
         if self.mode is ClockMode.MARKET:
             return self._market_ms + self.skew_ms
         return self._wall_ms() + self._elapsed_ms + self.skew_ms

@@ -1,6 +1,5 @@
 """The matching engine: places, cancels, fills and books, for any number of accounts."""
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -18,6 +17,7 @@ from milobot.local_exchange.core.events import (
     OrderEvent,
 )
 from milobot.local_exchange.core.market import Market, Tape
+from milobot.local_exchange.core.numbers import Numbers
 from milobot.local_exchange.core.orders import (
     Conditional,
     Execution,
@@ -46,6 +46,8 @@ class Venue:
         further_keys: Accounts by other keys that they have.
         listeners: Called with every event of an account, in order.
         rejections: Why the child of a conditional order will be rejected, by its id.
+        is_stale: Tells whether the price of a symbol is too old to fill at.
+        numbers: The ids given out so far.
     """
 
     def __init__(
@@ -66,9 +68,8 @@ class Venue:
         self.further_keys: dict[str, Account] = {}
         self.listeners: list[Listener] = []
         self.rejections: dict[int, str] = {}
-        self._ids = itertools.count(first_id)
-        self._execution_ids = itertools.count(1_000_001)
-        self._income_ids = itertools.count(9_000_001)
+        self.is_stale: Callable[[str], bool] = lambda _: False
+        self.numbers = Numbers(first_id - 1)
 
     # What others ask.
 
@@ -93,20 +94,26 @@ class Venue:
         Raises:
             RefusedError: The symbol does not trade here.
         """
-        return self.contracts[self.tape(symbol).symbol]
+        if symbol not in self.contracts:
+            raise RefusedError(Refusal.UNKNOWN_SYMBOL, f"{symbol[:30]} does not trade here")
+        return self.contracts[symbol]
 
     def book(self, account: Account, symbol: str) -> Book:
         """Return an account's position of a symbol."""
-        return account.book(self.contract(symbol).rules)
+        return account.book(self.contracts[self.tape(symbol).symbol].rules)
 
     def quote(self, symbol: str) -> tuple[Decimal, Decimal]:
         """Return best bid and ask."""
-        price, half = self.tape(symbol).last_price, self.terms.spread * _HALF
+        tape = self.tape(symbol)
+        if tape.book is not None:
+            return tape.book
+        price, half = tape.last_price, self.terms.spread * _HALF
         return price * (ONE - half), price * (ONE + half)
 
     def next_id(self) -> int:
         """Return a fresh order id."""
-        return next(self._ids)
+        self.numbers.order += 1
+        return self.numbers.order
 
     def emit(self, account: Account, event: AccountEvent) -> None:
         """Tell everybody who listens."""
@@ -160,7 +167,11 @@ class Venue:
     def taker_price(self, account: Account, order: VenueOrder, price: Decimal) -> Decimal:
         """Return the price of a fill that takes: across the spread, with slippage, on the grid."""
         ticket, half = order.ticket, self.terms.spread * _HALF
-        across = price * (ONE + half if ticket.side is Side.BUY else ONE - half)
+        told = self.tape(ticket.symbol).book
+        if told is not None:
+            across = told[1] if ticket.side is Side.BUY else told[0]
+        else:
+            across = price * (ONE + half if ticket.side is Side.BUY else ONE - half)
         book = self.book(account, ticket.symbol)
         found = book.adverse_price(ticket.side, across, self.terms.slippage)
         if ticket.price is None:
@@ -190,7 +201,8 @@ class Venue:
         now, symbol = self.clock.now_ms(), order.ticket.symbol
         rate = self.terms.maker_fee if kind.is_maker else self.terms.taker_fee
         paid = ZERO if kind.is_free else to_money(quantity * price * rate)
-        number = next(self._execution_ids)
+        self.numbers.execution += 1
+        number = self.numbers.execution
         done = Fill(
             fill_id=str(number),
             client_order_id=order.ticket.client_id,
@@ -274,8 +286,9 @@ class Venue:
     def _note_income(
         self, account: Account, symbol: str, kind: str, amount: Decimal, trade_id: int
     ) -> None:
+        self.numbers.income += 1
         account.incomes.append(
-            Income(next(self._income_ids), symbol, kind, amount, self.clock.now_ms(), trade_id)
+            Income(self.numbers.income, symbol, kind, amount, self.clock.now_ms(), trade_id)
         )
 
     def _after_fill(self, account: Account, order: VenueOrder, book: Book) -> None:
