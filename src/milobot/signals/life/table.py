@@ -193,6 +193,8 @@ _STAYS = ("edited", "deleted", "command", "decided", "failed")
 
 def leads_to(before: SignalState | None, kind: str) -> frozenset[SignalState]:
     """Return the states that something may lead to; none where it cannot happen."""
+    if kind == "received" and before in {_S.NOT_A_SIGNAL, _S.REFUSED}:
+        before = None  # a new version of what was none is received like a new message
     found = {row.after for row in ROWS if (row.before, row.kind) == (before, kind)}
     if not found and before is not None and before.is_final and kind in _STAYS:
         found = {before}
