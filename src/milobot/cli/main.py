@@ -91,6 +91,9 @@ SUB_COMMANDS = {
     "signals": SubCommand(
         "milobot.cli.signals:app", "Read a message as a signal and explain it.", Logs.RESULTS
     ),
+    "telegram": SubCommand(
+        "milobot.cli.telegram:app", "Log in to Telegram and list its chats.", Logs.SILENT
+    ),
     "doctor": SubCommand(
         "milobot.cli.doctor:doctor",
         "Check exchanges, keys, clock, database and this machine.",

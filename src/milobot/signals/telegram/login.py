@@ -1,34 +1,19 @@
 """Logging a person in: phone number, the code that Telegram sends, and the second password."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from telethon import errors, utils
 
 from milobot.errors import TelegramLoginError
 from milobot.signals.telegram.account import TelegramAccount
+from milobot.signals.telegram.login_steps import Prompts
 from milobot.signals.telegram.telethon_errors import translated
 from milobot.signals.telegram.telethon_wire import make_client
 
 _TRIES = 3
 
 
-class Prompts(Protocol):
-    """Asks the person."""
-
-    def phone(self) -> str:
-        """Return the phone number of the account."""
-        ...
-
-    def code(self) -> str:
-        """Return the code that Telegram has sent."""
-        ...
-
-    def password(self) -> str:
-        """Return the second password."""
-        ...
-
-
-async def log_in(account: TelegramAccount, prompts: Prompts) -> str:
+async def log_in_person(account: TelegramAccount, prompts: Prompts) -> str:
     """Log a person in and keep the session. Return what the account is called.
 
     Raises:
