@@ -132,8 +132,9 @@ def last_trades(played: Sequence[Result], count: int) -> Iterator[RenderableType
     table = columns("posted", "symbol", "side", "entry", "in at", "out at", "targets", "R")
     table.columns[1].justify = table.columns[2].justify = "left"
     table.add_column("exit", overflow="ellipsis")
+    levels_of = _levels(shown)
     for result in shown:
-        levels = prices([result.shape.entry, result.entry_price, result.exit_price])
+        levels = next(levels_of[result.shape.symbol])
         table.add_row(
             format_time(result.time_ms - result.time_ms % 60_000),
             plain(result.shape.symbol),
@@ -145,3 +146,17 @@ def last_trades(played: Sequence[Result], count: int) -> Iterator[RenderableType
         )
     yield table
     yield ""
+
+
+def _levels(results: Sequence[Result]) -> dict[str, Iterator[list[str]]]:
+    """Return for each symbol its prices row by row, all with the same number of decimals."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.shape.symbol, []).append(result)
+    columns_of = {}
+    for symbol, rows in found.items():
+        texts = prices(
+            [p for row in rows for p in (row.shape.entry, row.entry_price, row.exit_price)]
+        )
+        columns_of[symbol] = iter([texts[n : n + 3] for n in range(0, len(texts), 3)])
+    return columns_of

@@ -57,9 +57,10 @@ class Attempt:
         return self.signal is not None and self.signal.state is SignalState.WAITING
 
     @property
-    def pending(self) -> tuple[ReadMessage, ...]:
-        """Return the messages about it that have not been acted on."""
-        return self.setup.changes[self.next_change :]
+    def pending(self) -> ReadMessage | None:
+        """Return the next message about it that has not been acted on; None for no more."""
+        changes = self.setup.changes
+        return changes[self.next_change] if self.next_change < len(changes) else None
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -71,7 +72,8 @@ class Attempt:
 
     def times(self) -> Iterator[int]:
         """Yield when something is due whatever the price does."""
-        yield from (c.message.time_ms or 0 for c in self.pending[:1])
+        if (change := self.pending) is not None:
+            yield change.message.time_ms or 0
         if self.legs and self.signal is not None and self.signal.plan is not None:
             yield self.signal.plan.expires_ms
 

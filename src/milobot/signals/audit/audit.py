@@ -117,7 +117,7 @@ async def _audit(
         trades=trades_of(results),
         lateness=lateness_of(results),
         claims=check_claims(export.messages, conversation.setups, tracks),
-        portfolio=await _together(conversation.setups, tracks, terms) if results else None,
+        portfolio=await _together(conversation.setups, tracks, terms, said) if results else None,
         rehearsal=await _rehearse(conversation.setups, tracks, alone, said),
         candles=_candles(tracks, results),
     )
@@ -169,11 +169,11 @@ def _sized(setup: SetUp, terms: DeskTerms) -> SetUp:
 
 
 async def _together(
-    setups: Sequence[SetUp], tracks: Mapping[str, Track], terms: DeskTerms
+    setups: Sequence[SetUp], tracks: Mapping[str, Track], terms: DeskTerms, said: Progress
 ) -> Portfolio:
     attempts = _place(setups, tracks).attempts
     desk = Desk(tracks, terms)
-    await desk.play(attempts)
+    await desk.play(attempts, lambda done: said("together", done))
     found = (result_of(a, tracks[a.setup.plan.symbol], terms) for a in attempts)
     return portfolio_of([r for r in found if r is not None], desk.equity, terms)
 

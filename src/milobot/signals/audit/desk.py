@@ -8,7 +8,7 @@ same candle counts only where the candle closes beyond it.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -98,8 +98,16 @@ class Desk:
         )
         self._lanes: dict[str, Lane] = {}
 
-    async def play(self, attempts: Iterable[Attempt]) -> None:
-        """Play attempts in order of time; each says afterwards what became of it."""
+    async def play(
+        self, attempts: Iterable[Attempt], progress: Callable[[float], None] | None = None
+    ) -> None:
+        """Play attempts in order of time; each says afterwards what became of it.
+
+        Args:
+            attempts: What is played, on as many symbols as it takes.
+            progress: Called now and then with the fraction of them that has begun.
+        """
+        attempts = tuple(attempts)
         for attempt in sorted(attempts, key=lambda a: (-a.start, -a.time_ms)):
             track = self._tracks[attempt.setup.plan.symbol]
             lane = self._lanes.setdefault(track.symbol, Lane(track, []))
@@ -115,6 +123,9 @@ class Desk:
             self._note(int(lane.track.ends[index]))
             for entry in self._next(lane):
                 heapq.heappush(queue, entry)
+            if progress is not None:
+                left = sum(len(lane.coming) for lane in self._lanes.values())
+                progress(1 - left / len(attempts))
 
     def _next(self, lane: Lane) -> list[tuple[int, str, int]]:
         index = lane.next_index(self._venue.book(lane.symbol), skips=self._skips)
@@ -216,8 +227,10 @@ def _begun(lane: Lane, bar: Bar) -> Iterator[_Due]:
 def _said(attempts: Iterable[Attempt], now_ms: int) -> Iterator[_Due]:
     """Yield the messages about attempts that have been posted by now."""
     for attempt in attempts:
-        for change in attempt.pending:
+        while (change := attempt.pending) is not None:
             time_ms = change.message.time_ms or 0
-            if time_ms <= now_ms:
-                attempt.next_change += 1
+            if time_ms > now_ms:
+                break
+            attempt.next_change += 1
+            if time_ms >= attempt.time_ms:  # what was said before it cannot mean it
                 yield time_ms, change.message.number, attempt, change

@@ -14,6 +14,7 @@ _CHANNEL = "telegram:"
 _CHANGES = frozenset(
     {ReadingKind.CLOSE, ReadingKind.MOVE_STOP, ReadingKind.CANCEL, ReadingKind.CHANGE}
 )
+_CONCERNS_ALL = frozenset({ReadingKind.CLOSE, ReadingKind.CANCEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class _Sorting:
     terms: SignalTerms
     setups: list[SetUp] = field(default_factory=list)
     by_id: dict[str, int] = field(default_factory=dict)
+    by_symbol: dict[str, list[int]] = field(default_factory=dict)
     changes: dict[int, list[ReadMessage]] = field(default_factory=dict)
     latest: dict[str, tuple[int, int]] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
@@ -92,6 +94,8 @@ class _Sorting:
             self.quiet.append(message)
         else:
             self.orders += 1
+        if message.reply_to in self.by_id:  # a reply to this one concerns the same set-up
+            self.by_id.setdefault(message.message_id, self.by_id[message.reply_to])
 
     def _take_setup(self, message: PostedMessage, reading: SignalReading) -> None:
         time_ms = message.time_ms
@@ -110,6 +114,7 @@ class _Sorting:
         self.by_id[message.message_id] = place
         if time_ms is not None:
             self.latest[mark] = (time_ms, place)
+            self.by_symbol.setdefault(plan.symbol, []).append(place)
 
     def _take_change(self, change: ReadMessage) -> None:
         found = self._concerned(change)
@@ -117,21 +122,25 @@ class _Sorting:
             self.unmatched += 1
         for place in found:
             self.changes.setdefault(place, []).append(change)
-            self.by_id.setdefault(change.message.message_id, place)
 
     def _concerned(self, change: ReadMessage) -> Sequence[int]:
-        """Return the set-ups that a command concerns: answered, all, or the last of its symbol."""
+        """Return the set-ups that a command concerns, as a bot would have it.
+
+        What it answers, also through replies to replies; all of a symbol that is closed or
+        cancelled without an address, of which those that are over take no notice; for other
+        commands the last of the symbol. Without address and symbol nobody can tell here.
+        """
+        reading = change.reading
         if change.message.time_ms is None:
             return ()
         answered = self.by_id.get(change.message.reply_to)
-        if answered is not None:
-            return (answered,)
-        timed = [n for n, s in enumerate(self.setups) if s.message.time_ms is not None]
-        if change.reading.is_everything:
-            return timed
-        symbol = change.reading.symbol
-        same = [n for n in timed if self.setups[n].plan.symbol == symbol]
-        return same[-1:]
+        if answered is not None and not reading.is_everything:
+            is_same = reading.symbol in {None, self.setups[answered].plan.symbol}
+            return (answered,) if is_same else ()
+        if reading.is_everything:
+            return [place for places in self.by_symbol.values() for place in places]
+        same = self.by_symbol.get(reading.symbol or "", [])
+        return same if reading.kind in _CONCERNS_ALL and reading.share is None else same[-1:]
 
     def _refuse(self, code: str, reason: str) -> None:
         self.refusals[code] = self.refusals.get(code, 0) + 1

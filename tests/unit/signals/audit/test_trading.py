@@ -170,6 +170,31 @@ def test_reply_closes_at_the_next_open() -> None:
     assert result.r == pytest.approx(0.3)
 
 
+def test_close_of_a_symbol_without_an_address_closes_it() -> None:
+    """Channels often do not use the reply function: the symbol says what is meant."""
+    close = say("Close BTC", 1.5, number=2)
+    result = played(AT_MARKET, [CALM, (100, 105, 99, 104), (103, 104, 102, 103)], close)
+
+    assert (result.exit_reason, result.exit_price) == ("close", Decimal(103))
+
+
+def test_reply_to_a_reply_concerns_the_set_up() -> None:
+    """Chatter hangs below chatter, and at the end of it somebody says close."""
+    chat = say("looking good so far", 0.5, number=2, reply_to="1")
+    close = say("Close it", 1.5, number=3, reply_to="2")
+    result = played(AT_MARKET, [CALM, (100, 105, 99, 104), (103, 104, 102, 103)], chat, close)
+
+    assert result.exit_reason == "close"
+
+
+def test_reply_about_another_symbol_changes_nothing() -> None:
+    """It names ETH and answers a trade in BTC: nobody knows which is meant."""
+    close = say("Close ETH", 1.5, number=2, reply_to="1")
+    result = played(AT_MARKET, [CALM, (100, 105, 99, 104), (103, 104, 102, 103)], close)
+
+    assert result.exit_reason == "end_of_data"
+
+
 def test_reply_moves_the_stop() -> None:
     """Stop to entry: what came back costs nothing."""
     move = say("Move SL to entry", 1.5, number=2, reply_to="1")
