@@ -9,7 +9,7 @@ from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.intents import Close, Enter, Reduce, TradeIntent
 from milobot.domain.money import ZERO
 from milobot.domain.positions import Position
-from milobot.domain.risk import Levels
+from milobot.domain.risk import Levels, Target
 from milobot.domain.slots import Setup, Slot, Tally
 from milobot.errors import ExchangeUnavailableError
 from milobot.signals.life.happenings import Ended
@@ -141,7 +141,8 @@ class FakeTrades:
             code = "already_in_position" if is_theirs else "slot_owned"
             return code, Outcome.IGNORED if is_theirs else Outcome.DENIED
         else:
-            levels = Levels(intent.reference_price, None)
+            targets = tuple(Target(aim.distance.value, aim.share) for aim in action.aims)
+            levels = Levels(intent.reference_price, None, targets)
             setup = Setup(intent, action, levels, Decimal(1), ZERO)
             self.slots[intent.symbol] = Slot(
                 intent.symbol, Position(intent.symbol), owner=intent.owner, setup=setup

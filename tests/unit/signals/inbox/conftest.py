@@ -1,4 +1,4 @@
-"""Ledgers on both databases, for tests that must hold on either."""
+"""A ledger for the inbox; property tests play it on both databases."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,17 +8,8 @@ import pytest
 from milobot.storage.ledger import Ledger, open_ledger
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty ledger on each database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/milobot.db"
-    on_server: str = request.getfixturevalue("ledger_on_postgres")
-    return on_server
-
-
 @pytest.fixture
-async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
-    """Give an empty ledger on each database."""
-    async with await open_ledger(ledger_url) as opened:
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    """Give an empty ledger."""
+    async with await open_ledger(f"sqlite:///{tmp_path}/milobot.db") as opened:
         yield opened
