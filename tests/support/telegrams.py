@@ -108,6 +108,21 @@ class RecordingDoor:
 
 
 @dataclass
+class KeptSession:
+    """Keeps a session in memory."""
+
+    content: str = ""
+
+    def load(self) -> str:
+        """Return it."""
+        return self.content
+
+    def save(self, session: str) -> None:
+        """Keep it."""
+        self.content = session
+
+
+@dataclass
 class Scene:
     """What a test plays with."""
 

@@ -101,8 +101,11 @@ class Answers:
         ids = sorted((one for one in room.messages if one > request.min_id), reverse=True)
         ids = [one for one in ids if not request.offset_id or one < request.offset_id]
         found = [room.messages[one] for one in ids[: request.limit]]
-        chats = [] if room.channel is None else [room.channel]
-        return types.messages.Messages(found, [], chats, [self.world.alice])
+        people = [self.world.alice]
+        if room.channel is None:
+            return types.messages.MessagesSlice(len(ids), found, [], [], people)
+        total = len(room.messages)
+        return types.messages.ChannelMessages(room.pts, total, found, [], [room.channel], people)
 
     def _dialogs(self, _: Any, me: types.User) -> object:
         if me.bot:
