@@ -8,19 +8,17 @@ from dataclasses import dataclass, replace
 from milobot.domain.times import format_time
 from milobot.signals.audit.attempts import Attempt
 from milobot.signals.audit.claims import check_claims
-from milobot.signals.audit.desk import Desk, DeskTerms
-from milobot.signals.audit.messages import Export
-from milobot.signals.audit.outcomes import Result, SetUpShape, result_of, shape_of
-from milobot.signals.audit.rehearsal import rehearsal_of, tries_of
-from milobot.signals.audit.report import (
-    AuditReport,
-    Portfolio,
-    Rehearsal,
+from milobot.signals.audit.counting import (
     lateness_of,
     portfolio_of,
     shapes_of,
     trades_of,
 )
+from milobot.signals.audit.desk import Desk, DeskTerms
+from milobot.signals.audit.messages import Export
+from milobot.signals.audit.outcomes import Result, SetUpShape, result_of, shape_of
+from milobot.signals.audit.rehearsal import rehearsal_of, tries_of
+from milobot.signals.audit.report import AuditReport, Portfolio, Rehearsal
 from milobot.signals.audit.setups import Conversation, SetUp, read_messages
 from milobot.signals.audit.tracks import Track
 

@@ -92,15 +92,6 @@ def drawdown(steps: Sequence[float]) -> float:
     return float(np.max(np.maximum.accumulate(path) - path))
 
 
-def relative_drawdown(path: Sequence[float]) -> float:
-    """Return the largest fall from a peak as a fraction of that peak; 0 for no path."""
-    if not path:
-        return 0.0
-    values = np.asarray(path, dtype=np.float64)
-    peaks = np.maximum.accumulate(values)
-    return float(np.max((peaks - values) / peaks))
-
-
 def profit_factor(values: Sequence[float]) -> float | None:
     """Return the sum of the wins over that of the losses; None without a loss."""
     lost = -sum(v for v in values if v < 0)

@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from milobot.signals.audit.attempts import Attempt
+from milobot.signals.audit.counting import target_lines
 from milobot.signals.audit.figures import bootstrap_mean, mean
 from milobot.signals.audit.outcomes import Result, posted_price
-from milobot.signals.audit.report import Rehearsal, RehearsalLine, target_lines
+from milobot.signals.audit.report import Rehearsal, RehearsalLine
 from milobot.signals.audit.setups import SetUp
 from milobot.signals.audit.tracks import Track
 

@@ -11,11 +11,12 @@ from tests.support.audit_scene import FREE, Prices, audited, say, source, tracks
 from milobot.signals.audit.attempts import Attempt
 from milobot.signals.audit.audit import read_export
 from milobot.signals.audit.claims import claimed_target
+from milobot.signals.audit.counting import trades_of
 from milobot.signals.audit.desk import Desk
 from milobot.signals.audit.document import to_json
 from milobot.signals.audit.messages import Export
 from milobot.signals.audit.outcomes import Result, result_of
-from milobot.signals.audit.report import Trades, trades_of
+from milobot.signals.audit.report import Trades
 from milobot.signals.audit.verdict import insight_of, verdict_of
 from milobot.signals.profile import ChannelProfile
 
