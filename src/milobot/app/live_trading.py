@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
+from decimal import Decimal
 
 from milobot.app.exchanges import (
     AccountName,
@@ -12,6 +13,7 @@ from milobot.app.exchanges import (
     environment_name,
     open_client,
 )
+from milobot.app.live_messenger import Messenger, Surroundings, open_messenger
 from milobot.app.live_page import LivePage
 from milobot.app.live_run import LiveRun, RunPlan
 from milobot.app.live_setup import (
@@ -30,6 +32,7 @@ from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source
 from milobot.app.profiles import load_profiles
 from milobot.app.sessions import SIGNALS
+from milobot.app.telegram import TelegramPlan
 from milobot.app.web_access import access_rules
 from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
@@ -75,10 +78,12 @@ class LiveRequest:
 
     Attributes:
         works: By account, at least one; no two of the same.
+        telegram: Who listens and talks; None for nobody.
     """
 
     works: tuple[AccountWork, ...]
     settings: Settings
+    telegram: TelegramPlan | None = None
 
     @property
     def is_real(self) -> bool:
@@ -189,20 +194,43 @@ class LiveTrading:
 
     async def _trade(self, clients: Sequence[ExchangeClient], ledger: Ledger) -> None:
         doors = {}
+        messenger = self._messenger(ledger)
         show: LiveShow = self.page
         for work, plan, client in zip(self._request.works, self._plans, clients, strict=True):
+            account = str(work.account)
             if self._request.is_real_at(work.account):
-                await self._notice_risk(ledger, str(work.account))
+                await self._notice_risk(ledger, account)
             signals = None
             if work.takes_signals:
-                signals = LiveSignals(str(work.account), self._signals, ledger, client)
+                signals = LiveSignals(account, self._signals, ledger, client)
                 doors[work.account.exchange] = signals.inbox
+            show = messenger.beside(show, account, plan.bot.holder)
             self._runs.append(LiveRun(client, ledger, plan, show, signals))
             show = SecondAccount(self.page)
         self.hall.open(doors)
         async with asyncio.TaskGroup() as tasks:
             for run in self._runs:
                 tasks.create_task(run.run())
+            tasks.create_task(messenger.run())
+
+    def _messenger(self, ledger: Ledger) -> Messenger:
+        beside = Surroundings(
+            ledger=ledger,
+            accounts=tuple(str(work.account) for work in self._request.works),
+            door=self.hall,
+            takes_signals=self.has_signals,
+            price_of=self._price_of,
+            tell=self.page.tell,
+        )
+        return open_messenger(self._request.telegram, self._request.settings, beside)
+
+    def _price_of(self, account: str, symbol: str) -> Decimal | None:
+        """Return the price of a symbol on an account, as far as it is followed."""
+        for work, run in zip(self._request.works, self._runs, strict=False):
+            if str(work.account) == account and run.live is not None:
+                quote = run.live.view.quote(symbol)
+                return None if quote is None else quote.middle
+        return None
 
     def _plan_of(self, work: AccountWork) -> RunPlan:
         settings, account = self._request.settings, work.account

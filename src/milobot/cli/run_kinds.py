@@ -11,6 +11,7 @@ from milobot.app.keys import find_key
 from milobot.app.live_paper import LivePaperRequest, run_live_paper
 from milobot.app.live_trading import AccountWork, LiveRequest, run_live
 from milobot.app.preparation import Source
+from milobot.app.telegram import plan_telegram
 from milobot.backtest.runner import Terms
 from milobot.cli.hidden import ask_password
 from milobot.errors import ConfigurationError, KeystoreError
@@ -63,8 +64,11 @@ def run_with_keys(wanted: Wanted, settings: Settings, port: int) -> None:
     Raises:
         KeystoreError: There is no key of an account, or it cannot be had.
     """
-    works = works_of(wanted, settings, ask_password())
-    run_live(LiveRequest(works, settings), port=port, say=typer.echo)
+    known = ask_password()
+    ask = cache(known) if known else None  # the password is asked for once
+    works = works_of(wanted, settings, ask)
+    request = LiveRequest(works, settings, plan_telegram(settings, ask))
+    run_live(request, port=port, say=typer.echo)
 
 
 def works_of(
@@ -75,7 +79,6 @@ def works_of(
     Raises:
         KeystoreError: There is no key of an account that has to have one.
     """
-    ask = cache(ask) if ask else None  # the password is asked for once
     works = []
     signals_on = wanted.signals_on
     if wanted.sources:
