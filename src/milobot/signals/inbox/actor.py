@@ -111,8 +111,8 @@ class SignalActor:
         """Look after all live signals until cancelled.
 
         Raises:
-            LeaseLostError: Another process leads the account now.
-            AuthenticationError: The exchange refuses the key.
+            ExceptionGroup: Of ``LeaseLostError`` when another process leads the account now, or
+                of ``AuthenticationError`` when the exchange refuses the key.
         """
         parts = self._parts
         self._live, self._busy = LiveSignals(), {}
@@ -189,7 +189,7 @@ class SignalActor:
             if view.keys.intersection(signal.entry_keys):
                 self._gone_ms.pop(live.signal_id, None)
                 await self._happen(live, SlotSeen(view))
-            else:
+            elif not view.on_its_way.intersection(signal.entry_keys):
                 await self._end(live)
 
     async def _end(self, live: LiveSignal) -> None:
@@ -210,7 +210,7 @@ class SignalActor:
         waiting = [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
         now_ms = self._parts.clock.now_ms()
         due_ms = self._priced_ms.get(symbol, 0) + round(self._parts.rhythm.price_s * 1000)
-        is_new = any(not live.signal.is_far_checked for live in waiting)
+        is_new = any(_is_unchecked(live.signal) for live in waiting)
         if not waiting or (now_ms < due_ms and not is_new):
             return
         self._priced_ms[symbol] = now_ms
@@ -256,6 +256,11 @@ class SignalActor:
     def _say(self, symbol: str, sentence: str) -> None:
         now_ms = self._parts.clock.now_ms()
         self._parts.tell(Alert(AlertKind.SIGNAL, symbol, sentence, now_ms))
+
+
+def _is_unchecked(signal: Signal) -> bool:
+    """Return whether nobody has looked yet whether the entry of a signal is near the market."""
+    return signal.state is SignalState.WAITING and not signal.is_far_checked
 
 
 def _has_entered(signal: Signal) -> bool:

@@ -129,8 +129,8 @@ class SignalInbox:
             rhythm: How often it looks.
 
         Raises:
-            LeaseLostError: Another process leads the account now.
-            AuthenticationError: The exchange refuses the key.
+            ExceptionGroup: Of ``LeaseLostError`` when another process leads the account now, or
+                of ``AuthenticationError`` when the exchange refuses the key.
         """
         parts = ActorParts(
             account=self._plan.account,

@@ -50,6 +50,7 @@ class SlotView:
 
     Attributes:
         keys: Intents whose position, entry or turn the slot is for.
+        on_its_way: Intents of which an order may still fill.
         held: What is open, in the base asset.
         entry_price: Mean price of the entry; None before one.
         exit_quantity: What has been closed of the position so far.
@@ -57,6 +58,7 @@ class SlotView:
     """
 
     keys: frozenset[str] = frozenset()
+    on_its_way: frozenset[str] = frozenset()
     held: Decimal = Decimal(0)
     entry_price: Decimal | None = None
     exit_quantity: Decimal = Decimal(0)

@@ -125,16 +125,16 @@ def _followed(signal: Signal, view: SlotView, now_ms: int) -> Stepped:
 
 def ended(signal: Signal, end: Ended) -> Stepped:
     """Return the end of a signal of which the slot holds nothing any more."""
-    if signal.state is SignalState.OPEN or (
-        signal.state is SignalState.ENTERING and end.has_entered
-    ):
-        return move(signal, SignalState.CLOSED, "closed", end.code, end.sentence)
+    is_open = signal.state is SignalState.OPEN
+    if is_open or (signal.state is SignalState.ENTERING and end.has_entered):
+        sentence = end.sentence or "Nothing of it is open any more; how it closed is not on record."
+        return move(signal, SignalState.CLOSED, "closed", end.code or "closed", sentence)
     if signal.state is not SignalState.ENTERING:
         return stay(signal)
     if end.has_reduced:
         return move(signal, SignalState.APPLIED, "reduced", end.code, end.sentence)
-    code = end.code or "not_filled"
-    return move(signal, SignalState.DENIED, "not_filled", code, end.sentence)
+    sentence = end.sentence or "Nothing of it is open, and no fill is on record."
+    return move(signal, SignalState.DENIED, "not_filled", end.code or "not_filled", sentence)
 
 
 def failed(signal: Signal, sentence: str) -> Stepped:

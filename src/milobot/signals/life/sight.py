@@ -13,6 +13,7 @@ def view_of(slot: Slot) -> SlotView:
     tally = slot.tally
     return SlotView(
         keys=frozenset(intent.key for intent in wanted if intent is not None),
+        on_its_way=frozenset(o.intent_key for o in slot.orders if o.purpose.is_sent_once),
         held=slot.held,
         entry_price=_mean(tally) if tally else None,
         exit_quantity=tally.exit_quantity if tally else ZERO,
