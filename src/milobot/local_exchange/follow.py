@@ -1,8 +1,5 @@
 """An exchange on a market that is followed: what it is told, and what it keeps of its account."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from aiohttp import web
 
 from milobot.domain.market import Candle, SymbolRules
@@ -11,28 +8,20 @@ from milobot.local_exchange.core.accounts import Account
 from milobot.local_exchange.core.events import AccountEvent
 from milobot.local_exchange.core.following import Following, Quote
 from milobot.local_exchange.core.venue import Venue
-from milobot.local_exchange.plain import from_plain
+from milobot.local_exchange.plain import from_plain, to_plain
 from milobot.local_exchange.setup import ExchangeSetup
 from milobot.local_exchange.state import read_state, write_state
 from milobot.local_exchange.state_file import StateFile
-
-Drain = Callable[[], Awaitable[None]]
 
 
 class Follow:
     """Serves the control endpoints by which a market is told; looks after the state file."""
 
-    def __init__(self, setup: ExchangeSetup, venue: Venue, drain: Drain) -> None:
-        """Prepare; nothing is read yet.
-
-        Args:
-            setup: One dialect, and perhaps a file.
-            venue: Its venue.
-            drain: Waits until all news has left.
-        """
+    def __init__(self, setup: ExchangeSetup, venue: Venue) -> None:
+        """Prepare for the one venue that there is; nothing is read yet."""
         self._dialect = setup.dialects[0]
         self._path = setup.state
-        self._venue, self._drain = venue, drain
+        self._venue = venue
         self._following = Following(venue)
         self._file: StateFile | None = None
 
@@ -86,7 +75,6 @@ class Follow:
     async def _quotes(self, fields: Fields) -> Fields:
         for one in fields.get("quotes", []):
             self._following.quote(_quote(one))
-        await self._drain()
         return {}
 
     async def _replay(self, fields: Fields) -> Fields:
@@ -95,20 +83,16 @@ class Follow:
             for time_ms, open_, high, low, close in fields.get("bars", [])
         ]
         self._following.replay(str(fields.get("symbol")), candles)
-        await self._drain()
         return {}
 
     async def _funding(self, fields: Fields) -> Fields:
-        self._following.charge(str(fields.get("symbol")), decimal_of(fields, "rate"))
-        await self._drain()
+        self._following.charge(
+            str(fields.get("symbol")), decimal_of(fields, "rate"), whole_of(fields, "time_ms", 0)
+        )
         return {}
 
     async def _followed(self, fields: Fields) -> Fields:
-        found: list[dict[str, Any]] = [
-            {"symbol": one.symbol, "told_ms": one.told_ms, "is_busy": one.is_busy}
-            for one in self._following.followed()
-        ]
-        return {"symbols": found}
+        return {"symbols": [to_plain(one) for one in self._following.followed()]}
 
 
 def _quote(fields: Fields) -> Quote:

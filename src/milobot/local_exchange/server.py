@@ -71,7 +71,7 @@ class LocalExchange:
         self._agenda = Agenda(self.clock)
         self._follow: Follow | None = None
         if setup.follows:
-            self._follow = Follow(setup, self.venues[setup.dialects[0]], self._drain)
+            self._follow = Follow(setup, self.venues[setup.dialects[0]])
         self._ledger = Ledger()
         self._streams: list[Streams] = []
         self._gateways: list[Gateway] = []

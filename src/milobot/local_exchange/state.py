@@ -35,12 +35,13 @@ class Held:
     leverage: int
     last_price: Decimal
     told_ms: int
+    funded_ms: int = 0
 
 
 def write_state(dialect: str, venue: Venue, following: Following) -> bytes:
     """Return the venue's only account and all that belongs to it."""
     account = next(iter(venue.accounts.values()))
-    told = {one.symbol: one.told_ms for one in following.followed()}
+    told = {one.symbol: one for one in following.followed()}
     orders = _kept(account.orders.values(), [])
     executions = account.executions[-_BOOKED_KEPT:]
     content = {
@@ -60,7 +61,8 @@ def write_state(dialect: str, venue: Venue, following: Following) -> bytes:
                     position=book.position,
                     leverage=book.leverage,
                     last_price=venue.tape(symbol).last_price,
-                    told_ms=told.get(symbol, 0),
+                    told_ms=told[symbol].told_ms,
+                    funded_ms=told[symbol].funded_ms,
                 )
             )
             for symbol, book in account.books.items()
@@ -144,7 +146,7 @@ def _restore(plain: dict[str, Any], venue: Venue, following: Following) -> None:
 def _hold(held: Held, account: Account, venue: Venue, following: Following) -> None:
     symbol = held.rules.symbol
     following.learn([held.rules])
-    following.resume(symbol, held.last_price, held.told_ms)
+    following.resume(symbol, held.last_price, told_ms=held.told_ms, funded_ms=held.funded_ms)
     venue.book(account, symbol).resume(held.position, held.leverage)
     if held.told_ms:
         account.updated_ms[symbol] = held.told_ms

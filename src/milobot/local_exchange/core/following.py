@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from milobot.domain.intents import Side
 from milobot.domain.market import Candle, CandleSeries, SymbolRules
-from milobot.domain.money import ZERO
+from milobot.domain.money import ZERO, to_money
 from milobot.domain.timeframes import MINUTE_MS, Timeframe
 from milobot.errors import ConfigurationError
+from milobot.local_exchange.core.accounts import Account
 from milobot.local_exchange.core.contracts import contract_of
 from milobot.local_exchange.core.events import BalanceEvent
 from milobot.local_exchange.core.market import FundingRates, Tape
@@ -40,11 +42,13 @@ class Followed:
     Attributes:
         told_ms: When its last price held, by the server's clock; 0 when none was told.
         is_busy: Whether a position is open, or an order rests.
+        funded_ms: Until when fundings are charged.
     """
 
     symbol: str
     told_ms: int
     is_busy: bool
+    funded_ms: int
 
 
 class Following:
@@ -55,6 +59,7 @@ class Following:
         self._venue = venue
         self._stale_after_ms = stale_after_ms
         self._told_ms: dict[str, int] = {}
+        self._funded_ms: dict[str, int] = {}
         self._fresh_from_ms: dict[str, int] = {}  # by the timer, which never jumps
         venue.is_stale = self.is_stale
 
@@ -73,14 +78,20 @@ class Following:
     def followed(self) -> list[Followed]:
         """Return every symbol that has a price."""
         return [
-            Followed(symbol, self._told_ms.get(symbol, 0), self._is_busy(symbol))
+            Followed(
+                symbol,
+                self._told_ms.get(symbol, 0),
+                self._is_busy(symbol),
+                self._funded_ms.get(symbol, 0),
+            )
             for symbol in self._venue.market.tapes
         ]
 
-    def resume(self, symbol: str, price: Decimal, told_ms: int) -> None:
+    def resume(self, symbol: str, price: Decimal, *, told_ms: int, funded_ms: int) -> None:
         """Take over where a symbol stood before a restart; nothing is filled at that price."""
         self._open(symbol, price)
         self._told_ms[symbol] = told_ms
+        self._funded_ms[symbol] = funded_ms
 
     def quote(self, quote: Quote) -> None:
         """Let the market stand at a bid and an ask; what they trigger fills at them.
@@ -131,17 +142,25 @@ class Following:
         finally:
             clock.held_ms = None
 
-    def charge(self, symbol: str, rate: Decimal) -> None:
-        """Charge every position of a symbol one funding, at its last price."""
+    def charge(self, symbol: str, rate: Decimal, time_ms: int) -> None:
+        """Charge the positions that were open at a funding time, once, at the price now."""
         tape = self._venue.market.tapes.get(symbol)
-        if tape is None:
+        if tape is None or time_ms <= self._funded_ms.get(symbol, 0):
             return
+        self._funded_ms[symbol] = time_ms
         for account in self._venue.accounts.values():
-            book = self._venue.book(account, symbol)
-            if not book.position.is_flat:
-                paid = book.funding_payment(rate, tape.last_price)
+            held = self._held_at(account, symbol, time_ms)
+            if held:
+                paid = to_money(held * tape.last_price * rate)
                 self._venue.credit(account, symbol, "FUNDING_FEE", -paid)
                 self._venue.emit(account, BalanceEvent("FUNDING_FEE", symbol, -paid))
+
+    def _held_at(self, account: Account, symbol: str, time_ms: int) -> Decimal:
+        """Return the quantity that was open at a time, negative when short."""
+        position = self._venue.book(account, symbol).position
+        later = (e for e in account.executions if e.symbol == symbol and e.time_ms > time_ms)
+        moved = sum((e.quantity if e.side is Side.BUY else -e.quantity for e in later), ZERO)
+        return position.side.sign * position.quantity - moved
 
     def _open(self, symbol: str, price: Decimal) -> Tape:
         """Return the symbol's market; begin it where there is none."""
@@ -161,6 +180,7 @@ class Following:
             )
             tape.last_price = price
             tapes[symbol] = tape
+            self._funded_ms[symbol] = self._venue.clock.now_ms()
         return tapes[symbol]
 
     def _is_busy(self, symbol: str) -> bool:
