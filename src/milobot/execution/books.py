@@ -34,7 +34,7 @@ class _Pulse:
 
     changed_ms: int = 0
     filled_ms: int = 0
-    requests: int = 0
+    requests: list[str] = field(default_factory=list)
     waits: asyncio.Event | None = None
     taken: int = 0
     ended: deque[str] = field(default_factory=lambda: deque(maxlen=_ENDED_PER_SYMBOL))
@@ -100,7 +100,7 @@ class AccountBooks:
                     slot,
                     changed_ms=pulse.changed_ms,
                     filled_ms=pulse.filled_ms,
-                    is_busy=pulse.requests > 0,
+                    is_busy=any(name in self._orders for name in pulse.requests),
                     taken=pulse.taken,
                     ended=tuple(order for order in ended if order is not None),
                     booked=frozenset(pulse.fills),
@@ -109,14 +109,17 @@ class AccountBooks:
         return tuple(found)
 
     @contextmanager
-    def busy(self, symbol: str) -> Iterator[None]:
-        """Count a request about a symbol as under way."""
-        pulse = self._pulse(symbol)
-        pulse.requests += 1
+    def busy(self, order: Order) -> Iterator[None]:
+        """Count a request about an order as under way, for as long as nobody knows its end.
+
+        One that hangs tells nothing any more once asking has told how its order has ended.
+        """
+        requests, name = self._pulse(order.symbol).requests, order.client_order_id
+        requests.append(name)
         try:
             yield
         finally:
-            pulse.requests -= 1
+            requests.remove(name)
 
     async def until_calm(self, symbol: str, seconds: float) -> None:
         """Wait until what is on its way in a symbol has come to its end, for so long at most."""

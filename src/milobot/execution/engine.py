@@ -333,7 +333,7 @@ class ExecutionEngine:
                 placed = await self._send(await self._priced(order))
                 return placed.is_live or placed.filled_quantity > 0
             case Cancel():  # pragma: no branch - mypy proves that no command is left
-                with self._books.busy(order.symbol):
+                with self._books.busy(order):
                     await self._hear(order, await self._exchange.cancel_order(order))
                 after = await self._books.order(order.client_order_id) or order
                 return after.status not in {OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
@@ -355,7 +355,7 @@ class ExecutionEngine:
 
     async def _send(self, order: Order) -> Order:
         """Send an order that is on record, book the answer and return what the order is then."""
-        with self._books.busy(order.symbol):
+        with self._books.busy(order):
             await self._hear(order, await self._exchange.place_order(order))
         return await self._books.order(order.client_order_id) or order
 

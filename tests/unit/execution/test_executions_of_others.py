@@ -1,5 +1,6 @@
 """Executions that others may have made: what is theirs stays theirs, and explains nothing of ours."""
 
+from tests.support.exchanges import status_news
 from tests.support.reconciling import ACCOUNT, P, S, World
 from tests.support.trading import SYMBOL, dec
 
@@ -166,10 +167,24 @@ async def test_closes_on_their_way_hide_no_position_that_faces_our_books() -> No
     close = await world.record(world.order(P.CLOSE, side=Side.BUY))
     assert close.is_live
 
-    with world.books.busy(SYMBOL):
+    with world.books.busy(close):
         await world.converge(1)
 
     assert signed(world.slot.position) == 2
+
+
+async def test_a_request_that_hangs_hides_nothing_once_its_end_is_known() -> None:
+    """Its answer may be seconds away; what others did meanwhile must not wait for it."""
+    world = World()
+    await world.opened()
+    hanging = await world.record(world.order(P.CLOSE))
+    await world.books.book(status_news(hanging, S.NOT_EXECUTED))
+    world.others_trade("-1")
+
+    with world.books.busy(hanging):
+        await world.converge(3)
+
+    assert world.slot.position.is_flat
 
 
 async def test_what_others_sold_beside_ours_stays_theirs() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.support.reconciling import P, S, World, state, status
-from tests.support.trading import SYMBOL, dec
+from tests.support.trading import dec
 
 from milobot.domain.intents import Side
 from milobot.domain.orders import OrderStatus, OrderType
@@ -84,10 +84,11 @@ async def test_an_entry_refused_and_executed_all_the_same_is_booked() -> None:
 async def test_a_symbol_that_cannot_be_judged_keeps_its_notices() -> None:
     """What stands is not news again after a request was under way."""
     world = World()
+    await world.opened()
     world.others_rest()
-    await world.converge(1)
+    await world.converge(2)
 
-    with world.books.busy(SYMBOL):
+    with world.books.busy(world.slot.live(P.STOP)[0]):
         await world.converge(1)
     await world.converge(1)
 

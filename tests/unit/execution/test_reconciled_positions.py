@@ -351,7 +351,7 @@ async def test_a_request_under_way_keeps_its_symbol_out_of_it() -> None:
     world = World()
     await world.opened()
     world.others_trade("-1")
-    with world.books.busy(SYMBOL):
+    with world.books.busy(world.slot.live(P.STOP)[0]):
         await world.converge(3)
         assert world.slot.position.quantity == 1
 
