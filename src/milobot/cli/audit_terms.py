@@ -21,9 +21,9 @@ _MOST_RISK = Decimal("0.1")
 
 @dataclass(frozen=True, slots=True)
 class AuditNumbers:
-    """Numbers of the command line, as they were written."""
+    """Numbers of the command line, as they were written; no risk for ``SIGNAL_RISK``."""
 
-    risk: str
+    risk: str | None
     equity: str
     fee: str
     slippage: str
@@ -35,16 +35,17 @@ def parse_audit_terms(numbers: AuditNumbers, profile: Path | None) -> DeskTerms:
     Raises:
         ConfigurationError: A number or the profile is wrong; names the flag.
     """
+    settings = load_settings()
     terms = parse_terms(
         equity=numbers.equity,
         fee=numbers.fee,
         slippage=numbers.slippage,
         funding=None,
-        settings=load_settings(),
+        settings=settings,
     )
     return DeskTerms(
         equity=terms.equity,
-        risk=_risk(numbers.risk),
+        risk=settings.signal_risk if numbers.risk is None else _risk(numbers.risk),
         fee=terms.fee,
         slippage=terms.slippage,
         limits=terms.limits,

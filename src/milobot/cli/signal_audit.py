@@ -22,8 +22,11 @@ def audit_channel(  # noqa: PLR0913 - one parameter for each flag
         Path | None, typer.Option(help="Read and trade with a channel's profile (TOML).")
     ] = None,
     risk: Annotated[
-        str, typer.Option("--risk", help="What each set-up loses at its stop: 0.01 or 1%.")
-    ] = "0.01",
+        str | None,
+        typer.Option(
+            "--risk", help="What each set-up loses at its stop: 1%; SIGNAL_RISK sets the default."
+        ),
+    ] = None,
     equity: Annotated[str, typer.Option("--equity", help="Starting balance in USDT.")] = "10000",
     fee: Annotated[str, typer.Option("--fee", help="Fee of a fill: 0.0005 or 0.05%.")] = "0.0005",
     slippage: Annotated[

@@ -102,6 +102,19 @@ def test_profile_bounds_what_is_played(example: Path, capsys: pytest.CaptureFixt
     assert document["trades"]["count"] == 1
 
 
+def test_risk_is_that_of_live_signals_unless_named(
+    example: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit answers for the settings that will trade; a flag tries another one."""
+    monkeypatch.setenv("SIGNAL_RISK", "2%")
+    risks = []
+    for words in ((), ("--risk", "0.5%")):
+        _run(example / "channel.jsonl", "--data", example, "--json", *words)
+        risks.append(json.loads(capsys.readouterr().out)["terms"]["risk"])
+
+    assert risks == ["0.02", "0.005"]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
