@@ -1,6 +1,7 @@
 """Telegram in processes: one listens, and what one that was killed left is taken up by the next."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -194,6 +195,23 @@ async def test_status_tells_how_far_each_chat_was_read(stage: Scene, tmp_path: P
         CHAT,
         2,
     )
+
+
+def test_who_does_not_use_telegram_does_not_load_its_library() -> None:
+    """It takes 20 MB and a third of a second."""
+    look = (
+        "import sys, milobot.app.telegram, milobot.cli.telegram; print('telethon' in sys.modules)"
+    )
+
+    said = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", look],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout == "False\n"
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
