@@ -25,7 +25,7 @@ class SignalDesk:
 
     ledger: Ledger
     plan: InboxPlan = field(default_factory=lambda: InboxPlan(ACCOUNT))
-    trades: FakeTrades = field(default_factory=FakeTrades)
+    trades: Any = field(default_factory=FakeTrades)
     time: VirtualTime = field(default_factory=VirtualTime)
     alerts: list[Alert] = field(default_factory=list)
 

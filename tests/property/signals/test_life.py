@@ -83,9 +83,9 @@ def happening_of(signal: Signal, move: tuple[str, object], turn: int) -> Happeni
         case "slot":
             hit = int(str(value))
             held, exits = Decimal(1), Decimal(hit)
-            return SlotSeen(
-                SlotView(frozenset(signal.entry_keys), held, Decimal(64_000), exits, hit)
-            )
+            keys = frozenset(signal.entry_keys)
+            view = SlotView(keys, held=held, exit_quantity=exits, targets_hit=hit)
+            return SlotSeen(view)
         case "ended":
             is_closed = value == "closed"
             return Ended(is_closed, has_reduced=value == "reduced", code="stop", sentence="why")

@@ -3,16 +3,29 @@
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import Protocol
 
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
 from milobot.domain.money import format_decimal
 from milobot.domain.round_trips import RoundTrip
 from milobot.domain.slots import Slot
-from milobot.execution.trader import AccountTrader
 from milobot.signals.life.happenings import Ended
 from milobot.storage.ledger import Ledger
 from milobot.storage.signal_ends import IntentEnd, end_of
+
+
+class Trader(Protocol):
+    """Who trades an account; ``AccountTrader`` does."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether the account was compared with the exchange's since the start."""
+        ...
+
+    async def submit(self, intent: TradeIntent) -> Decision:
+        """Return what was decided about an intent."""
+        ...
 
 
 class AccountTrades:
@@ -21,7 +34,7 @@ class AccountTrades:
     def __init__(
         self,
         account: str,
-        trader: AccountTrader,
+        trader: Trader,
         slot: Callable[[str], Slot],
         last_price: Callable[[str], Awaitable[Decimal]],
         ledger: Ledger,
