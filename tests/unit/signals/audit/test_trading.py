@@ -74,14 +74,12 @@ def test_limit_and_stop_in_one_candle_lose() -> None:
 
 def test_high_of_the_entry_candle_is_no_gain() -> None:
     """The high of a candle that falls to the entry was there before the entry, for all we know."""
-    result = played(LONG, [(104, 104, 103, 103), (105, 109.9, 99, 100), (100, 104, 96, 101)])
-    touched = played(
+    result = played(
         "Long BTCUSDT entry 100 SL 90 TP 108",
-        [(104, 104, 103, 103), (105, 107, 99, 100), (100, 104, 89, 90)],
+        [(104, 104, 103, 103), (105, 109, 99, 100), (100, 104, 89, 90)],
     )
 
-    assert result.fate == "unfinished"
-    assert touched.exit_reason == "stop"
+    assert (result.entry_ms, result.exit_reason) == (minute(1), "stop")
 
 
 def test_close_beyond_the_target_proves_it() -> None:
@@ -122,6 +120,15 @@ def test_breakout_enters_on_the_way_up() -> None:
 
     assert (result.entry_price, result.exit_reason) == (Decimal(100), "target")
     assert result.r == pytest.approx(2.0)
+
+
+def test_stop_before_the_breakout_ends_the_wait() -> None:
+    """What has failed before it began is not entered when the price comes back."""
+    text = "Long BTCUSDT if it breaks above 100, SL 95, TP 110"
+    calm: list[Prices] = [(98, 99, 97, 98)] * 3
+    result = played(text, [*calm, (98, 98, 94, 96), *calm, (98, 111, 98, 110)])
+
+    assert (result.fate, result.code) == ("cancelled", "stop_before_entry")
 
 
 def test_shares_are_taken_target_by_target() -> None:
@@ -176,6 +183,19 @@ def test_close_of_a_symbol_without_an_address_closes_it() -> None:
     result = played(AT_MARKET, [CALM, (100, 105, 99, 104), (103, 104, 102, 103)], close)
 
     assert (result.exit_reason, result.exit_price) == ("close", Decimal(103))
+
+
+def test_command_without_an_address_means_the_last_set_up_of_its_symbol() -> None:
+    """Moving the stop of an older trade to where the newer one entered would be wrong."""
+    rows: list[Prices] = [CALM, CALM, (100, 105, 100, 104), (104, 104, 99, 100), CALM]
+    messages = [
+        say("Long BTCUSDT now SL 90 TP 120", 0),
+        say("Long BTCUSDT now SL 91 TP 121", 1, number=2),
+        say("Move BTC SL to entry", 2.5, number=3),
+    ]
+    first, second = audited(messages, source(rows)).played
+
+    assert (first.exit_reason, second.exit_reason) == ("end_of_data", "break_even")
 
 
 def test_reply_to_a_reply_concerns_the_set_up() -> None:
