@@ -45,7 +45,10 @@ def rehearsal_of(results: Sequence[Sequence[Result]]) -> Rehearsal:
         tries=len(flat),
         expectancy=mean(means),
         interval=bootstrap_mean(means),
-        targets=target_lines([(r.shape, r.hits) for r in flat]),
+        # Tries of one set-up are no independent observations: an interval would look too sure.
+        targets=tuple(
+            replace(line, interval=None) for line in target_lines([(r.shape, r.hits) for r in flat])
+        ),
         lines=tuple(_line(tries) for tries in filled if tries),
     )
 

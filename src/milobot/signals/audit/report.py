@@ -20,6 +20,7 @@ class TargetLine:
     Attributes:
         number: From 1.
         count: Set-ups that entered and have such a target.
+        interval: Of the share of hits; None where they are no independent observations.
         chance: Mean share of hits that a market without direction would give.
         reward: Mean distance of the target in R.
     """
