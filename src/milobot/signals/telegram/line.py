@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from milobot.errors import (
     MilobotError,
-    StorageError,
     TelegramAwayError,
     TelegramChatError,
     TelegramLoginError,
@@ -84,6 +83,9 @@ class ChatLine:
                     await self._look(work)
 
     async def _look(self, look: Look) -> None:
+        is_put_off = self._common.clock.now_ms() < self._retry_ms
+        if look is Look.PROBE and is_put_off:
+            return
         if look is Look.REVIEW or self._needs_review or self._cursor is None:
             await self._review()
         else:
@@ -101,6 +103,9 @@ class ChatLine:
             self._needs_review = self._losses != losses
 
     async def _take(self, post: Post) -> None:
+        first = post.message_id if self._cursor is None else self._cursor.first
+        if post.edited_ms and post.message_id <= first:
+            return  # it was posted before we listened
         if self._cursor is None:
             await self._begin(post.message_id - 1)
         elif self._is_after_gap(post):
@@ -199,8 +204,6 @@ class ChatLine:
         )
         try:
             await self._common.insist(lambda: self._common.door.receive(incoming))
-        except StorageError:
-            raise
         except MilobotError as error:  # one message must not end the listening to all others
             self._common.say(
                 f"message {post.message_id} of {self._title} was not handled: {error}",
@@ -231,10 +234,10 @@ class ChatLine:
             async with asyncio.timeout(self._common.terms.patience_s):
                 answer = await self._keep_asking(question)
         except TimeoutError:
-            self._put_off()
+            self._put_off(self._common.terms.probe_s / 2)
             return None
         except TelegramChatError as error:
-            self._put_off()
+            self._put_off(self._common.terms.probe_s / 2)
             self._set_trouble(str(error))
             return None
         self._retry_ms = 0
@@ -248,13 +251,17 @@ class ChatLine:
                 return await question()
             except TelegramWaitError as error:
                 self._common.note_wait(error.wait_s, f"reading {self._title}")
+                if error.wait_s >= self._common.terms.patience_s:
+                    self._put_off(error.wait_s)
+                    raise TimeoutError from error
                 await self._common.sleep(error.wait_s)
             except (TelegramAwayError, TelegramLoginError):
                 await self._common.sleep(_BREATH_S)  # who keeps the connection sees it too
 
-    def _put_off(self) -> None:
-        """Let what comes in pass for a while; the next look closes the gap."""
-        self._retry_ms = self._common.clock.now_ms() + round(self._common.terms.probe_s * 1000)
+    def _put_off(self, seconds: float) -> None:
+        """Let what comes in pass for a while; a look after that closes the gap."""
+        until_ms = self._common.clock.now_ms() + round(seconds * 1000)
+        self._retry_ms = max(self._retry_ms, until_ms)
 
     def _set_trouble(self, sentence: str) -> None:
         known = self._common.state.troubles.get(self._chat_id, "")

@@ -134,10 +134,15 @@ class TelegramListener:
             except TelegramError as error:
                 get_logger().warning("telegram_disconnected", reason=str(error))
                 if isinstance(error, TelegramLoginError):
-                    self._set_trouble(str(error))
+                    self._set_trouble(self._why_ended(error))
             finally:
                 self._end()
                 await self._wire.disconnect()
+
+    def _why_ended(self, error: TelegramLoginError) -> str:
+        if self._wire.is_bot:
+            return "Telegram has ended the session of the bot: it logs in again by its token"
+        return str(error)
 
     def _pause_after(self, error: TelegramError, pause_s: float) -> float:
         """Return how long to wait after a failure to connect, and tell of it."""

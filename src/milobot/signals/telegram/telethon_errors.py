@@ -13,6 +13,7 @@ from milobot.errors import (
     TelegramLoginError,
     TelegramWaitError,
 )
+from milobot.telemetry import get_logger
 
 LOG_IN_AGAIN = "log in again with `milobot telegram login`"
 _AWAY = (OSError, EOFError, TimeoutError, errors.ServerError, errors.TimedOutError)
@@ -37,21 +38,31 @@ def translated(what: str, refused: type[TelegramError] = TelegramChatError) -> I
         if task is None or task.cancelling():
             raise
         raise TelegramAwayError(f"the connection to Telegram ended ({what})") from None
-    except errors.FloodError as error:
-        wait_s = float(getattr(error, "seconds", 1) or 1)
-        raise TelegramWaitError(
-            f"Telegram asks for a pause of {wait_s:.0f} s ({what})", wait_s
-        ) from None
-    except (errors.UnauthorizedError, errors.AuthKeyError, errors.AuthKeyNotFound) as error:
-        raise TelegramLoginError(
-            f"Telegram has ended the session ({_name(error)}): {LOG_IN_AGAIN}"
-        ) from None
-    except _AWAY as error:
-        raise TelegramAwayError(f"Telegram cannot be reached ({_reason(error)}): {what}") from None
-    except errors.RPCError as error:
-        raise refused(f"Telegram refuses {what} ({_name(error)})") from None
-    except ValueError:  # Telethon's way to say that it knows no such chat or person
-        raise refused(f"Telegram knows nothing of {what} that this account may see") from None
+    except TelegramError:
+        raise
+    except Exception as error:
+        raise _translation(error, what, refused) from error
+
+
+def _translation(error: Exception, what: str, refused: type[TelegramError]) -> TelegramError:
+    match error:
+        case errors.FloodError():
+            wait_s = float(getattr(error, "seconds", 1) or 1)
+            said = f"Telegram asks for a pause of {wait_s:.0f} s ({what})"
+            return TelegramWaitError(said, wait_s)
+        case errors.UnauthorizedError() | errors.AuthKeyError() | errors.AuthKeyNotFound():
+            said = f"Telegram has ended the session ({_name(error)}): {LOG_IN_AGAIN}"
+            return TelegramLoginError(said)
+        case _ if isinstance(error, _AWAY):
+            return TelegramAwayError(f"Telegram cannot be reached ({_reason(error)}): {what}")
+        case errors.RPCError():
+            return refused(f"Telegram refuses {what} ({_name(error)})")
+        case ValueError():  # Telethon's way to say that it knows no such chat or person
+            return refused(f"Telegram knows nothing of {what} that this account may see")
+        case _:
+            get_logger().warning("telegram_library_failed", what=what, exc_info=error)
+            said = f"{what} failed in Telegram's library ({_name(error)})"
+            return TelegramAwayError(said)
 
 
 def _name(error: Exception) -> str:

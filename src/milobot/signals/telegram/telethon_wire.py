@@ -14,7 +14,12 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
-from milobot.errors import KeystoreError, TelegramAwayError, TelegramLoginError
+from milobot.errors import (
+    KeystoreError,
+    TelegramAwayError,
+    TelegramChatError,
+    TelegramLoginError,
+)
 from milobot.signals.telegram.account import TelegramAccount
 from milobot.signals.telegram.ports import Changed, ChatInfo, Deleted, Event, Post
 from milobot.signals.telegram.telethon_errors import translated
@@ -22,6 +27,8 @@ from milobot.signals.telegram.telethon_posts import to_chat, to_post
 
 _DATA_CENTER = 2
 _TIMEOUT_S = 10
+_TRIES = 2
+"""Beside the first: one key in 256 that is agreed on is of no use, and is made anew."""
 
 
 def make_client(account: TelegramAccount, session: str) -> Any:
@@ -35,7 +42,7 @@ def make_client(account: TelegramAccount, session: str) -> Any:
         account.api_id,
         account.api_hash,
         timeout=_TIMEOUT_S,
-        connection_retries=0,
+        connection_retries=_TRIES,
         retry_delay=0,
         request_retries=2,
         auto_reconnect=False,
@@ -70,8 +77,8 @@ class TelethonWire:
             with translated("connecting", TelegramLoginError):
                 async with asyncio.timeout(2 * _TIMEOUT_S):
                     await self._client.connect()
-                    self._lost = self._client.disconnected
                     me = await self._client.get_me() or await self._log_in()
+                    self._lost = self._client.disconnected  # a login may lead to another server
         except TelegramLoginError:
             await self._forget()
             raise
@@ -108,7 +115,14 @@ class TelethonWire:
         """Return what a chat is."""
         client = self._connected()
         with translated(f"the chat {chat_id}"):
-            return to_chat(await client.get_entity(chat_id))
+            entity = await client.get_entity(chat_id)
+        moved = getattr(entity, "migrated_to", None)
+        if moved is not None:
+            raise TelegramChatError(
+                f"the group {chat_id} has become {utils.get_peer_id(moved)}: put that id into"
+                " TELEGRAM_CHATS in its place"
+            )
+        return to_chat(entity)
 
     async def chats(self) -> list[ChatInfo]:
         """Return the chats of a person."""

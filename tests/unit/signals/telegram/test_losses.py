@@ -88,6 +88,21 @@ async def test_what_was_there_before_the_first_start_is_none_of_our_business(sta
     assert stage.door.texts == ["new"]
 
 
+async def test_an_edit_of_an_old_post_does_not_bring_old_posts_back(stage: Scene) -> None:
+    """A channel that edits last month's signal must not have the month since traded."""
+    for number in range(5):
+        stage.server.post(CALLS, f"old {number}")
+    async with stage.listening():
+        stage.server.edit(CALLS, 2, "old and changed")
+        stage.server.post(CALLS, "new")
+        await until(lambda: bool(stage.door.incoming))
+        stage.server.edit(CALLS, 3, "old and changed, too")
+        stage.server.post(CALLS, "newer")
+        await until(lambda: "newer" in stage.door.texts)
+
+    assert stage.door.texts == ["new", "newer"]
+
+
 async def test_posts_that_nobody_told_of_are_found_by_looking(stage: Scene) -> None:
     """Telegram at times stops telling a session about a channel."""
     async with stage.listening():
@@ -124,6 +139,7 @@ async def test_a_long_flood_wait_holds_up_no_live_post(stage: Scene) -> None:
         await until(lambda: "live" in stage.door.texts)
 
     assert stage.door.texts == ["one", "late", "live"]
+    assert listener.state.figures.flood_waits == 1
     assert any("120 s" in sentence for sentence in stage.sentences())
 
 

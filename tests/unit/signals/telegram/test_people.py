@@ -101,7 +101,7 @@ async def test_a_person_begins_with_what_is_posted_from_now_on(person: Scene) ->
     person.server.post(CALLS, "old")
     cursors = Cursors(person.ledger.database, SteadyClock())
     async with person.listening():
-        while await cursors.load(marked(CALLS)) is None:
+        while await cursors.load(marked(CALLS)) is None:  # noqa: ASYNC110 - the ledger has no event
             await asyncio.sleep(0.01)
     person.server.post(CALLS, "new")
 
