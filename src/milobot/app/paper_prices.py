@@ -204,6 +204,7 @@ class PaperPrices:
         return False
 
     async def _look_after(self) -> None:
+        is_away = False
         while True:
             for symbol in list(self._wanted):
                 await self._try(symbol)
@@ -214,7 +215,11 @@ class PaperPrices:
                     if self._goes_on(symbol):
                         await self._ask(symbol)
             except (ExchangeError, DataError) as error:
-                get_logger().info("paper_price_not_told", reason=str(error))
+                if not is_away:
+                    get_logger().warning("paper_prices_away", reason=str(error))
+                is_away = True
+            else:
+                is_away = False
             await self._sleep(self._times.look_s)
 
     async def _subscribe(self) -> None:

@@ -22,7 +22,7 @@ class Follow:
         self._dialect = setup.dialects[0]
         self._path = setup.state
         self._venue = venue
-        self._following = Following(venue)
+        self._following = Following(venue, stale_after_ms=round(setup.stale_after_s * 1000))
         self._file: StateFile | None = None
 
     def routes(self) -> list[web.RouteDef]:

@@ -69,6 +69,7 @@ class ExchangeSetup:
         follows: Whether symbols and prices are told by control calls, on the wall clock; there
             are no candles then, and one dialect.
         state: Where the account of an exchange that follows is kept over a restart.
+        stale_after_s: What is told longer ago is no price to fill at for one that follows.
     """
 
     candles: Mapping[str, CandleSeries]
@@ -89,6 +90,7 @@ class ExchangeSetup:
     heartbeat_s: float = 5.0
     follows: bool = False
     state: Path | None = None
+    stale_after_s: float = 10.0
 
     def __post_init__(self) -> None:
         """Check what can be checked without a market.

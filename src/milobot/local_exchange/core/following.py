@@ -17,9 +17,6 @@ from milobot.local_exchange.core.playing import play
 from milobot.local_exchange.core.venue import Venue
 from milobot.simulation.matching import Bar, Phase
 
-STALE_AFTER_MS = 10_000
-"""Prices that were told longer ago are not filled at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -54,8 +51,8 @@ class Followed:
 class Following:
     """Moves the market of one venue by what is told."""
 
-    def __init__(self, venue: Venue, *, stale_after_ms: int = STALE_AFTER_MS) -> None:
-        """Refuse to fill from here on where no price is fresh."""
+    def __init__(self, venue: Venue, *, stale_after_ms: int) -> None:
+        """Refuse to fill from here on at prices that were told longer ago."""
         self._venue = venue
         self._stale_after_ms = stale_after_ms
         self._told_ms: dict[str, int] = {}
