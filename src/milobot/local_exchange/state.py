@@ -107,6 +107,7 @@ def read_state(content: bytes, name: str, dialect: str, venue: Venue, following:
     except (
         DataError,
         ConfigurationError,
+        ArithmeticError,
         KeyError,
         TypeError,
         ValueError,

@@ -12,7 +12,7 @@ from milobot.domain.timeframes import Timeframe
 from milobot.errors import ConfigurationError
 from milobot.local_exchange.setup import ExchangeSetup
 
-RULES = {
+RULES: dict[str, Any] = {
     "symbol": BTC,
     "tick_size": "0.1",
     "quantity_step": "0.001",
@@ -71,6 +71,7 @@ async def test_a_price_that_jumps_over_a_stop_fills_it_where_the_market_is() -> 
     async with paper_exchange("binance") as paper, Told(paper) as wire:
         await wire.tell("contracts", rules=[RULES])
         await wire.quote("40000", "40000")
+        await wire.call("POST", "/fapi/v1/leverage", symbol=BTC, leverage=5)
         await wire.order("BUY")
         assert (await wire.algo("39000")).status == 200
         await wire.quote("39000.1", "39000.1")

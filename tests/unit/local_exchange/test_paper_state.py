@@ -57,7 +57,7 @@ async def test_a_change_is_on_the_disk_before_the_end(tmp_path: Path) -> None:
         await until(lambda: file.exists() and "COMMISSION" in file.read_text())
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert not list(tmp_path.glob("*.new"))
+    assert not file.with_name(".paper-binance.json.new").exists()
 
 
 @pytest.mark.parametrize(
