@@ -22,7 +22,7 @@ from tests.support.pages import served
 from milobot.domain.intents import PositionSide, Side
 from milobot.web.app import STATIC, create_app
 from milobot.web.state import Heading, Limits
-from milobot.web.views import FillView, PositionView, SignalView
+from milobot.web.views import FillView, MessageView, PositionView, SignalView
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -94,13 +94,17 @@ async def test_script_controlled_text_staystext_of(browser: Browser) -> None:
                               "exit_price": evil, "exit_reason": evil, "entry_time": last})  # fmt: skip
         state.set_summary({evil: evil})
         state.set_status(running=True, text=evil)
-        state.set_position(
-            PositionView(PositionSide.LONG, Decimal(1), Decimal(1), evil, Decimal(0))
-        )
+        state.set_positions(
+            [PositionView(evil, PositionSide.LONG, Decimal(1), Decimal(1), evil, Decimal(0),
+                          owner=evil, account=evil, note=evil)], [evil]
+        )  # fmt: skip
+        state.set_inbox([MessageView(1, last, evil, evil, evil, evil, evil, evil)])
+        state.set_notes({"chart": evil, "equity": evil})
         state.publish()
         await expect(tab.page.locator("#log li").first).to_contain_text(evil)
         await expect(tab.page.locator("#summary dd").first).to_have_text(evil)
         await expect(tab.page.locator("#position .state")).to_contain_text(evil)
+        await expect(tab.page.locator("#inbox td").nth(2)).to_have_text(evil)
         markup = await tab.page.locator("body img, body script, [onerror]").count()
         complaints = list(tab.complaints)
 
@@ -181,28 +185,31 @@ async def test_a_position_without_a_stop_cannot_be_overlooked(browser: Browser) 
     """The one state that can cost everything."""
     player = demo_chart(120)
     held = PositionView(
-        PositionSide.LONG, Decimal("0.5"), Decimal("40000.1"), "PROTECTED", Decimal("-12.345"),
-        Decimal(39_600), Decimal(41_200), Decimal(36_500),
+        "BTCUSDT", PositionSide.LONG, Decimal("0.5"), Decimal("40000.1"), "PROTECTED",
+        Decimal("-12.345"), Decimal(39_600), (Decimal(41_200),), Decimal(36_500),
     )  # fmt: skip
     tab = await open_tab(browser)
     badge = tab.page.locator("#position .state")
 
     async with served(create_app(player.state)) as site:
         await tab.page.goto(site.url)
-        player.state.set_position(held)
+        player.state.set_positions([held])
         player.state.publish()
         await expect(badge).to_have_text("PROTECTED")
         await expect(tab.page.locator("#position .pnl")).to_have_text("\N{MINUS SIGN}12.35 USDT")
         small = await badge.bounding_box()
-        player.state.set_position(replace(held, state="UNPROTECTED", stop=None))
+        player.state.set_positions([replace(held, state="UNPROTECTED", stop=None)])
         player.state.publish()
         alarm = tab.page.get_by_role("alert")
-        await expect(alarm).to_contain_text("UNPROTECTED")
-        large = await alarm.bounding_box()
+        await expect(alarm).to_contain_text("UNPROTECTED, no stop is in place: BTCUSDT LONG 0.5")
+        await expect(badge).to_contain_text("UNPROTECTED")
+        large = await badge.bounding_box()
+        title = await tab.page.title()
 
     assert small
     assert large
     assert large["height"] > 2 * small["height"]
+    assert "UNPROTECTED BTCUSDT" in title
 
 
 async def test_page_and_server_apply_deltas_alike(browser: Browser) -> None:

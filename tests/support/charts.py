@@ -1,5 +1,6 @@
 """Charts with something on them, made from a generated market."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -83,7 +84,7 @@ class ChartPlayer:
             self._leave(at, decimal_from_float(candle.open))
         if self._held:
             self._value(price)
-        open_pnl = self._held.unrealized_pnl if self._held else Decimal(0)
+        open_pnl = _gain(self._held, price) if self._held else Decimal(0)
         self.state.add_equity(candle.time, self._equity + open_pnl)
 
     def _signal(self, at: int, price: Decimal) -> None:
@@ -98,14 +99,16 @@ class ChartPlayer:
         quantity = Decimal("0.311")
         time_ms = int(self.candles.time[at])
         self._held = PositionView(
+            symbol="BTCUSDT",
             side=side,
             quantity=quantity,
             entry=price,
             state="PROTECTED",
             unrealized_pnl=Decimal(0),
             stop=(price * (1 - side.sign * Decimal("0.008"))).quantize(Decimal("0.1")),
-            target=(price * (1 + side.sign * Decimal("0.016"))).quantize(Decimal("0.1")),
+            targets=((price * (1 + side.sign * Decimal("0.016"))).quantize(Decimal("0.1")),),
             liquidation=(price * (1 - side.sign * Decimal("0.095"))).quantize(Decimal("0.1")),
+            on_chart=True,
         )
         self._since = time_ms
         self.state.add_fill(FillView(time_ms, side.entry, price, quantity, "entry"))
@@ -115,31 +118,30 @@ class ChartPlayer:
         held = self._held
         if held is None:
             return
-        pnl = (price - held.entry) * held.quantity * held.side.sign
-        self._held = PositionView(
-            held.side, held.quantity, held.entry, held.state, pnl,
-            held.stop, held.target, held.liquidation,
-        )  # fmt: skip
-        self.state.set_position(self._held)
+        self._held = replace(held, unrealized_pnl=_gain(held, price))
+        self.state.set_positions([self._held])
 
     def _leave(self, at: int, price: Decimal) -> None:
         held = self._held
         if held is None:
             return
         time_ms = int(self.candles.time[at])
-        pnl = (price - held.entry) * held.quantity * held.side.sign
+        pnl = _gain(held, price)
         self._equity += pnl
         self._held = None
-        self.state.add_fill(FillView(time_ms, held.side.exit, price, held.quantity, "script", pnl))
+        self.state.add_fill(
+            FillView(time_ms, _side(held).exit, price, held.quantity, "script", pnl)
+        )
         self.state.add_round_trip(
             {
-                "side": held.side.value,
+                "symbol": held.symbol,
+                "side": _side(held).value,
                 "quantity": held.quantity,
                 "signal_time": self._since - MINUTE_MS,
                 "entry_time": self._since,
                 "entry_price": held.entry,
                 "stop": held.stop,
-                "target": held.target,
+                "target": held.targets[0],
                 "exit_time": time_ms,
                 "exit_price": price,
                 "exit_reason": "script",
@@ -148,7 +150,7 @@ class ChartPlayer:
                 "pnl": pnl,
             }
         )
-        self.state.set_position(None)
+        self.state.set_positions([])
         gain = self._equity / 100 - 100
         self.state.set_summary(
             {
@@ -158,7 +160,17 @@ class ChartPlayer:
             }
         )
         level = "info" if pnl > 0 else "warning"
-        self.state.add_log(time_ms, level, f"closed {Side(held.side.exit)} {pnl:+.2f} USDT")
+        self.state.add_log(time_ms, level, f"closed {Side(_side(held).exit)} {pnl:+.2f} USDT")
+
+
+def _side(held: PositionView) -> PositionSide:
+    assert held.side is not None
+    return held.side
+
+
+def _gain(held: PositionView, price: Decimal) -> Decimal:
+    assert held.entry is not None
+    return (price - held.entry) * held.quantity * _side(held).sign
 
 
 def demo_chart(count: int = 1_500) -> ChartPlayer:

@@ -44,6 +44,9 @@ class LiveAccount:
     """An account with everything that keeps it going.
 
     Attributes:
+        name: ``exchange:name``.
+        market: Public data of the exchange.
+        clock: The exchange's time.
         view: The account as it is known without asking.
         engine: Decides.
         trader: Is told, asked and reminded.
@@ -65,6 +68,7 @@ class LiveAccount:
         self._journal = journal
         self._plan = plan
         clock = client.clock
+        self.name, self.market, self.clock = plan.config.account, client.market, clock
         self.governor = governor
         self.view = AccountView(client.account, client.market, clock, plan.view, sleep=sleep)
         self.engine = ExecutionEngine(

@@ -59,16 +59,18 @@ class Ear(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SecondAccount:
-    """A further account of a run, whose alerts stand on the page of the first."""
+    """A further account of a run: what it holds, and its alerts, stand on the page of the first."""
 
     page: LivePage
+    account: str
 
     def before(self, journal: Journal) -> Journal:
         """Return the journal: the page shows the records of one account."""
         return journal
 
     def take_over(self, live: LiveAccount | None) -> None:
-        """Show nothing: the page has one account's positions."""
+        """Show what it holds."""
+        self.page.take_beside(self.account, live)
 
     def evaluated(self, evaluation: Evaluation, candles: CandleSeries) -> None:
         """Show nothing: the chart is another script's."""

@@ -158,7 +158,11 @@ class LiveTrading:
         self.hall = SignalHall(profiles)
         self._plans = [self._plan_of(work) for work in request.works]
         self._refuse_strays()
-        self.page = LivePage(self._heading())
+        self.page = LivePage(
+            self._heading(),
+            follows=not self._plans[0].scripts,
+            signals=self.hall if self.has_signals else None,
+        )
         self._runs: list[LiveRun] = []
 
     @property
@@ -195,18 +199,17 @@ class LiveTrading:
     async def _trade(self, clients: Sequence[ExchangeClient], ledger: Ledger) -> None:
         doors = {}
         messenger = self._messenger(ledger)
-        show: LiveShow = self.page
         for work, plan, client in zip(self._request.works, self._plans, clients, strict=True):
             account = str(work.account)
+            show: LiveShow = SecondAccount(self.page, account) if self._runs else self.page
             if self._request.is_real_at(work.account):
                 await self._notice_risk(ledger, account)
             signals = None
             if work.takes_signals:
                 signals = LiveSignals(account, self._signals, ledger, client)
                 doors[work.account.exchange] = signals.inbox
-            show = messenger.beside(show, account, plan.bot.holder)
-            self._runs.append(LiveRun(client, ledger, plan, show, signals))
-            show = SecondAccount(self.page)
+            heard = messenger.beside(show, account, plan.bot.holder)
+            self._runs.append(LiveRun(client, ledger, plan, heard, signals))
         self.hall.open(doors)
         async with asyncio.TaskGroup() as tasks:
             for run in self._runs:

@@ -1,5 +1,6 @@
 """Shows on the page what engine and script do: the one place where both meet."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -12,13 +13,13 @@ from milobot.domain.money import decimal_from_float, format_decimal
 from milobot.domain.orders import OrderPurpose
 from milobot.domain.positions import Position, apply_fill
 from milobot.domain.round_trips import RoundTrip
-from milobot.domain.slots import PositionState, Slot
 from milobot.domain.times import format_time
 from milobot.scripting.results import IndicatorUse
 from milobot.web.state import ChartState
 from milobot.web.studies import IndicatorCall, Studies
-from milobot.web.views import FillView, PositionView, SignalView
+from milobot.web.views import FillView, SignalView
 
+_REMEMBERED = 1_000  # fills of other symbols, for when one of them gets the chart
 _SIDES = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
 
 
@@ -28,13 +29,24 @@ class Presenter:
     def __init__(self, state: ChartState, symbol: str) -> None:
         """Begin with an empty page."""
         self.state = state
-        self._position = Position(symbol)
+        self._symbol = symbol
+        self._positions: dict[str, Position] = {}
+        self._fills: deque[tuple[str, FillView]] = deque(maxlen=_REMEMBERED)
         self._calls: tuple[IndicatorCall, ...] = ()
         self._studies = Studies(())
 
     def take_over(self, position: Position) -> None:
         """Begin with a position that was opened before the page was."""
-        self._position = position
+        self._positions[position.symbol] = position
+
+    def follow(self, symbol: str, timeframe: str) -> None:
+        """Give the chart to another symbol, with its fills as far as they are remembered."""
+        self._symbol = symbol
+        self._calls, self._studies = (), Studies(())
+        self.state.set_market(symbol, timeframe)
+        for filled, view in self._fills:
+            if filled == symbol:
+                self.state.add_fill(view)
 
     def show_studies(self, uses: Iterable[IndicatorUse], candles: CandleSeries) -> None:
         """Draw the indicators that a script asks for, over all candles since the anchor."""
@@ -63,29 +75,36 @@ class Presenter:
                 self.state.add_log(decision.time_ms, "warning", text)
 
     def show_executions(self, executions: Iterable[Execution]) -> None:
-        """Mark executions solid at their price, with what each realized."""
-        for fill, purpose in executions:
-            before = self._position
-            self._position = apply_fill(before, fill)
-            gain = self._position.realized_pnl - before.realized_pnl - fill.fee
-            is_entry = purpose is OrderPurpose.ENTRY
-            self.state.add_fill(
-                FillView(
-                    fill.time_ms,
-                    fill.side,
-                    fill.price,
-                    fill.quantity,
-                    str(purpose.value),
-                    None if is_entry else gain,
-                )
-            )
+        """Mark executions solid at their price, with what each realized.
+
+        Those of other symbols are remembered: one of them may get the chart.
+        """
+        for execution in executions:
+            symbol, view = execution.fill.symbol, self._booked(execution)
+            self._fills.append((symbol, view))
+            if symbol == self._symbol:
+                self.state.add_fill(view)
+
+    def _booked(self, execution: Execution) -> FillView:
+        fill, purpose = execution
+        before = self._positions.get(fill.symbol) or Position(fill.symbol)
+        after = self._positions[fill.symbol] = apply_fill(before, fill)
+        gain = after.realized_pnl - before.realized_pnl - fill.fee
+        return FillView(
+            fill.time_ms,
+            fill.side,
+            fill.price,
+            fill.quantity,
+            str(purpose.value),
+            None if purpose is OrderPurpose.ENTRY else gain,
+        )
 
     def show_round_trips(self, trips: Iterable[RoundTrip]) -> None:
         """List finished round trips, and log each in one line."""
         for trip in trips:
-            self.state.add_round_trip(round_trip_to_json(trip))
+            self.state.add_round_trip({**round_trip_to_json(trip), "symbol": trip.symbol})
             text = (
-                f"{trip.side.lower()} closed by {trip.exit_reason}, net"
+                f"{trip.symbol} {trip.side.lower()} closed by {trip.exit_reason}, net"
                 f" {format_decimal(round(trip.pnl, 2))} USDT"
             )
             self.state.add_log(trip.exit_time_ms, "info", text)
@@ -99,31 +118,6 @@ class Presenter:
         """Append what the script printed to the log."""
         for time_ms, text in prints:
             self.state.add_log(time_ms, "script", text)
-
-    def show_position(
-        self,
-        slot: Slot,
-        state: PositionState,
-        unrealized_pnl: Decimal,
-        liquidation: Decimal | None,
-    ) -> None:
-        """Show what is held with its levels, or that nothing is."""
-        held = slot.position
-        if held.is_flat:
-            self.state.set_position(None)
-            return
-        self.state.set_position(
-            PositionView(
-                side=held.side,
-                quantity=held.quantity,
-                entry=held.entry_price,
-                state=state.value,
-                unrealized_pnl=unrealized_pnl,
-                stop=slot.stop,
-                target=slot.setup.levels.target if slot.setup else None,
-                liquidation=liquidation,
-            )
-        )
 
 
 def closes_by_time(candles: CandleSeries) -> dict[int, float]:

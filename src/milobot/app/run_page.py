@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from milobot.app.happenings import Happened, Happenings
+from milobot.app.held import held_view
 from milobot.app.presenter import Presenter, closes_by_time, reach_of
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.market import CandleSeries
@@ -13,6 +14,7 @@ from milobot.domain.round_trips import RoundTrip
 from milobot.domain.slots import PositionState, Slot
 from milobot.scripting.results import Evaluation, IndicatorUse
 from milobot.web.state import ChartState, Heading
+from milobot.web.views import PositionView
 
 Slots = Callable[[], Iterable[tuple[Slot, PositionState]]]
 _DECIDED_WITHIN = 50
@@ -41,14 +43,16 @@ class Standing:
     Attributes:
         start: Equity at the start of the run, in USDT.
         equity: Equity now.
-        unrealized_pnl: Open gain of the position.
+        unrealized_pnl: Open gain of the position on the chart.
         liquidation: Its liquidation price; None without one.
+        holds_shown: Whether what is held is shown elsewhere, with gains of its own.
     """
 
     start: Decimal
     equity: Decimal
     unrealized_pnl: Decimal = ZERO
     liquidation: Decimal | None = None
+    holds_shown: bool = False
 
 
 class RunPage:
@@ -58,7 +62,7 @@ class RunPage:
         """Begin with an empty page.
 
         Args:
-            heading: Whose symbol has the chart; of the others only the log tells.
+            heading: Whose symbol has the chart.
             slots: Tells what is held now.
             happenings: Tells what has happened since it was asked last.
         """
@@ -78,8 +82,12 @@ class RunPage:
         """Begin with what is held now; what has happened before that is not shown any more."""
         self._happenings.take()
         for slot, _ in self._slots():
-            if slot.symbol == self._symbol:
-                self._presenter.take_over(slot.position)
+            self._presenter.take_over(slot.position)
+
+    def follow(self, symbol: str, timeframe: str) -> None:
+        """Give the chart to another symbol; its candles come with ``show``."""
+        self._symbol = symbol
+        self._presenter.follow(symbol, timeframe)
 
     def show_evaluation(self, evaluation: Evaluation, candles: CandleSeries) -> None:
         """Show what a script printed and where it failed.
@@ -130,17 +138,32 @@ class RunPage:
         self._show_happened(happened, closes)
         for time_ms, value in equity:
             self.state.add_equity(time_ms, value)
-        for slot, state in self._slots():
-            if slot.symbol == self._symbol:
-                presenter.show_position(slot, state, standing.unrealized_pnl, standing.liquidation)
+        if not standing.holds_shown:
+            self.state.set_positions(self._held(standing))
         self._show_summary(standing)
         if len(fresh):
             presenter.show_studies(self._uses, candles)
 
-    def publish(self, candles: CandleSeries, *, running: bool, what: str) -> None:
-        """Say what the run is doing and make all of it visible."""
-        self.state.set_status(running=running, text=f"{what} {reach_of(candles)}")
+    def publish(self, candles: CandleSeries | None, *, running: bool, what: str) -> None:
+        """Say what the run is doing, and how far its candles reach; make all of it visible."""
+        text = what.removesuffix(",") if candles is None else f"{what} {reach_of(candles)}"
+        self.state.set_status(running=running, text=text)
         self.state.publish()
+
+    def _held(self, standing: Standing) -> list[PositionView]:
+        """Return what is held; gains are told of the symbol on the chart."""
+        views = []
+        for slot, state in self._slots():
+            is_here = slot.symbol == self._symbol
+            view = held_view(
+                slot,
+                state,
+                unrealized_pnl=standing.unrealized_pnl if is_here else None,
+                liquidation=standing.liquidation if is_here else None,
+                on_chart=is_here,
+            )
+            views += [view] if view is not None else []
+        return views
 
     def _show_happened(self, happened: Happened, closes: dict[int, float]) -> None:
         """Show on the chart what belongs to its symbol, and in the log what does not."""
@@ -149,9 +172,7 @@ class RunPage:
         for decision in happened.decisions:
             if decision not in here and decision.outcome is not Outcome.IGNORED:
                 self.log(decision.time_ms, _level(decision), describe_decision(decision))
-        self._presenter.show_executions(
-            done for done in happened.executions if done.fill.symbol == self._symbol
-        )
+        self._presenter.show_executions(happened.executions)
         self._presenter.show_round_trips(happened.round_trips)
         self._sums.add(happened.round_trips)
 

@@ -23,6 +23,7 @@ PUSH_INTERVAL_S = 0.04
 """Least time between two messages; what happens within it travels together."""
 _SMALLEST_COMPRESSED = 2_000
 _POLICY_VIOLATION = 1008
+_LONGEST_WISH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def chart_routes(state: ChartState, *, ping_s: float = PING_S) -> list[BaseRoute
             await socket.close(_POLICY_VIOLATION, "wrong query")
             return
         await socket.accept()
-        await _serve(_Reader(socket, known.since, known.session), revisions, ping_s)
+        await _serve(_Reader(socket, known.since, known.session), state, ping_s)
 
     return [Route("/api/chart", get_chart), WebSocketRoute("/ws/chart", push_chart)]
 
@@ -85,12 +86,12 @@ class _Reader:
     session: str | None
 
 
-async def _serve(reader: _Reader, revisions: RevisedModel, ping_s: float) -> None:
+async def _serve(reader: _Reader, state: ChartState, ping_s: float) -> None:
     """Send what the reader lacks, then every change, until it goes away."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            pushing = tasks.create_task(_push(reader, revisions, ping_s))
-            await _until_gone(reader.socket)
+            pushing = tasks.create_task(_push(reader, state.revisions, ping_s))
+            await _hear(reader.socket, state)
             pushing.cancel()
     except* WebSocketDisconnect:
         pass
@@ -118,7 +119,19 @@ async def _is_published(revisions: RevisedModel, since: int, ping_s: float) -> b
     return True
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    """Read and ignore whatever the page says; it has nothing to say."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
+async def _hear(socket: WebSocket, state: ChartState) -> None:
+    """Take in whose chart the page wishes for, until it goes away; what is else is ignored."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        text = message.get("text") or ""
+        if len(text) <= _LONGEST_WISH:
+            state.wish_for(_wish_in(text))
+
+
+def _wish_in(text: str) -> str:
+    """Return the symbol of ``{"show": symbol}``; empty for anything else."""
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return ""
+    symbol = said.get("show") if isinstance(said, dict) else None
+    return symbol if isinstance(symbol, str) else ""

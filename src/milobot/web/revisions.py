@@ -44,6 +44,7 @@ class RevisedModel:
         self._recent: deque[Delta] = deque(maxlen=REMEMBERED_DELTAS)
         self._waiting: set[asyncio.Event] = set()
         self._encoded: dict[int | None, bytes] = {}
+        self._was_read = False
         self.pending = Delta(base=0, revision=1)
 
     @property
@@ -56,13 +57,18 @@ class RevisedModel:
         """Name of this run; revisions of another one mean nothing here."""
         return str(self._model["session"])
 
-    def newest(self, key: str) -> object:
-        """Return a value as the next publishing will show it; not for lists."""
+    def newest(self, key: str) -> Any:
+        """Return a value as the next publishing will show it; of lists without what is added."""
         return self.pending.replace.get(key, self._model[key])
 
     def length(self, key: str) -> int:
-        """Return the published length of a list."""
-        return len(self._model[key])
+        """Return the length of a list without what waits to be added."""
+        return len(self.newest(key))
+
+    def take_read(self) -> bool:
+        """Return whether somebody has read since the last call, or waits for news now."""
+        was_read, self._was_read = self._was_read, False
+        return was_read or bool(self._waiting)
 
     def publish(self) -> int:
         """Make the pending changes visible and wake the readers; return the revision.
@@ -110,6 +116,7 @@ class RevisedModel:
             revision: What the reader has; None is nothing.
             session: The run that the reader's revision belongs to.
         """
+        self._was_read = True
         base = revision if session == self.session and self._reaches(revision) else None
         if base not in self._encoded:
             self._encoded[base] = orjson.dumps(self._message(base))

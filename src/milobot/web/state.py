@@ -5,7 +5,7 @@ makes them visible, all at once, under the next revision.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,7 +15,16 @@ from milobot.domain.money import format_decimal
 from milobot.web.deltas import STUDY_KEYS, Model
 from milobot.web.revisions import RevisedModel
 from milobot.web.studies import StudySet
-from milobot.web.views import FillView, PositionView, SignalView, log_row, round_trip_row
+from milobot.web.views import (
+    MOST_MESSAGES,
+    FillView,
+    MessageView,
+    PositionView,
+    SignalView,
+    log_row,
+    positions_value,
+    round_trip_row,
+)
 
 Mode = Literal["demo", "backtest", "paper", "testnet", "live"]
 
@@ -84,12 +93,15 @@ class ChartState:
             "symbol": heading.symbol,
             "timeframe": heading.timeframe,
             "script": heading.script,
-            "position": None,
+            "positions": positions_value(()),
+            "inbox": None,
+            "notes": {},
             "summary": {},
             "status": {"running": False, "text": ""},
             **{key: [] for key in (*by_key, *STUDY_KEYS)},
         }
         self.revisions = RevisedModel(model, by_key)
+        self._wish = ""
         self._candles_taken = 0
         self._values_taken = 0
         self._points_taken = 0
@@ -148,9 +160,39 @@ class ChartState:
         """Append a log line; ``text`` may hold anything, the page shows it as text."""
         self._add("log", [log_row(time_ms, level, text)])
 
-    def set_position(self, position: PositionView | None) -> None:
-        """Show the position and its levels; None is flat."""
-        self._put("position", None if position is None else position.row())
+    def set_market(self, symbol: str, timeframe: str) -> None:
+        """Show another market: an empty chart, to be filled anew; everything else stays."""
+        self._put("symbol", symbol)
+        self._put("timeframe", timeframe)
+        for key in ("candles", "zigzag", "divergences", "signals", "fills", *STUDY_KEYS):
+            self.revisions.pending.put(key, [])
+        self._candles_taken = self._values_taken = 0
+        self._points_taken = self._divergences_taken = 0
+        self._candidate = self._studies = None
+
+    def set_positions(self, positions: Iterable[PositionView], unknown: Iterable[str] = ()) -> None:
+        """Show everything that is held; see ``positions_value``. Nothing at all is flat."""
+        self._put("positions", positions_value(positions, unknown))
+
+    def set_inbox(self, messages: Iterable[MessageView]) -> None:
+        """Show the newest messages that were handed in, newest first."""
+        rows = [message.row() for message in messages]
+        self._put("inbox", rows[:MOST_MESSAGES])
+
+    def set_notes(self, notes: Mapping[str, str]) -> None:
+        """Say what stands in an empty ``chart`` and an empty ``equity`` curve."""
+        self._put("notes", dict(notes))
+
+    def wish_for(self, symbol: str) -> None:
+        """Take in that a reader wants to see the chart of something that is held."""
+        shown = self.revisions.newest("positions")["rows"]
+        if any(row["symbol"] == symbol for row in shown):
+            self._wish = symbol
+
+    def take_wish(self) -> str:
+        """Return the symbol wished for since the last call; empty without a wish."""
+        wish, self._wish = self._wish, ""
+        return wish
 
     def set_summary(self, summary: Mapping[str, str]) -> None:
         """Show these figures, ready for display, in this order."""

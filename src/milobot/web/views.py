@@ -1,6 +1,6 @@
 """Rows of the page's tables and cards; money travels as plain decimal text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,16 @@ from milobot.domain.money import format_decimal
 
 LONGEST_TEXT = 2_000
 """Characters of one text a script may put on the page."""
+LONGEST_NOTE = 300
+"""Characters of a text in a table."""
+LONGEST_NAME = 100
+"""Characters of the name of a source, an account or an owner."""
+MOST_POSITIONS = 50
+"""Positions on the page; of more only the number is told, and those least safe are shown."""
+MOST_MESSAGES = 30
+"""Messages on the page: the newest ones."""
+NOT_OURS = "NOT OURS"
+"""State of what is held and was not opened here: it is never touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +79,114 @@ class FillView:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """What is held, and its levels.
+    """What is held of one symbol, or about to be, and its levels.
 
     Attributes:
-        state: OPENING, UNPROTECTED, PROTECTED or CLOSING.
+        side: None where only the symbol is known, as of a position that is not ours.
+        entry: Average price; None while no fill has told it.
+        state: OPENING, UNPROTECTED, PROTECTED, CLOSING, or ``NOT OURS``.
+        unrealized_pnl: Open gain in USDT; None without a price to value it at.
+        targets: Where gains are taken, the nearest first.
+        owner: Script session or source of signals that trades the symbol.
+        account: Where it is held; empty where there is one account only.
+        note: What else is worth knowing, such as why nobody may enter.
+        on_chart: Whether its levels are drawn on the chart.
     """
 
-    side: PositionSide
+    symbol: str
+    side: PositionSide | None
     quantity: Decimal
-    entry: Decimal
+    entry: Decimal | None
     state: str
-    unrealized_pnl: Decimal
+    unrealized_pnl: Decimal | None
     stop: Decimal | None = None
-    target: Decimal | None = None
+    targets: tuple[Decimal, ...] = ()
     liquidation: Decimal | None = None
+    owner: str = ""
+    account: str = ""
+    note: str = ""
+    on_chart: bool = False
 
     def row(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
-            "side": self.side.value,
+            "symbol": self.symbol,
+            "side": self.side.value if self.side else None,
             "quantity": format_decimal(self.quantity),
-            "entry": format_decimal(self.entry),
+            "entry": _text(self.entry),
             "stop": _text(self.stop),
-            "target": _text(self.target),
+            "targets": [format_decimal(target) for target in self.targets],
             "liquidation": _text(self.liquidation),
-            "unrealized_pnl": format_decimal(self.unrealized_pnl),
+            "unrealized_pnl": _text(self.unrealized_pnl),
             "state": self.state,
+            "owner": self.owner[:LONGEST_NAME],
+            "account": self.account[:LONGEST_NAME],
+            "note": self.note[:LONGEST_NOTE],
+            "on_chart": self.on_chart,
+        }
+
+
+_WORST_FIRST = ("UNPROTECTED", "CLOSING", "OPENING", "PROTECTED", NOT_OURS)
+
+
+def positions_value(
+    positions: Iterable[PositionView], unknown: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the JSON form of everything that is held, the least safe first.
+
+    Args:
+        positions: Of all accounts.
+        unknown: Accounts of which nobody here knows what they hold.
+    """
+    rows = sorted(positions, key=lambda one: (_danger(one.state), one.symbol, one.account))
+    return {
+        "rows": [one.row() for one in rows[:MOST_POSITIONS]],
+        "hidden": max(0, len(rows) - MOST_POSITIONS),
+        "unknown": [name[:LONGEST_NAME] for name in unknown],
+    }
+
+
+def _danger(state: str) -> int:
+    """Return the rank of a state; one that is not known here is looked at first."""
+    return _WORST_FIRST.index(state) if state in _WORST_FIRST else -1
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message that was handed in as a signal; its text is a stranger's.
+
+    Attributes:
+        signal_id: Number under which its history is kept.
+        time_ms: When it was received.
+        read: What it was read as, in words.
+        state: Where it stands.
+    """
+
+    signal_id: int
+    time_ms: int
+    source: str
+    text: str
+    read: str
+    state: str
+    code: str = ""
+    reason: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """Return the JSON form, every text cut to what a line can show."""
+        return {
+            "id": self.signal_id,
+            "time": self.time_ms,
+            "source": self.source[:LONGEST_NAME],
+            "text": self.text[:LONGEST_NOTE],
+            "read": self.read[:LONGEST_NOTE],
+            "state": self.state,
+            "code": self.code[:LONGEST_NAME],
+            "reason": self.reason[:LONGEST_NOTE],
         }
 
 
 ROUND_TRIP_KEYS = (
-    "side", "quantity", "signal_time", "entry_time", "entry_price", "stop", "target",
+    "symbol", "side", "quantity", "signal_time", "entry_time", "entry_price", "stop", "target",
     "exit_time", "exit_price", "exit_reason", "fees", "funding", "pnl",
 )  # fmt: skip
 """Keys of a round trip, as in the report of a back-test."""

@@ -41,7 +41,7 @@ class Shown:
 
 
 async def test_another_symbol_is_in_the_log_and_not_on_the_chart() -> None:
-    """A mark at the price of another market would be a lie in the middle of the chart."""
+    """A mark at the price of another market would be a lie, and so would be to call it flat."""
     shown = Shown(Slot("ETHUSDT", Position("ETHUSDT", PositionSide.LONG, dec("1"), dec("2000"))))
     elsewhere = replace(DECISION, symbol="ETHUSDT", outcome=Outcome.DENIED, code="slot_owned")
     fill = replace(FILL, symbol="ETHUSDT")
@@ -49,7 +49,9 @@ async def test_another_symbol_is_in_the_log_and_not_on_the_chart() -> None:
 
     seen = shown.look()
 
-    assert (seen["fills"], seen["signals"], seen["position"]) == ([], [], None)
+    assert (seen["fills"], seen["signals"]) == ([], [])
+    (held,) = seen["positions"]["rows"]
+    assert (held["symbol"], held["state"], held["on_chart"]) == ("ETHUSDT", "UNPROTECTED", False)
     assert [line["level"] for line in seen["log"]] == ["warning"]
     assert seen["log"][0]["text"] == describe_decision(elsewhere)
     assert "slot_owned" in seen["log"][0]["text"]

@@ -36,7 +36,7 @@ def test_publishing_without_changes_is_no_new_revision(state: ChartState) -> Non
     state.set_status(running=True, text="waiting")
     first = state.publish()
     state.set_status(running=True, text="waiting")
-    state.set_position(None)
+    state.set_positions([])
 
     assert state.publish() == first
 
@@ -47,9 +47,10 @@ def test_money_travels_as_plain_text(state: ChartState) -> None:
         FillView(FIRST_MS, Side.SELL, Decimal("1E+3"), Decimal("0.30"), "stop", Decimal("-1.50"))
     )
     state.add_signal(SignalView(FIRST_MS, None, Decimal("0.000001")))
-    state.set_position(
-        PositionView(PositionSide.SHORT, Decimal(1), Decimal("2.50"), "UNPROTECTED", Decimal(0))
+    short = PositionView(
+        "X", PositionSide.SHORT, Decimal(1), Decimal("2.50"), "UNPROTECTED", Decimal(0)
     )
+    state.set_positions([short])
     state.add_equity(FIRST_MS, Decimal("10000.10"))
     state.publish()
 
@@ -71,8 +72,8 @@ def test_money_travels_as_plain_text(state: ChartState) -> None:
         "price": "0.000001",
         "note": "",
     }
-    assert model["position"]["entry"] == "2.5"
-    assert model["position"]["stop"] is None
+    (held,) = model["positions"]["rows"]
+    assert (held["entry"], held["stop"]) == ("2.5", None)
     assert model["equity"] == [[FIRST_MS, "10000.1"]]
 
 

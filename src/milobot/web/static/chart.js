@@ -4,6 +4,7 @@
 // the part from candle `first` on, and gets more when the reader goes back.
 
 import { pricePlaces, time as timeText } from "./format.js";
+import { EmptyNote } from "./empty.js";
 import { Legends } from "./legend.js";
 import { Levels } from "./levels.js";
 import { Marks } from "./marks.js";
@@ -37,6 +38,7 @@ export class ChartView {
     });
     const scale = this.chart.timeScale();
     scale.applyOptions({ rightOffset: RIGHT_ROOM, minBarSpacing: 0.002, enableConflation: true });
+    this.empty = new EmptyNote(container);
     this.addCandles();
     this.studies = new StudyLines(library, this.chart);
     this.legends = new Legends(this.chart, container);
@@ -78,8 +80,9 @@ export class ChartView {
 
   /** Show a model; `delta` says what changed since the last time, null means everything. */
   show(model, delta) {
-    if (!delta || delta.replace.overlays || delta.replace.panes) {
-      const kept = this.position();
+    if (!delta || delta.replace.overlays || delta.replace.panes || delta.replace.candles) {
+      // Another market begins where its own candles end.
+      const kept = delta?.replace.candles ? null : this.position();
       this.model = model;
       this.showAll(kept);
     } else {
@@ -88,7 +91,8 @@ export class ChartView {
       this.end -= gone;
       this.flushSoon();
     }
-    this.levels.show(model.position, this.theme);
+    this.levels.show(model.positions.rows.find((row) => row.on_chart), this.theme);
+    this.empty.show(model.notes.chart, model.candles.length);
     this.marks.update(model, this.theme);
     this.pointAt(this.pointed);
   }

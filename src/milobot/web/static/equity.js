@@ -1,5 +1,6 @@
 // Equity and the drawdown below it: an overview, repainted at most once a second.
 
+import { EmptyNote } from "./empty.js";
 import { curves } from "./rows.js";
 import { chartOptions, colours, onThemeChange } from "./theme.js";
 
@@ -11,6 +12,7 @@ export class EquityView {
     this.theme = colours();
     this.model = null;
     this.timer = 0;
+    this.empty = new EmptyNote(container);
     this.chart = library.createChart(container, chartOptions(this.theme));
     this.chart.timeScale().applyOptions({ minBarSpacing: 0.002 });
     const quiet = { lineWidth: 1.5, priceLineVisible: false };
@@ -46,6 +48,7 @@ export class EquityView {
 
   show(model, delta) {
     this.model = model;
+    this.empty.show(model.notes.equity, model.equity.length);
     if (!delta) {
       this.paint();
     } else if ((delta.append.equity || delta.trim.equity) && !this.timer) {

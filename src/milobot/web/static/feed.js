@@ -113,6 +113,13 @@ export class Feed {
     }
   }
 
+  /** Ask for the chart of something that is held; without a socket nothing happens. */
+  wishFor(symbol) {
+    if (this.socket?.readyState === WebSocket.OPEN) {
+      this.socket.send(JSON.stringify({ show: symbol }));
+    }
+  }
+
   /** Where we are, as a query string. */
   position() {
     const { model } = this;

@@ -2,8 +2,6 @@
 
 import { decimal } from "./format.js";
 
-const NAMES = ["entry", "stop", "target", "liquidation"];
-
 export class Levels {
   constructor(series, lineStyle) {
     this.series = series;
@@ -14,31 +12,26 @@ export class Levels {
 
   /** Show the levels of a position, or none. */
   show(position, theme) {
-    for (const name of NAMES) {
-      this.draw(name, position, theme);
-    }
-    // Liquidation is far away as a rule: stretching to it would flatten the candles.
-    this.prices = position
-      ? [position.entry, position.stop, position.target].filter(Boolean).map(Number)
-      : [];
-  }
-
-  draw(name, position, theme) {
-    const price = position?.[name];
-    const line = this.lines.get(name);
-    if (!price) {
-      if (line) {
+    const wanted = position ? levelsOf(position) : [];
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const [name, line] of this.lines) {
+      if (!names.has(name)) {
         this.series.removePriceLine(line);
         this.lines.delete(name);
       }
-      return;
     }
+    wanted.forEach((level) => this.draw(level, theme));
+    // Liquidation is far away as a rule: stretching to it would flatten the candles.
+    this.prices = wanted.filter(({ kind }) => kind !== "liquidation").map(({ price }) => price);
+  }
+
+  draw({ name, kind, price, title }, theme) {
     const options = {
-      price: Number(price), color: theme[name], lineWidth: 1, axisLabelVisible: true,
-      axisLabelColor: theme[name], axisLabelTextColor: theme.bg,
-      lineStyle: name === "entry" ? this.lineStyle.Solid : this.lineStyle.Dashed,
-      title: name === "entry" ? `${position.side} ${decimal(position.quantity)}` : name.toUpperCase(),
+      price, color: theme[kind], lineWidth: 1, axisLabelVisible: true,
+      axisLabelColor: theme[kind], axisLabelTextColor: theme.bg,
+      lineStyle: kind === "entry" ? this.lineStyle.Solid : this.lineStyle.Dashed, title,
     };
+    const line = this.lines.get(name);
     if (line) {
       line.applyOptions(options);
     } else {
@@ -58,4 +51,19 @@ export class Levels {
     info.priceRange.maxValue = Math.max(maxValue, ...near);
     return info;
   }
+}
+
+/** Return the levels that a position has, each with a name of its own. */
+function levelsOf({ side, quantity, entry, stop, targets, liquidation }) {
+  const numbered = targets.length > 1;
+  const levels = [
+    { kind: "entry", text: entry, title: `${side} ${decimal(quantity)}` },
+    { kind: "stop", text: stop, title: "STOP" },
+    { kind: "liquidation", text: liquidation, title: "LIQUIDATION" },
+    ...targets.map((text, at) => ({
+      kind: "target", text, name: `target ${at}`, title: numbered ? `TARGET ${at + 1}` : "TARGET",
+    })),
+  ];
+  return levels.filter(({ text }) => text !== null)
+    .map((level) => ({ ...level, name: level.name ?? level.kind, price: Number(level.text) }));
 }

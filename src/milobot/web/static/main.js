@@ -10,8 +10,8 @@ import { Tables } from "./tables.js";
 
 const library = await import("./vendor/lightweight-charts.js").catch(() => null);
 const views = library ? charts() : [new Tables()];
-const panels = new Panels((from, to) => views[0].focus(from, to));
 const feed = new Feed(show, showConnection);
+const panels = new Panels((from, to) => views[0].focus(from, to), (symbol) => feed.wishFor(symbol));
 await feed.start();
 
 function charts() {

@@ -1,7 +1,9 @@
-// Everything that is not a canvas: heading, position, summary, round trips, log.
+// Everything that is not a canvas: heading, positions, signals, summary, round trips, log.
 
 import { byId, element, setText } from "./dom.js";
 import { decimal, number, price, pricePlaces, time, timeOfDay, tone } from "./format.js";
+import { InboxPanel } from "./inbox.js";
+import { PositionsPanel } from "./positions.js";
 import { indexOf } from "./rows.js";
 
 const MODES = { demo: "DEMO", paper: "PAPER", backtest: "BACK-TEST", testnet: "TESTNET", live: "LIVE" };
@@ -9,14 +11,19 @@ const SHOWN_ROWS = 500;
 const DAY_MS = 86400000;
 
 export class Panels {
-  /** @param focus called with (from, to) when a round trip is chosen */
-  constructor(focus) {
+  /**
+   * @param focus called with (from, to) when a round trip is chosen
+   * @param choose called with a symbol whose chart is wished for
+   */
+  constructor(focus, choose) {
     this.focus = focus;
+    this.positions = new PositionsPanel(choose);
+    this.inbox = new InboxPanel();
   }
 
   show(model, delta) {
     const has = (key) => !delta || key in delta.replace || key in delta.append || key in delta.trim;
-    if (!delta) {
+    if (!delta || has("symbol") || delta.replace.candles) {
       this.places = pricePlaces(model.candles);
       this.showHeading(model);
     }
@@ -28,8 +35,12 @@ export class Panels {
       setText(byId("status"), model.status.text);
       byId("status").classList.toggle("is-running", model.status.running);
     }
-    if (has("position")) {
-      byId("position").replaceChildren(...positionCard(model.position, this.places));
+    if (has("positions")) {
+      this.positions.show(model.positions);
+      this.showTitle(model);
+    }
+    if (has("inbox")) {
+      this.inbox.show(model.inbox);
     }
     if (has("summary")) {
       byId("summary").replaceChildren(...figures(Object.entries(model.summary)));
@@ -43,6 +54,7 @@ export class Panels {
   }
 
   showHeading(model) {
+    this.symbol = model.symbol;
     const mode = byId("mode");
     setText(mode, MODES[model.mode] ?? model.mode);
     mode.dataset.mode = model.mode;
@@ -50,12 +62,23 @@ export class Panels {
     setText(byId("timeframe"), model.timeframe);
     setText(byId("script"), model.script);
     byId("script").title = model.script;
-    document.title = `${model.symbol} ${model.timeframe} \u00b7 ${MODES[model.mode] ?? model.mode} \u00b7 milobot`;
+    this.showTitle(model);
+  }
+
+  /** A tab in the background has its title only: what has no stop stands there first. */
+  showTitle({ symbol, timeframe, mode, positions }) {
+    const bare = positions.rows.filter(({ state }) => state === "UNPROTECTED");
+    const parts = [`${symbol} ${timeframe}`.trim(), MODES[mode] ?? mode, "milobot"];
+    if (bare.length) {
+      parts.unshift(`\u26a0 UNPROTECTED ${bare.map((row) => row.symbol).join(", ")}`);
+    }
+    document.title = parts.join(" \u00b7 ");
   }
 
   showQuote({ candles }) {
     const last = candles.at(-1);
     if (!last) {
+      ["last", "change", "clock"].forEach((id) => setText(byId(id), ""));
       return;
     }
     const before = candles[indexOf(candles, last[0] - DAY_MS)];
@@ -87,6 +110,7 @@ export class Panels {
 
   tripRow(trip) {
     const cells = [
+      ["", trip.symbol ?? ""],
       ["", trip.side, trip.side === "LONG" ? "gain" : "loss"],
       ["number", decimal(trip.quantity)],
       ["number", price(trip.entry_price, this.places)],
@@ -97,7 +121,11 @@ export class Panels {
     const go = element("button", "link", time(trip.entry_time));
     go.type = "button";
     go.title = "Show on the chart";
-    go.addEventListener("click", () => this.focus(trip.entry_time, trip.exit_time));
+    go.addEventListener("click", () => {
+      if (!trip.symbol || trip.symbol === this.symbol) {
+        this.focus(trip.entry_time, trip.exit_time);
+      }
+    });
     return element("tr", "", null, [element("td", "", null, [go]), ...cells]);
   }
 
@@ -134,32 +162,4 @@ function figures(entries) {
     const mood = /^[+]/.test(text) ? "gain" : /^[-\u2212]/.test(text) ? "loss" : "";
     return element("div", "", null, [element("dt", "", name), element("dd", mood, text)]);
   });
-}
-
-function positionCard(position, places) {
-  if (!position) {
-    return [element("p", "flat", "Flat")];
-  }
-  const level = (text) => (text === null ? "none" : price(text, places));
-  const side = element("strong", position.side === "LONG" ? "gain" : "loss", position.side);
-  const pnl = element("span", `pnl ${tone(position.unrealized_pnl)}`,
-    `${decimal(position.unrealized_pnl, 2, { sign: true, fixed: true })} USDT`);
-  const head = element("div", "position-head", null,
-    [side, element("span", "", decimal(position.quantity)), pnl]);
-  const rows = figures([
-    ["Entry", level(position.entry)], ["Stop", level(position.stop)],
-    ["Target", level(position.target)], ["Liquidation", level(position.liquidation)],
-  ]);
-  return [stateBadge(position.state), head, element("dl", "figures levels", null, rows)];
-}
-
-/** A position without a stop is the one thing that must never be overlooked. */
-function stateBadge(state) {
-  const badge = element("div", "state", state);
-  badge.dataset.state = state;
-  if (state === "UNPROTECTED") {
-    badge.setAttribute("role", "alert");
-    badge.append(element("small", "", "no stop is in place"));
-  }
-  return badge;
 }

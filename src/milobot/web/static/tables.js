@@ -20,10 +20,12 @@ export class Tables {
   }
 
   show(model, delta) {
-    if (delta && !delta.append.candles && !delta.append.equity && !delta.replace.panes) {
+    const { append, replace } = delta ?? { append: {}, replace: {} };
+    if (delta && !append.candles && !append.equity && !replace.panes && !replace.notes) {
       return;
     }
-    this.candles.replaceChildren(candleTable(model));
+    this.candles.replaceChildren(model.candles.length
+      ? candleTable(model) : element("p", "empty", model.notes.chart ?? "No candle yet."));
     const rows = model.equity.slice(-SHOWN_EQUITY).reverse()
       .map(([ms, value]) => [time(ms), decimal(value, 2, { fixed: true })]);
     this.equity.replaceChildren(table(["Time (UTC)", "Equity, USDT"], rows));

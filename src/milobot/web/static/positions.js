@@ -1,0 +1,97 @@
+// Everything that is held, the least safe first, and an alarm for what has no stop.
+
+import { byId, element, setText } from "./dom.js";
+import { decimal, price, tone } from "./format.js";
+
+const LONGEST_TARGETS = 4;
+
+export class PositionsPanel {
+  /** @param choose called with the symbol whose chart is wished for */
+  constructor(choose) {
+    this.choose = choose;
+  }
+
+  show({ rows, hidden, unknown }) {
+    const notes = unknown.map((name) => element("p", "unknown",
+      `${name || "The account"}: what it holds is not known here, this process does not trade it now.`));
+    const more = hidden ? [element("p", "flat", `And ${hidden} more, safer than these.`)] : [];
+    const isFlat = !rows.length && !unknown.length;
+    byId("position").replaceChildren(...notes, ...rows.map((row) => this.card(row)), ...more,
+      ...(isFlat ? [element("p", "flat", "Flat")] : []));
+    const held = rows.length + hidden;
+    setText(byId("position-count"), held > 1 ? `${held}` : "");
+    showAlarm(rows.filter(({ state }) => state === "UNPROTECTED"));
+  }
+
+  card(row) {
+    const side = element("span", row.side === "LONG" ? "gain" : "loss", row.side ?? "");
+    const pnl = row.unrealized_pnl === null ? "" : `${signed(row.unrealized_pnl)} USDT`;
+    const head = element("div", "position-head", null, [
+      this.symbol(row), side, element("span", "", row.side ? decimal(row.quantity) : ""),
+      element("span", `pnl ${tone(row.unrealized_pnl)}`, pnl),
+    ]);
+    const card = element("article", "position", null, [stateBadge(row.state), head]);
+    card.dataset.state = row.state;
+    if (row.side) {
+      card.append(element("dl", "figures levels", null, levels(row)));
+    }
+    const from = [row.owner && `of ${row.owner}`, row.account && `on ${row.account}`, row.note];
+    const words = from.filter(Boolean).join(", ");
+    if (words) {
+      const line = element("p", "owner", words);
+      line.title = words;
+      card.append(line);
+    }
+    return card;
+  }
+
+  symbol({ symbol, on_chart: isOnChart }) {
+    if (isOnChart) {
+      return element("strong", "", symbol);
+    }
+    const go = element("button", "link", symbol);
+    go.type = "button";
+    go.title = "Show on the chart, where it follows what is held";
+    go.addEventListener("click", () => this.choose(symbol));
+    return go;
+  }
+}
+
+const signed = (text) => decimal(text, 2, { sign: true, fixed: true });
+
+function levels({ entry, stop, targets, liquidation }) {
+  const places = Math.max(-1, ...[stop, ...targets].map(placesOf));
+  const level = (text) => (text === null ? "none" : places < 0 ? decimal(text) : price(text, places));
+  const shown = targets.slice(0, LONGEST_TARGETS).map(level);
+  if (targets.length > shown.length) {
+    shown.push(`+${targets.length - shown.length}`);
+  }
+  const names = [
+    ["Entry", entry === null ? "\u2013" : level(entry)], ["Stop", level(stop)],
+    [targets.length > 1 ? "Targets" : "Target", shown.join(" / ") || "none"],
+    ["Liquidation", level(liquidation)],
+  ];
+  return names.map(([name, text]) =>
+    element("div", "", null, [element("dt", "", name), element("dd", "", text)]));
+}
+
+/** Return how many decimal places a price has; -1 without one. */
+const placesOf = (text) => (text === null ? -1 : (text.split(".")[1] ?? "").length);
+
+/** A position without a stop is the one thing that must never be overlooked. */
+function stateBadge(state) {
+  const badge = element("div", "state", state);
+  badge.dataset.state = state;
+  if (state === "UNPROTECTED") {
+    badge.append(element("small", "", "no stop is in place"));
+  }
+  return badge;
+}
+
+/** Say across the whole page what has no stop: on a phone the list is further down. */
+function showAlarm(bare) {
+  const names = bare.map(({ symbol, side, quantity }) => `${symbol} ${side} ${decimal(quantity)}`);
+  const alarm = byId("alarm");
+  alarm.hidden = !bare.length;
+  setText(alarm, bare.length ? `UNPROTECTED, no stop is in place: ${names.join(", ")}` : "");
+}
