@@ -29,6 +29,7 @@ FIRST_REFUSALS: dict[str, list[str]] = {
     "exchange": ["--dialect", "mtgox"],
     "keys": ["show"],
     "signals": ["read", "hello"],
+    "telegram": ["login"],
     "doctor": ["--exchange", "mtgox"],
     "version": [],
 }

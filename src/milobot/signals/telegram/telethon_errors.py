@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from telethon import errors
 
 from milobot.errors import (
+    MilobotError,
     TelegramAwayError,
     TelegramChatError,
     TelegramError,
@@ -38,7 +39,7 @@ def translated(what: str, refused: type[TelegramError] = TelegramChatError) -> I
         if task is None or task.cancelling():
             raise
         raise TelegramAwayError(f"the connection to Telegram ended ({what})") from None
-    except TelegramError:
+    except MilobotError:
         raise
     except Exception as error:
         raise _translation(error, what, refused) from error
