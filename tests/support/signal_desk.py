@@ -13,6 +13,7 @@ from tests.support.virtual_time import VirtualTime
 from milobot.domain.alerts import Alert
 from milobot.signals.door import Incoming, Receipt, SignalHistory
 from milobot.signals.inbox.inbox import InboxPlan, SignalInbox
+from milobot.storage.leases import Lease
 from milobot.storage.ledger import Ledger
 
 ACCOUNT = "paper:default"
@@ -28,6 +29,7 @@ class SignalDesk:
     trades: Any = field(default_factory=FakeTrades)
     time: VirtualTime = field(default_factory=VirtualTime)
     alerts: list[Alert] = field(default_factory=list)
+    lease: Lease | None = None
 
     def __post_init__(self) -> None:
         """Make the inbox."""
@@ -37,7 +39,9 @@ class SignalDesk:
     async def leading(self) -> AsyncIterator[None]:
         """Lead the account for as long as the block lasts."""
         async with asyncio.TaskGroup() as tasks:
-            work = self.inbox.run(self.trades, sleep=self.time.sleep, tell=self.alerts.append)
+            work = self.inbox.run(
+                self.trades, sleep=self.time.sleep, tell=self.alerts.append, lease=self.lease
+            )
             running = tasks.create_task(work)
             yield
             running.cancel()

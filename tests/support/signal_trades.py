@@ -67,7 +67,7 @@ class FakeTrades:
     async def last_price(self, symbol: str) -> Decimal:
         """Return the price that was set, 65,000 for others."""
         price = self.prices.get(symbol, PRICE)
-        if price <= 0:
+        if price.is_signed():
             raise ExchangeUnavailableError(f"{symbol} has no price")
         return price
 

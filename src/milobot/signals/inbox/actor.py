@@ -12,12 +12,10 @@ from milobot.ports import Clock
 from milobot.signals.door import SignalState
 from milobot.signals.inbox.asking import Asking
 from milobot.signals.inbox.live import LiveSignal, LiveSignals
-from milobot.signals.inbox.messages import happen
 from milobot.signals.inbox.ports import SignalTrades
+from milobot.signals.inbox.telling import Telling
 from milobot.signals.life.happenings import (
     Ended,
-    Failed,
-    Happening,
     PriceSeen,
     SlotSeen,
     TimePassed,
@@ -25,7 +23,7 @@ from milobot.signals.life.happenings import (
 from milobot.signals.life.plans import SignalTerms
 from milobot.signals.life.record import Signal
 from milobot.signals.life.sight import view_of
-from milobot.signals.life.steps import step
+from milobot.storage.leases import Lease
 from milobot.storage.ledger import Ledger
 from milobot.storage.signal_records import SignalRow, list_live, live_revisions
 
@@ -57,6 +55,7 @@ class ActorParts:
     Attributes:
         account: Whose signals it looks after.
         tell: Takes alerts.
+        lease: What has to be held whenever something is written; None where nobody else writes.
     """
 
     account: str
@@ -67,6 +66,7 @@ class ActorParts:
     tell: Tell
     terms: SignalTerms = field(default_factory=SignalTerms)
     rhythm: Rhythm = field(default_factory=Rhythm)
+    lease: Lease | None = None
 
 
 class SignalActor:
@@ -78,13 +78,27 @@ class SignalActor:
     def __init__(self, parts: ActorParts) -> None:
         """Prepare; nothing is read before ``run``."""
         self._parts = parts
-        self._live = LiveSignals()
-        self._asking = Asking(parts.trades, parts.clock)
+        self._begin_anew()
         self._tasks: asyncio.TaskGroup | None = None
-        self._busy: dict[str, asyncio.Task[None]] = {}
         self._priced_ms: dict[str, int] = {}
         self._gone_ms: dict[int, int] = {}
         self._said: dict[str, str] = {}
+
+    def _begin_anew(self) -> None:
+        """Know nothing: what is found on record may have been asked for by another process."""
+        parts = self._parts
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._live = LiveSignals()
+        self._asking = Asking(parts.trades, parts.clock)
+        self._telling = Telling(
+            ledger=parts.ledger,
+            clock=parts.clock,
+            terms=parts.terms,
+            lease=parts.lease,
+            live=self._live,
+            heard=self.heard,
+            say=self._say,
+        )
 
     def heard(self, rows: Iterable[SignalRow], *, is_own: bool = True) -> None:
         """Take in signals that have just been put on record, and see to them at once.
@@ -115,8 +129,7 @@ class SignalActor:
                 of ``AuthenticationError`` when the exchange refuses the key.
         """
         parts = self._parts
-        self._live, self._busy = LiveSignals(), {}
-        self._asking = Asking(parts.trades, parts.clock)
+        self._begin_anew()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -131,10 +144,11 @@ class SignalActor:
     async def _refresh(self) -> None:
         """Read what other processes have put on record."""
         ledger, account = self._parts.ledger, self._parts.account
+        known = self._live.numbers()  # what comes while it is read is not missing
         revisions = await ledger.read(partial(live_revisions, account=account))
-        newer, over = self._live.changed_since(revisions)
-        for number in over:
+        for number in known - set(revisions):
             self._live.forget(number)
+        newer = self._live.newer_in(revisions)
         if newer:
             rows = await ledger.read(partial(list_live, account=account))
             self.heard((row for row in rows if row.signal_id in newer), is_own=False)
@@ -171,7 +185,7 @@ class SignalActor:
             live, wish = found
             latest = partial(self._latest, live.signal_id)
             answer = await self._asking.ask(live.signal, wish, latest)
-            while not await self._happen(live, answer):
+            while not await self._telling.tell(live, answer):
                 await self._parts.sleep(self._parts.rhythm.again_s)
 
     def _latest(self, signal_id: int) -> Signal | None:
@@ -183,12 +197,12 @@ class SignalActor:
         view = view_of(self._parts.trades.slot(symbol))
         for live in self._live.of_symbol(symbol):
             signal = live.signal
-            await self._happen(live, TimePassed())
+            await self._telling.tell(live, TimePassed())
             if not _has_entered(signal):
                 continue
             if view.keys.intersection(signal.entry_keys):
                 self._gone_ms.pop(live.signal_id, None)
-                await self._happen(live, SlotSeen(view))
+                await self._telling.tell(live, SlotSeen(view))
             elif not view.on_its_way.intersection(signal.entry_keys):
                 await self._end(live)
 
@@ -202,7 +216,7 @@ class SignalActor:
         if end is None and is_patient:
             return
         opened = signal.state is SignalState.OPEN
-        if await self._happen(live, end or Ended(has_entered=opened)):
+        if await self._telling.tell(live, end or Ended(has_entered=opened)):
             self._gone_ms.pop(live.signal_id, None)
 
     async def _watch_price(self, symbol: str) -> None:
@@ -216,36 +230,7 @@ class SignalActor:
         self._priced_ms[symbol] = now_ms
         price = await self._parts.trades.last_price(symbol)
         for live in waiting:
-            await self._happen(live, PriceSeen(price))
-
-    async def _happen(self, live: LiveSignal, happening: Happening) -> bool:
-        """Let something happen to a signal, on record. Return whether it is there."""
-        parts = self._parts
-        known = self._live.find(live.signal_id)
-        if known is None:
-            return True
-        now_ms = parts.clock.now_ms()
-        try:
-            stepped = step(known.signal, happening, parts.terms, now_ms)
-            if stepped.signal == known.signal and not stepped.notes:
-                return True
-        except Exception as error:  # noqa: BLE001 - one bad signal never stops the others
-            happening = Failed(f"It went wrong: {error!r}")
-            self._say(known.signal.symbol, f"signal {live.signal_id} went wrong: {error!r}")
-        unit = partial(
-            happen,
-            signal_id=live.signal_id,
-            happening=happening,
-            terms=parts.terms,
-            now_ms=now_ms,
-        )
-        try:
-            done = await parts.ledger.write(unit)
-        except StorageError:
-            return False
-        if done is not None:
-            self.heard((done[0],))
-        return True
+            await self._telling.tell(live, PriceSeen(price))
 
     def _say_once(self, symbol: str, sentence: str) -> None:
         """Say what goes wrong at every look, once."""

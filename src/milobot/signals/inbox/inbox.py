@@ -15,6 +15,7 @@ from milobot.signals.inbox.taking import delete, take
 from milobot.signals.life.plans import SignalTerms
 from milobot.signals.profile import ChannelProfile
 from milobot.signals.reader import read
+from milobot.storage.leases import Lease
 from milobot.storage.ledger import Ledger
 from milobot.storage.signal_records import list_events, list_signals, read_signal
 
@@ -118,7 +119,13 @@ class SignalInbox:
         return tuple(history_of(row, ()) for row in await self._ledger.read(found))
 
     async def run(
-        self, trades: SignalTrades, *, sleep: Sleep, tell: Tell, rhythm: Rhythm | None = None
+        self,
+        trades: SignalTrades,
+        *,
+        sleep: Sleep,
+        tell: Tell,
+        rhythm: Rhythm | None = None,
+        lease: Lease | None = None,
     ) -> None:
         """Act on what is on record and on what comes, until cancelled.
 
@@ -127,6 +134,7 @@ class SignalInbox:
             sleep: Waits for some seconds.
             tell: Takes alerts.
             rhythm: How often it looks.
+            lease: The lease on the account; None where no other process can lead it.
 
         Raises:
             ExceptionGroup: Of ``LeaseLostError`` when another process leads the account now, or
@@ -141,6 +149,7 @@ class SignalInbox:
             tell=tell,
             terms=self._plan.terms,
             rhythm=rhythm or Rhythm(),
+            lease=lease,
         )
         self._actor = SignalActor(parts)
         try:

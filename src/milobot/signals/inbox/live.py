@@ -1,7 +1,7 @@
 """The signals of which something may become, as the actor knows them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from milobot.errors import LedgerError
@@ -26,6 +26,7 @@ class LiveSignals:
         """Know none."""
         self._by_id: dict[int, LiveSignal] = {}
         self._revisions: dict[int, int] = {}
+        self._aside: set[int] = set()
         self._by_symbol: dict[str, set[int]] = defaultdict(set)
 
     def take(self, rows: Iterable[SignalRow]) -> tuple[set[str], list[str]]:
@@ -84,16 +85,20 @@ class LiveSignals:
         waiting = (
             (wish.due_ms, live.signal_id, live, wish)
             for live in self.of_symbol(symbol)
+            if live.signal_id not in self._aside
             for wish in live.signal.outbox[:1]
         )
         found = min(waiting, key=lambda item: item[:2], default=None)
         return None if found is None else (found[2], found[3])
 
-    def __iter__(self) -> Iterator[LiveSignal]:
-        """Yield every live signal."""
-        return iter(tuple(self._by_id.values()))
+    def numbers(self) -> set[int]:
+        """Return the numbers of all live signals, also of those that cannot be read."""
+        return set(self._revisions)
 
-    def changed_since(self, revisions: dict[int, int]) -> tuple[set[int], set[int]]:
-        """Return the numbers that are newer on record than here, and those that are over there."""
-        newer = {n for n, revision in revisions.items() if revision > self._revisions.get(n, -1)}
-        return newer, set(self._revisions) - set(revisions)
+    def newer_in(self, revisions: dict[int, int]) -> set[int]:
+        """Return the numbers that are newer on record than here."""
+        return {n for n, revision in revisions.items() if revision > self._revisions.get(n, -1)}
+
+    def set_aside(self, signal_id: int) -> None:
+        """Serve the wishes of a signal no more, until the next start: others have their turn."""
+        self._aside.add(signal_id)

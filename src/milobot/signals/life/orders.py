@@ -141,7 +141,9 @@ def failed(signal: Signal, sentence: str) -> Stepped:
     """Return a signal that cannot be looked after; what the engine was asked for stays."""
     if signal.state is SignalState.WAITING:
         return move(signal, SignalState.DENIED, "failed", "failed", sentence)
-    return noted(signal, "failed", "failed", sentence)
+    if signal.reason == sentence:
+        return stay(signal)  # as before: once is enough
+    return noted(replace(signal, code="failed", reason=sentence), "failed", "failed", sentence)
 
 
 def _leg_of(signal: Signal, wish: Wish) -> Leg | None:

@@ -203,3 +203,52 @@ async def test_an_end_that_never_comes_on_record_is_not_waited_for(ledger: Ledge
 
     assert waited is SignalState.OPEN
     assert (await desk.story()).receipt.state is SignalState.CLOSED
+
+
+async def test_a_signal_that_breaks_its_own_life_ends_alone(ledger: Ledger) -> None:
+    """A price that is no number is nobody else's trouble."""
+    desk = SignalDesk(ledger)
+    async with desk.leading():
+        await desk.say("Long ETHUSDT entry 2900 SL 2800 TP 3300")
+        desk.trades.prices["ETHUSDT"] = dec("NaN")
+        await desk.say(MARKET, "2")
+        await desk.wait(2)
+
+    receipt = (await desk.story(1)).receipt
+    assert (receipt.state, receipt.code) == (SignalState.DENIED, "failed")
+    assert (await desk.story(2)).receipt.state is SignalState.OPEN
+    assert "signal 1 went wrong" in desk.alerts[0].sentence
+
+
+async def test_nothing_is_put_on_record_by_whoever_has_lost_the_account(ledger: Ledger) -> None:
+    """A process that was frozen believes in slots of long ago."""
+    desk = SignalDesk(ledger)
+    desk.lease = ledger.lease(desk.plan.account, "one", desk.time)
+    other = ledger.lease(desk.plan.account, "other", desk.time)
+    assert await desk.lease.take()
+    desk.time.step(60_000)
+    assert await other.take()
+
+    with pytest.raises(ExceptionGroup) as told:
+        await _traded_for_a_second(desk)
+
+    assert told.group_contains(LeaseLostError)
+    assert [event.kind for event in (await desk.story()).events] == ["received"]
+
+
+async def test_what_the_engine_says_after_the_end_is_on_record(ledger: Ledger) -> None:
+    """A close was on its way when the stop filled: why it did nothing can be asked."""
+    desk = SignalDesk(ledger)
+    async with desk.leading():
+        await desk.say(MARKET)
+        await desk.wait(1)
+        desk.trades.gate = asyncio.Event()
+        await desk.say("close", "2", reply_to="1")
+        desk.trades.close("BTCUSDT", "stop")
+        await desk.wait(1)
+        desk.trades.gate.set()
+        await desk.wait(1)
+
+    story = await desk.story()
+    assert (story.receipt.state, story.receipt.code) == (SignalState.CLOSED, "stop")
+    assert [event.kind for event in story.events][-2:] == ["closed", "decided"]
