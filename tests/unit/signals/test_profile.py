@@ -121,6 +121,8 @@ def test_fixed_quantity_replaces_that_of_an_order() -> None:
         ('max_drift = "0%"', "above 0"),
         ('exchange = "kraken"', '"binance" or "bingx"'),
         ("break_even_after = 11", "from 1 to 10"),
+        ("expiry_s = 0", "from 1 to 2592000"),
+        ("duplicate_window_s = -1", "from 0 to 86400"),
     ],
 )  # fmt: skip
 def test_wrong_profile_says_what_to_write(text: str, said: str) -> None:
