@@ -92,8 +92,8 @@ class SignalEvent:
     """One line of a signal's history.
 
     Attributes:
-        kind: What happened: ``received``, ``edited``, ``deleted``, ``reply``, ``decided``,
-            ``filled``, ``closed`` ...
+        kind: What happened, as the table in ``docs/signals.md`` calls it: ``received``,
+            ``decided``, ``filled``, ``closed`` ...
         code: Reason code, where there is one.
         sentence: The same for people.
     """
