@@ -26,7 +26,7 @@ from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET, ExchangeSe
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 PRICES = {BTC: 40_000.0, ETH: 2_000.0}
-QUICK = FollowTimes(fresh_ms=500, look_s=0.05, gather_s=0.01, overlap_s=0.05)
+QUICK = FollowTimes(fresh_ms=500, look_s=0.05, gather_s=0.01, overlap_s=0.05, tell_s=0.005)
 WALLET = Decimal(10_000)
 
 

@@ -8,7 +8,7 @@ exchange's prices.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -166,8 +166,6 @@ async def on_paper(
                 yield PaperClient(real, local, prices)
             finally:
                 running.cancel()
-                with suppress(asyncio.CancelledError):
-                    await running
 
 
 def _flags(exchange: str, plan: PaperPlan) -> list[str]:

@@ -30,6 +30,7 @@ class FollowTimes:
         look_s: How often quiet symbols are looked for.
         gather_s: How long further symbols are waited for before streams are opened anew.
         overlap_s: How long an old stream goes on beside the one that replaces it.
+        tell_s: How far apart prices of streams are told.
         asked_at_once: The most quiet symbols asked for in one look.
     """
 
@@ -38,7 +39,33 @@ class FollowTimes:
     look_s: float = 1.0
     gather_s: float = 0.3
     overlap_s: float = 3.0
+    tell_s: float = 0.05
     asked_at_once: int = 5
+
+
+class Swing:
+    """What a symbol's book did since it was last told: its lowest, its highest and its last state.
+
+    A busy book changes hundreds of times a second. Told a few times a second it would jump over
+    stops that the market has touched; with its extremes it does not.
+    """
+
+    def __init__(self, book: BookTicker) -> None:
+        """Begin with one state."""
+        self.lowest = self.highest = self.last = book
+
+    def take(self, book: BookTicker) -> None:
+        """Take in the next state."""
+        self.last = book
+        if book.bid_price < self.lowest.bid_price:
+            self.lowest = book
+        if book.ask_price > self.highest.ask_price:
+            self.highest = book
+
+    def books(self) -> list[BookTicker]:
+        """Return the states that count, in the order of their times."""
+        distinct = {id(book): book for book in (self.lowest, self.highest, self.last)}
+        return sorted(distinct.values(), key=lambda book: book.time_ms)
 
 
 class PaperPrices:
@@ -62,7 +89,7 @@ class PaperPrices:
         self._wanted: dict[str, str] = {}
         self._streamed: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
-        self._books: dict[str, BookTicker] = {}
+        self._swings: dict[str, Swing] = {}
         self._marks: dict[str, MarkPrice] = {}
         self._has_news = asyncio.Event()
         self._told: dict[str, BookTicker] = {}
@@ -186,12 +213,14 @@ class PaperPrices:
         while True:
             await self._has_news.wait()
             self._has_news.clear()
-            books, self._books = self._books, {}
+            swings, self._swings = self._swings, {}
             marks, self._marks = self._marks, {}
-            await self._tell([book for book in books.values() if self._goes_on(book.symbol)])
+            going_on = [swing for symbol, swing in swings.items() if self._goes_on(symbol)]
+            await self._tell([book for swing in going_on for book in swing.books()])
             for mark in marks.values():
                 for feed in self._feeds:
                     feed.put(mark)
+            await self._sleep(self._times.tell_s)
 
     def _goes_on(self, symbol: str) -> bool:
         """Return whether a symbol is told without a gap; else it begins anew."""
@@ -244,8 +273,10 @@ class PaperPrices:
             async for price in feed.prices():
                 if isinstance(price, MarkPrice):
                     self._marks[price.symbol] = price
+                elif price.symbol in self._swings:
+                    self._swings[price.symbol].take(price)
                 else:
-                    self._books[price.symbol] = price
+                    self._swings[price.symbol] = Swing(price)
                 self._has_news.set()
 
     def _age_ms(self, symbol: str) -> int:

@@ -25,7 +25,8 @@ from milobot.app.paper_exchange import PaperClient, PaperPlan, paper_client
 from milobot.domain.orders import OrderStatus, Refusal
 from milobot.domain.reports import BookTicker, MarginMode, MarkPrice
 from milobot.domain.timeframes import MINUTE_MS
-from milobot.errors import DataError, ExchangeError
+from milobot.errors import DataError, ExchangeError, ExchangeUnavailableError
+from milobot.local_exchange.core.market import FundingRates
 from milobot.local_exchange.server import LocalExchange
 from milobot.ports import PriceStream
 from milobot.settings import load_settings
@@ -209,6 +210,50 @@ async def test_candles_that_leave_the_stop_alone_leave_the_position_alone(tmp_pa
         ):
             assert len(await client.account.fetch_open_orders(BTC)) == 1
             assert held(paper) == Decimal("0.01")
+
+
+async def test_fundings_that_were_paid_while_paper_was_off_are_charged(tmp_path: Path) -> None:
+    """Holding a position costs what it costs at the real exchange, over night too."""
+    file = tmp_path / "paper-binance.json"
+    funding = FundingRates.fixed(Decimal("0.001"))
+    async with real_exchange("binance", funding=funding) as real:
+        async with (
+            paper_exchange("binance", file) as paper,
+            trading_on_paper("binance", real, paper) as client,
+        ):
+            await enter(client)
+        content = json.loads(file.read_text())
+        content["executions"][0]["time_ms"] -= 20 * 60 * MINUTE_MS
+        content["held"][0]["funded_ms"] -= 8 * 60 * MINUTE_MS
+        file.write_text(json.dumps(content))
+        async with (
+            paper_exchange("binance", file) as paper,
+            trading_on_paper("binance", real, paper),
+        ):
+            account = account_of(paper)
+            await until(lambda: account.incomes[-1].kind == "FUNDING_FEE")
+
+    assert [income.amount for income in account.incomes[1:]] == [Decimal("-0.4")]
+
+
+async def test_a_paper_exchange_that_has_ended_ends_the_run() -> None:
+    """Nothing may look as if it traded while nobody is there to trade with."""
+
+    async def trade_on(real: LocalExchange, stack: AsyncExitStack) -> None:
+        paper = await stack.enter_async_context(paper_exchange("binance"))
+        async with trading_on_paper("binance", real, paper) as client:
+            await enter(client)
+            await stack.aclose()
+            while True:
+                await real.move_price(BTC, Decimal(40_100))
+                await asyncio.sleep(0.01)
+
+    async with real_exchange("binance") as real, AsyncExitStack() as stack:
+        with pytest.raises(ExceptionGroup) as caught:
+            await asyncio.wait_for(trade_on(real, stack), 5)
+
+    _, told = caught.value.split(ExchangeUnavailableError)
+    assert told is None
 
 
 async def test_paper_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
