@@ -178,16 +178,18 @@ class TelegramListener:
         Raises:
             TelegramError: Why it counts as lost.
         """
-        while not await self._wire.wait_lost(self._terms.beat_s):
+        while True:
             try:
                 async with asyncio.timeout(self._terms.answer_s):
                     await self._wire.check()
+                pause_s = self._terms.beat_s
             except TelegramWaitError as error:
                 self.state.figures.flood_waits += 1
-                await self._wire.wait_lost(error.wait_s)
+                pause_s = error.wait_s
             except TimeoutError:
                 raise TelegramAwayError("Telegram does not answer any more") from None
-        raise TelegramAwayError("the connection to Telegram broke")
+            if await self._wire.wait_lost(pause_s):
+                raise TelegramAwayError("the connection to Telegram broke")
 
     async def _probe(self) -> None:
         """Look into each chat now and then: Telegram does not always tell of what is posted."""

@@ -65,6 +65,7 @@ class TelethonWire:
         self._lost: asyncio.Future[None] | None = None
         self._saved = ""
         self._self_id = 0
+        self._knows_chats = False
         self.name = ""
         self.is_bot = bool(account.bot_token)
 
@@ -88,6 +89,7 @@ class TelethonWire:
         self._self_id = me.id
         self.name = utils.get_display_name(me) + (f" (@{me.username})" if me.username else "")
         await self._keep_session()
+        await self._learn_chats()
 
     async def disconnect(self) -> None:
         """End the connection; the client keeps what it knows for the next one."""
@@ -188,14 +190,18 @@ class TelethonWire:
         if session != self._saved:
             await asyncio.to_thread(self._account.session.save, session)
             self._saved = session
-        if not self.is_bot:
+
+    async def _learn_chats(self) -> None:
+        """Have Telethon see the chats once: it cannot address others. A bot needs no such thing."""
+        if not self.is_bot and not self._knows_chats:
             with translated("the list of chats"):
-                await self._client.get_dialogs()  # or Telethon cannot address them after a restart
+                await self._client.get_dialogs()
+            self._knows_chats = True
 
     async def _forget(self) -> None:
         """Begin anew next time, with the session that is on disk then."""
         await self.disconnect()
-        self._client = None
+        self._client, self._knows_chats = None, False
         if self.is_bot and self._saved:  # a new session can be had by the token
             await asyncio.to_thread(self._account.session.save, "")
 

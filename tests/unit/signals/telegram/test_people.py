@@ -155,6 +155,23 @@ async def test_commands_come_from_listed_people_only(stage: Scene) -> None:
     assert not stage.door.incoming
 
 
+async def test_commands_written_while_away_come_afterwards_once(stage: Scene) -> None:
+    """Who typed `/halt` while the connection was down meant it."""
+    stage.people = frozenset({ALICE_ID})
+    async with stage.listening() as listener:
+        said = listener.chat.messages()
+        stage.server.say("/status")
+        await anext(said)
+        await stage.server.stop()
+        stage.server.say("/halt")
+        await stage.server.start()
+        second = await anext(said)
+        stage.server.say("/positions")
+        third = await anext(said)
+
+    assert (second.text, third.text) == ("/halt", "/positions")
+
+
 async def test_a_person_who_cannot_be_reached_is_no_reason_to_try_again(stage: Scene) -> None:
     """Who blocked the bot stays blocked; a flood wait ends."""
     async with stage.listening() as listener:
