@@ -7,7 +7,6 @@ from milobot.signals.door import SignalHistory
 from milobot.web.views import LONGEST_NOTE, MOST_MESSAGES, MessageView
 
 LONGEST_TEXT = 160
-_LEFT_OUT = frozenset({"kind"})
 
 
 class TellsSignals(Protocol):
@@ -44,9 +43,9 @@ def message_view(history: SignalHistory) -> MessageView:
 
 
 def _read(history: SignalHistory) -> str:
-    """Return what a message was read as: its kind, what and which way, then what else it names."""
+    """Return what a message was read as: which way and what, or its kind, and what else it names."""
     words = dict(history.reading)
-    kind = words.get("kind", "").replace("_", " ")
-    head = " ".join(filter(None, (kind, words.pop("side", "").lower(), words.pop("symbol", ""))))
-    rest = [f"{name} {value}" for name, value in words.items() if name not in _LEFT_OUT]
-    return ", ".join(filter(None, (head, *rest)))
+    kind = words.pop("kind", "").replace("_", " ")
+    side = words.pop("side", "").lower()
+    head = " ".join(filter(None, (side or kind, words.pop("symbol", ""))))
+    return ", ".join(filter(None, (head, *(f"{name} {value}" for name, value in words.items()))))

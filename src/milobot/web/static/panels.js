@@ -159,7 +159,7 @@ function logLine({ time: ms, level, text }) {
 
 function figures(entries) {
   return entries.map(([name, text]) => {
-    const mood = /^[+]/.test(text) ? "gain" : /^[-\u2212]/.test(text) ? "loss" : "";
+    const mood = /^[+]/.test(text) ? "gain" : /^[-\u2212]\d/.test(text) ? "loss" : "";
     return element("div", "", null, [element("dt", "", name), element("dd", mood, text)]);
   });
 }

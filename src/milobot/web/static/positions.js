@@ -4,6 +4,7 @@ import { byId, element, setText } from "./dom.js";
 import { decimal, price, tone } from "./format.js";
 
 const LONGEST_TARGETS = 4;
+const LONGEST_HALF = 11; // characters of a price that stand beside another
 
 export class PositionsPanel {
   /** @param choose called with the symbol whose chart is wished for */
@@ -72,7 +73,7 @@ function levels({ entry, stop, targets, liquidation }) {
     ["Liquidation", level(liquidation)],
   ];
   return names.map(([name, text]) =>
-    element("div", "", null, [element("dt", "", name), element("dd", "", text)]));
+    element("div", text.length > LONGEST_HALF ? "whole" : "", null, [element("dt", "", name), element("dd", "", text)]));
 }
 
 /** Return how many decimal places a price has; -1 without one. */
