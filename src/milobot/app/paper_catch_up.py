@@ -4,6 +4,7 @@ from milobot.app.exchanges import ExchangeClient
 from milobot.app.paper_control import PaperControl
 from milobot.domain.timeframes import DAY_MS, MINUTE_MS, Timeframe
 from milobot.errors import DataError, ExchangeError
+from milobot.exchanges.names import unknown_symbol
 from milobot.exchanges.times import Sleep
 from milobot.telemetry import get_logger
 
@@ -37,7 +38,7 @@ class CatchUp:
             return
         rules = await self._client.market.fetch_all_rules()
         if symbol not in rules:
-            raise DataError(f"{symbol[:40]} is not traded there as a USDT perpetual")
+            raise unknown_symbol(symbol, "the exchange", rules)
         await self._control.list_contracts(rules.values())
         self._listed |= rules.keys()
 

@@ -6,10 +6,11 @@ or needs and does not find, is an error.
 
 import dataclasses
 import types
+from collections.abc import Hashable
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from milobot.errors import DataError
 
@@ -24,8 +25,8 @@ def to_plain(value: Any, *, without: tuple[str, ...] = ()) -> Any:
         without: Fields of the dataclass that are kept elsewhere.
     """
     if dataclasses.is_dataclass(value):
-        names = [f.name for f in dataclasses.fields(value) if f.name not in without]
-        return {name: to_plain(getattr(value, name)) for name in names}
+        names = _names(cast("Hashable", type(value)))
+        return {n: to_plain(getattr(value, n)) for n in names if n not in without}
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Enum):
@@ -70,6 +71,11 @@ def _checked(value: Any) -> Any:
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError(f"{value} is no number")
     return value
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind))
 
 
 @cache

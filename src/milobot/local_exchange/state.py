@@ -19,8 +19,8 @@ from milobot.local_exchange.plain import from_plain, to_plain
 
 _FORM = "milobot paper exchange"
 _VERSION = 1
-_ENDED_KEPT = 300
-_BOOKED_KEPT = 1_000
+_ENDED_KEPT = 100
+_BOOKED_KEPT = 500
 # A crash loses what happened since the last save: its ids must not be given out again.
 _NUMBERS_SKIPPED = 1_000
 _Order = TypeVar("_Order", VenueOrder, Conditional)
@@ -72,10 +72,10 @@ def write_state(dialect: str, venue: Venue, following: Following) -> bytes:
             {**_plain_order(c, "child"), "child_id": c.child.id if c.child else 0}
             for c in _kept(account.conditionals.values(), list(account.live_conditionals))
         ],
-        "executions": to_plain(executions),
-        "incomes": to_plain(account.incomes[-_BOOKED_KEPT:]),
+        "executions": executions,
+        "incomes": account.incomes[-_BOOKED_KEPT:],
     }
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+    return orjson.dumps(content, default=str)  # which writes decimals exactly
 
 
 def read_state(content: bytes, name: str, dialect: str, venue: Venue, following: Following) -> None:
