@@ -68,15 +68,16 @@ async def test_what_still_trades_stays_whatever_its_age(ledger: Ledger) -> None:
     await trade(ledger, "live", OLD, OrderStatus.PARTIALLY_FILLED)
     await trade(ledger, "plan", OLD, OrderStatus.FILLED)
     await trade(ledger, "waits", OLD, OrderStatus.CANCELLED)
+    await trade(ledger, "leg", OLD, OrderStatus.FILLED)
     assert SLOT.setup is not None
     plan = replace(SLOT.setup, intent=replace(INTENT, key="plan"))
-    slot = replace(SLOT, setup=plan, queued=replace(INTENT, key="waits"))
+    slot = replace(SLOT, setup=plan, queued=replace(INTENT, key="waits"), legs=("leg",))
     await ledger.journal("a").commit(slot)
 
     gone = await prune(ledger.database, now_ms=NOW_MS, days=30)
 
     assert gone.total == 0
-    assert await ids_in(ledger, tables.fills.c.fill_id) == {"live", "plan", "waits"}
+    assert await ids_in(ledger, tables.fills.c.fill_id) == {"live", "plan", "waits", "leg"}
 
 
 async def test_snapshots_and_payments_go_results_and_the_audit_log_stay(ledger: Ledger) -> None:
