@@ -29,6 +29,7 @@ from milobot.exchanges.limits import PriorityLimiter
 from milobot.exchanges.times import ExchangeClock
 from milobot.ports import CandleStream, ExchangeAccount, MarketData, PriceStream, UserStream
 from milobot.settings import Settings
+from milobot.storage.database_url import SqliteTarget, parse_database_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ class PaperPlan:
     fee: Decimal = Decimal("0.0005")
     slippage: Decimal = Decimal(0)
     state_file: Path | None = None
+
+
+def paper_file(settings: Settings, exchange: str) -> Path:
+    """Return where the paper account of an exchange is kept: beside the ledger's file, else here."""
+    target = parse_database_url(settings.database_url.get_secret_value())
+    folder = target.path.parent if isinstance(target, SqliteTarget) else Path()
+    return folder / f"paper-{exchange}.json"
 
 
 class PaperClient:

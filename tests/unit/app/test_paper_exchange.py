@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.support.paper import (
     BTC,
     ETH,
@@ -21,7 +22,7 @@ from tests.support.paper import (
 )
 from tests.support.wire import bars
 
-from milobot.app.paper_exchange import PaperClient, PaperPlan, paper_client
+from milobot.app.paper_exchange import PaperClient, PaperPlan, paper_client, paper_file
 from milobot.domain.orders import OrderStatus, Refusal
 from milobot.domain.reports import BookTicker, MarginMode, MarkPrice
 from milobot.domain.timeframes import MINUTE_MS
@@ -254,6 +255,19 @@ async def test_a_paper_exchange_that_has_ended_ends_the_run() -> None:
 
     _, told = caught.value.split(ExchangeUnavailableError)
     assert told is None
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///ledgers/mine.db", "ledgers/paper-bingx.json"),
+        ("postgresql://u:p@localhost:5432/bot", "paper-bingx.json"),
+    ],
+)
+def test_the_account_is_kept_beside_the_ledger(url: str, file: str) -> None:
+    """What belongs together is moved and backed up together."""
+    settings = load_settings(None).model_copy(update={"database_url": SecretStr(url)})
+    assert paper_file(settings, "bingx") == Path(file)
 
 
 async def test_paper_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
