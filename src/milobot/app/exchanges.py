@@ -31,6 +31,9 @@ from milobot.storage.api_key import ApiKey
 
 TITLES = {"binance": "Binance", "bingx": "BingX"}
 DEFAULT_NAME = "default"
+# So often that /ready tells within 5 s that an exchange has fallen silent; 10 messages a second
+# may come in at Binance.
+_PING_EVERY_S = 1.5
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
@@ -157,7 +160,7 @@ def open_client(
         hide_memory()
     options = ClientOptions(
         pace=DownloadPace(parallel=settings.rate_limit_semaphore, apart_s=settings.api_delay),
-        plan=StreamPlan(reconnect_delay_s=settings.ws_reconnect_delay),
+        plan=StreamPlan(reconnect_delay_s=settings.ws_reconnect_delay, ping_every_s=_PING_EVERY_S),
         timeouts=timeouts or Timeouts(),
         signing_deadline=deadline,
     )

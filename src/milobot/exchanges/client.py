@@ -91,6 +91,7 @@ class Client(ABC, Generic[M, A]):
         self.clock = parts.connection.clock
         self.limiter = parts.connection.limiter
         self.breaker = parts.connection.breaker
+        self.pulses = parts.connection.pulses
 
     async def __aenter__(self) -> Self:
         """Return the client."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from milobot.exchanges.breaker import CircuitBreaker
 from milobot.exchanges.limits import Limit, PriorityLimiter
 from milobot.exchanges.options import ClientOptions, Network
+from milobot.exchanges.pulses import Pulses
 from milobot.exchanges.sockets import HttpConnector
 from milobot.exchanges.streams import Channel, SupervisedStream
 from milobot.exchanges.times import ExchangeClock, SteadyClock
@@ -20,6 +21,7 @@ class Connection:
         clock: The exchange's time.
         limiter: Holds requests back.
         breaker: Stops requests while the exchange is down.
+        pulses: How its streams live.
     """
 
     def __init__(self, exchange: str, limits: tuple[Limit, ...], options: ClientOptions) -> None:
@@ -40,12 +42,13 @@ class Connection:
             exchange, local, limits, pace=options.pace, sleep=options.sleep
         )
         self.breaker = CircuitBreaker(exchange, local)
+        self.pulses = Pulses(local)
         self._local = local
         self._connector = network.connector
 
     def stream(self, name: str, channel: Channel) -> SupervisedStream:
         """Return a stream that carries a channel; ``name`` is what logs call it."""
-        return SupervisedStream(
+        stream = SupervisedStream(
             name,
             channel,
             self._connector,
@@ -53,6 +56,8 @@ class Connection:
             plan=self.options.plan,
             sleep=self.options.sleep,
         )
+        self.pulses.add(stream)
+        return stream
 
     def streams(self, name: str, channels: Sequence[Channel]) -> list[SupervisedStream]:
         """Return a numbered stream for each channel."""

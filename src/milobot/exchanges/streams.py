@@ -75,6 +75,10 @@ class StreamHealth:
 
     Attributes:
         garbage: Frames that made no sense.
+        heard_ms: When anything was heard last, a ping's answer included, on our own clock.
+        answers_pings: Whether the other side has ever answered one of ours.
+        is_running: Whether it is being kept alive.
+        has_ended: Whether it was, and is no more.
     """
 
     connections: int = 0
@@ -82,6 +86,11 @@ class StreamHealth:
     stale: int = 0
     replaced: int = 0
     garbage: int = 0
+    heard_ms: int = 0
+    answers_pings: bool = False
+    is_connected: bool = False
+    is_running: bool = False
+    has_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,12 @@ class _End:
 
 
 class SupervisedStream:
-    """Keeps one connection alive."""
+    """Keeps one connection alive.
+
+    Attributes:
+        name: What logs call it.
+        health: What happened to it so far.
+    """
 
     def __init__(
         self,
@@ -116,7 +130,7 @@ class SupervisedStream:
             sleep: Waits some seconds.
         """
         self.health = StreamHealth()
-        self._name = name
+        self.name = name
         self._channel = channel
         self._connector = connector
         self._clock = clock
@@ -138,13 +152,20 @@ class SupervisedStream:
         Raises:
             AuthenticationError: The exchange refuses the key; trying again would not help.
         """
+        self.health.is_running = True
+        try:
+            await self._live()
+        finally:
+            self.health.is_running, self.health.has_ended = False, True
+
+    async def _live(self) -> None:
         delay_s = self._plan.reconnect_delay_s
         while True:
             started_ms = self._clock.now_ms()
             end = await self._live_once()
             lasted_s = (self._clock.now_ms() - started_ms) / 1000
             get_logger().info(
-                "stream_ended", stream=self._name, reason=end.reason, lasted_s=lasted_s
+                "stream_ended", stream=self.name, reason=end.reason, lasted_s=lasted_s
             )
             if end.is_planned and lasted_s >= _LEAST_LIFE_S:
                 continue
@@ -170,12 +191,14 @@ class SupervisedStream:
             return _End(str(failed))
         finally:
             self._socket = None
+            self.health.is_connected = False
             await socket.close()
 
     async def _open(self, socket: Socket) -> None:
         for text in self._channel.greetings():
             await socket.send(text)
         self.health.connections += 1
+        self.health.is_connected, self.health.heard_ms = True, self._clock.now_ms()
         await self._channel.opened(is_first=self.health.connections == 1)
 
     async def _listen(self, socket: Socket) -> _End:
@@ -199,11 +222,12 @@ class SupervisedStream:
             if frame is Signal.CLOSED:
                 return _End(self._asked or "closed by the other side", is_planned=bool(self._asked))
             if frame is not None:
-                heard_ms = self._clock.now_ms()
+                heard_ms = self.health.heard_ms = self._clock.now_ms()
                 await self._take(socket, frame)
 
     async def _take(self, socket: Socket, frame: str | bytes | Signal) -> None:
         if isinstance(frame, Signal):
+            self.health.answers_pings = True
             return
         try:
             answer = self._channel.reply_to(frame)
@@ -214,9 +238,7 @@ class SupervisedStream:
         except (ValueError, ProtocolError):
             self.health.garbage += 1
             if self.health.garbage == 1 or self.health.garbage % _REPORTED_GARBAGE == 0:
-                get_logger().warning(
-                    "stream_garbage", stream=self._name, frames=self.health.garbage
-                )
+                get_logger().warning("stream_garbage", stream=self.name, frames=self.health.garbage)
 
 
 def chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:
