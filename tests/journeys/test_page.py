@@ -234,6 +234,8 @@ async def test_page_and_server_apply_deltas_alike(browser: Browser) -> None:
                 return JSON.stringify(model);
             }""")
             assert orjson.loads(model) == orjson.loads(orjson.dumps(player.state.snapshot()))
+            if count == 60:
+                player.state.set_market("ETHUSDT", "1m")
 
 
 async def test_a_chart_without_candles_opens(browser: Browser) -> None:

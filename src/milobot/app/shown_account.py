@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from milobot.domain.market import CandleSeries
+from milobot.domain.reports import MarkPrice
 from milobot.domain.slots import PositionState, Slot
+from milobot.domain.timeframes import Timeframe
 from milobot.exchanges.price_board import Quote
 from milobot.exchanges.times import ExchangeClock
-from milobot.ports import Account, MarketData
+from milobot.ports import Account
 
 
 class TellsSlots(Protocol):
@@ -29,6 +32,20 @@ class TellsAccount(Protocol):
         ...
 
 
+class TellsMarket(Protocol):
+    """Tells what a market has done; raises ``ExchangeError`` kinds."""
+
+    async def fetch_candles(
+        self, symbol: str, timeframe: Timeframe, *, first_ms: int | None, limit: int
+    ) -> CandleSeries:
+        """Return up to ``limit`` closed candles from ``first_ms`` on; None: the latest ones."""
+        ...
+
+    async def fetch_mark_price(self, symbol: str) -> MarkPrice:
+        """Return the price that gains are measured by."""
+        ...
+
+
 class ShownAccount(Protocol):
     """An account that this process trades now."""
 
@@ -48,7 +65,7 @@ class ShownAccount(Protocol):
         ...
 
     @property
-    def market(self) -> MarketData:
+    def market(self) -> TellsMarket:
         """Return the public data of its exchange."""
         ...
 

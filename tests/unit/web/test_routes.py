@@ -1,7 +1,9 @@
 """The chart over HTTP and WebSocket."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import orjson
 import pytest
@@ -13,8 +15,10 @@ from tests.support.charts import ChartPlayer, random_candles
 from tests.support.pages import Site, receive_json, served
 from websockets.exceptions import InvalidStatus
 
+from milobot.domain.intents import PositionSide
 from milobot.web.app import create_app
 from milobot.web.chart_routes import chart_routes
+from milobot.web.views import PositionView
 
 
 @pytest.fixture
@@ -165,3 +169,35 @@ async def test_further_routes_are_served(player: ChartPlayer) -> None:
 
     async with served(create_app(player.state, routes=[Route("/status", status)])) as site:
         assert (await site.client.get("/status")).json() == {"mode": "paper"}
+
+
+@pytest.mark.parametrize(
+    ("said", "wish"),
+    [
+        ('{"show": "BTCUSDT"}', "BTCUSDT"),
+        ('{"show": "ETHUSDT"}', ""),
+        ('{"show": 1}', ""),
+        ('["show"]', ""),
+        ("{", ""),
+        ('{"show": "BTCUSDT"' + " " * 1_000 + "}", ""),
+    ],
+)
+async def test_a_page_may_wish_for_what_is_held_and_for_nothing_else(
+    player: ChartPlayer, site: Site, said: str, wish: str
+) -> None:
+    """The only thing that a reader may say; it must lead to no request for a made-up symbol."""
+    held = PositionView("BTCUSDT", PositionSide.LONG, Decimal(1), Decimal(2), "PROTECTED", None)
+    player.state.set_positions([held])
+    player.state.publish()
+
+    async with await site.socket() as socket:
+        await receive_json(socket)
+        await socket.send(said)
+        await socket.send(b"\x00")
+        player.play(1)
+        while (await receive_json(socket))["kind"] != "delta":
+            pass
+        await asyncio.sleep(0.05)
+
+    assert player.state.take_wish() == wish
+    assert player.state.take_wish() == ""

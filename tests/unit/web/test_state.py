@@ -10,7 +10,16 @@ from tests.support.charts import FIRST_MS, random_candles
 from milobot.domain.intents import PositionSide, Side
 from milobot.web.state import ChartState, Heading, Limits
 from milobot.web.studies import Studies
-from milobot.web.views import LONGEST_TEXT, FillView, PositionView, SignalView
+from milobot.web.views import (
+    LONGEST_NOTE,
+    LONGEST_TEXT,
+    MOST_MESSAGES,
+    MOST_POSITIONS,
+    FillView,
+    MessageView,
+    PositionView,
+    SignalView,
+)
 
 
 @pytest.fixture
@@ -195,3 +204,77 @@ def test_another_zigzag_replaces_the_one_before(state: ChartState) -> None:
     state.publish()
 
     assert state.snapshot()["zigzag"] == [*finer.points, finer.candidate]
+
+
+def _held(symbol: str, state: str) -> PositionView:
+    return PositionView(symbol, PositionSide.LONG, Decimal(1), Decimal(2), state, None)
+
+
+def test_what_is_least_safe_stands_first_and_is_never_cut(state: ChartState) -> None:
+    """The one position without a stop must not be number 51 of 60."""
+    safe = [_held(f"S{number}USDT", "PROTECTED") for number in range(MOST_POSITIONS + 9)]
+    states = ("NOT OURS", "OPENING", "CLOSING", "UNPROTECTED", "A STATE OF TOMORROW")
+    state.set_positions([*safe, *(_held("ZUSDT", one) for one in states)], ["bingx:second"])
+    state.publish()
+
+    shown = state.snapshot()["positions"]
+
+    first = [row["state"] for row in shown["rows"][:5]]
+    assert first == ["A STATE OF TOMORROW", "UNPROTECTED", "CLOSING", "OPENING", "PROTECTED"]
+    assert (len(shown["rows"]), shown["hidden"]) == (MOST_POSITIONS, 14)
+    assert shown["unknown"] == ["bingx:second"]
+
+
+def test_an_inbox_is_bounded_and_travels_only_when_it_changes(state: ChartState) -> None:
+    """It is looked at every second; what has not changed must not wake anybody."""
+    assert state.snapshot()["inbox"] is None
+    row = MessageView(1, 2, "s" * 999, "t" * 999, "r" * 999, "open", "c" * 999, "w" * 999)
+    state.set_inbox([row] * (MOST_MESSAGES + 1))
+    first = state.publish()
+    state.set_inbox([row] * (MOST_MESSAGES + 1))
+
+    assert state.publish() == first
+    shown = state.snapshot()["inbox"]
+    assert len(shown) == MOST_MESSAGES
+    assert max(len(str(value)) for value in shown[0].values()) <= LONGEST_NOTE
+
+
+def test_another_market_begins_with_an_empty_chart(state: ChartState) -> None:
+    """Candles, marks and studies of the old one would be lies; log and equity stay."""
+    candles = random_candles(30)
+    state.add_candles(candles)
+    state.set_studies(
+        Studies([("calculate_sma", (2,)), ("calculate_zigzag", (0.1, 2))]).update(candles)
+    )
+    state.add_fill(FillView(FIRST_MS, Side.SELL, Decimal(1), Decimal(1), "stop"))
+    state.add_equity(FIRST_MS, Decimal(1))
+    state.publish()
+
+    state.set_market("ETHUSDT", "1m")
+    state.add_candles(candles.part(0, 3))
+    state.publish()
+
+    model = state.snapshot()
+    assert (model["symbol"], model["timeframe"], len(model["candles"])) == ("ETHUSDT", "1m", 3)
+    assert [model[key] for key in ("fills", "overlays", "panes", "zigzag")] == [[], [], [], []]
+    assert len(model["equity"]) == 1
+    state.set_studies(Studies([("calculate_sma", (2,))]).update(candles.part(0, 3)))
+    state.publish()
+    assert len(state.snapshot()["overlays"][0]["lines"][0]["values"]) == 3
+
+
+async def test_it_is_known_whether_somebody_looks(state: ChartState) -> None:
+    """What only a reader needs is fetched for readers only."""
+    revisions = state.revisions
+    assert not revisions.take_read()
+    revisions.message_since(None, None)
+    assert revisions.take_read()
+    assert not revisions.take_read()
+
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(revisions.wait_beyond(0))
+        await asyncio.sleep(0)
+        assert revisions.take_read()
+        assert revisions.take_read()
+        waiting.cancel()
+    assert not revisions.take_read()
