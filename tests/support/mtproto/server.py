@@ -33,6 +33,8 @@ class TelegramServer:
         self.calls: list[str] = []
         self.came_ms = 0.0
         self.refusals: dict[str, list[RefusedError]] = {}
+        self.is_mute = False
+        """Whether it takes requests and does not answer."""
         self.port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,6 +74,8 @@ class TelegramServer:
         """Return the answer to a request, or raise what it is refused with."""
         name = type(request).__name__
         self.calls.append(name)
+        while self.is_mute:  # noqa: ASYNC110 - tests set it as they like
+            await asyncio.sleep(0.01)
         if self.refusals.get(name):
             raise self.refusals[name].pop(0)
         if isinstance(request, functions.help.GetConfigRequest):

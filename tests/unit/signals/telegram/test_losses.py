@@ -3,7 +3,10 @@
 import asyncio
 
 from tests.support.mtproto.world import marked
-from tests.support.telegrams import CALLS, OTHER, Scene, until
+from tests.support.telegrams import CALLS, OTHER, RecordingDoor, Scene, until
+
+from milobot.errors import SignalFormatError
+from milobot.signals.door import Incoming, Receipt
 
 SOURCE = f"telegram:{marked(CALLS)}"
 _PROMISE_MS = 5_000
@@ -190,6 +193,55 @@ async def test_a_bot_whose_sessions_were_ended_logs_in_again(stage: Scene) -> No
 
     assert any("ended the session" in sentence for sentence in stage.sentences())
     assert any("connected as signals" in sentence for sentence in stage.sentences(is_over=True))
+
+
+async def test_a_server_that_does_not_answer_counts_as_lost(stage: Scene) -> None:
+    """A connection may be dead without being closed: a firewall dropped it."""
+    async with stage.listening() as listener:
+        stage.server.post(CALLS, "one")
+        await until(lambda: len(stage.door.incoming) == 1)
+        stage.server.is_mute = True
+        await until(lambda: not listener.state.is_connected)
+        stage.server.is_mute = False
+        stage.server.post(CALLS, "two", quietly=True)
+        await until(lambda: len(stage.door.incoming) == 2)
+
+    assert stage.door.texts == ["one", "two"]
+
+
+async def test_a_flood_wait_at_login_is_obeyed_and_told(stage: Scene) -> None:
+    """Logging in at every start of a container that crashes leads there."""
+    stage.server.refuse("ImportBotAuthorizationRequest", 420, "FLOOD_WAIT_1")
+    async with stage.listening() as listener:
+        pass
+
+    assert listener.state.figures.flood_waits == 1
+    assert "a pause of 1 s" in stage.sentences()[0]
+    assert "connected as signals" in stage.sentences(is_over=True)[0]
+
+
+async def test_a_message_that_cannot_be_handled_is_told_and_the_next_one_goes_on(
+    stage: Scene,
+) -> None:
+    """One fault must not silence a channel."""
+
+    class PickyDoor(RecordingDoor):
+        """Refuses one text."""
+
+        async def receive(self, incoming: Incoming) -> Receipt:
+            """Take everything but that."""
+            if incoming.text == "odd":
+                raise SignalFormatError("odd", "this is odd")
+            return await super().receive(incoming)
+
+    stage.door = PickyDoor()
+    async with stage.listening():
+        stage.server.post(CALLS, "odd")
+        stage.server.post(CALLS, "even")
+        await until(lambda: bool(stage.door.incoming))
+
+    assert stage.door.texts == ["even"]
+    assert any("was not handled: this is odd" in sentence for sentence in stage.sentences())
 
 
 async def test_a_token_that_is_refused_is_told_and_tried_again(stage: Scene) -> None:
