@@ -224,9 +224,9 @@ def test_every_symbol_is_compared_by_itself() -> None:
     async def run() -> None:
         world = World()
         await world.opened()
-        world.books.slot("ETHUSDT")
+        there = await world.send(world.order(P.STOP, symbol="ETHUSDT"))
         world.others_trade("5", symbol="ETHUSDT")
-        with world.books.busy("ETHUSDT"):
+        with world.books.busy(there.order):
             world.others_trade("-1")
             await world.converge()
         assert world.slot.position.is_flat
