@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.support.signal_desk import SignalDesk
 
@@ -34,6 +34,7 @@ steps = st.lists(
     st.one_of(
         new,
         new,
+        st.tuples(st.just("again"), st.just(""), st.just("")),
         st.tuples(st.just("forward"), names, st.sampled_from(SETUPS)),
         st.tuples(st.just("edit"), names, st.sampled_from(SETUPS)),
         st.tuples(st.just("delete"), names, st.just("")),
@@ -43,7 +44,7 @@ steps = st.lists(
         st.tuples(st.just("fill"), st.sampled_from(SYMBOLS), st.just("")),
         st.tuples(st.just("close"), st.sampled_from(SYMBOLS), st.just("")),
         st.tuples(st.just("deny"), st.just(""), st.just("")),
-        st.tuples(st.just("wait"), st.just(""), st.sampled_from(("0.5", "100000"))),
+        st.tuples(st.just("wait"), st.just(""), st.sampled_from(("0.5", "0.5", "100000"))),
         st.tuples(st.just("crash"), st.sampled_from(("before", "after")), st.just("")),
     ),
     min_size=6,
@@ -51,6 +52,12 @@ steps = st.lists(
 )
 scripts = st.tuples(st.booleans(), st.tuples(names, st.sampled_from(SETUPS[:4])), steps)
 Script = tuple[bool, tuple[str, str], list[tuple[str, str, str]]]
+
+SAID_AGAIN: Script = (
+    True,
+    ("1", SETUPS[0]),
+    [("wait", "", "0.5"), ("close", "BTCUSDT", ""), ("wait", "", "0.5"), ("again", "", "")],
+)
 
 
 class Play:
@@ -60,12 +67,15 @@ class Play:
         """Begin with nothing."""
         self.desk = desk
         self.turn = 0
+        self.text = ""
         self.numbers: set[int] = set()
 
     async def play(self, name: str, what: str, value: str) -> None:
         """Play one step."""
         self.turn += 1
         match name:
+            case "again":
+                await self.say(self.text, f"a{self.turn}")
             case "new" | "twice" | "standby" | "forward" | "edit" | "delete":
                 await self.play_message(name, what, value)
             case "reply":
@@ -82,6 +92,7 @@ class Play:
     async def play_message(self, name: str, what: str, value: str) -> None:
         """Play what happens to a message of the channel."""
         desk = self.desk
+        self.text = value or self.text
         match name:
             case "new":
                 await self.say(value, what)
@@ -181,6 +192,24 @@ def check(game: Play, histories: list[SignalHistory]) -> None:
             assert set(history.intent_keys) & set(trades.decisions)
 
 
+def check_duplicates(histories: list[SignalHistory], entries: list[str]) -> None:
+    """Check that of the same set-up, said again within the window, one was traded.
+
+    One that came to nothing may be said again; so may a plain order.
+    """
+    traded: dict[tuple[str, str], int] = {}
+    for history in sorted(histories, key=lambda one: one.received_ms):
+        is_edited = any(event.kind == "edited" for event in history.events)
+        came_to_nothing = history.receipt.state is SignalState.DENIED
+        if is_edited or came_to_nothing or not set(history.intent_keys) & set(entries):
+            continue
+        name = (history.source, history.text)
+        is_order = history.text.startswith("BUY")
+        since_ms = history.received_ms - traded.get(name, 0)
+        assert is_order or since_ms > 3_600_000
+        traded[name] = history.received_ms
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> str:
     """Give the URL of a file that all examples share, each with an account of its own."""
@@ -204,8 +233,10 @@ def run_examples(url: str, most: int) -> None:
         max_examples=most, suppress_health_check=[HealthCheck.too_slow], report_multiple_bugs=False
     )
     @given(script=scripts)
+    @example(script=SAID_AGAIN)
     def examples(script: Script) -> None:
         game, histories = asyncio.run(play(url, script))
         check(game, histories)
+        check_duplicates(histories, game.desk.trades.entries)
 
     examples()

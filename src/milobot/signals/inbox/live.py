@@ -49,13 +49,12 @@ class LiveSignals:
         return symbols, unreadable
 
     def _keep(self, row: SignalRow) -> None:
+        self.forget(row.signal_id)  # an edit may have brought it to another symbol
         if row.is_live:
             self._revisions[row.signal_id] = row.revision
             live = LiveSignal(row.signal_id, row.revision, signal_of(row))
             self._by_id[row.signal_id] = live
             self._by_symbol[row.symbol].add(row.signal_id)
-        else:
-            self.forget(row.signal_id)
 
     def forget(self, signal_id: int) -> None:
         """Leave out a signal that is over."""

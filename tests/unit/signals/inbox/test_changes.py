@@ -212,3 +212,19 @@ async def test_latest_lists_newest_first(ledger: Ledger) -> None:
 
     assert [h.message_id for h in await desk.inbox.latest(2)] == ["3", "2"]
     assert await desk.inbox.history(99) is None
+
+
+async def test_an_edit_may_lead_to_another_symbol(ledger: Ledger) -> None:
+    """A slip of the channel: the old symbol is left alone from then on."""
+    desk = SignalDesk(ledger)
+    async with desk.leading():
+        await desk.say(LIMIT)
+        await desk.wait(0.5)
+        await desk.say("Long ETHUSDT entry 66000 SL 63000 TP 70000", version=1)
+        await desk.wait(1.5)
+        desk.trades.close("ETHUSDT")
+        await desk.wait(1)
+
+    assert [intent.symbol for intent in desk.trades.submitted] == ["ETHUSDT"]
+    assert await state_of(desk) is SignalState.CLOSED
+    assert desk.alerts == []
