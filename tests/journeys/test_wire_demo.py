@@ -47,8 +47,8 @@ def test_a_round_trip_happens_at_the_exchange(tmp_path: Path) -> None:
         until = time.monotonic() + LIMIT_S
         while time.monotonic() < until and not chart.get("round_trips"):
             chart = fetch(f"{told['chart']}/api/chart")
-            if chart["position"]:
-                states.add(chart["position"]["state"])
+            for row in chart["positions"]["rows"]:
+                states.add(row["state"])
             time.sleep(0.05)
         ledger = json.dumps(fetch(f"{told['exchange']}/control/ledger"))
         demo.send_signal(signal.SIGINT)
