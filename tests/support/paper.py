@@ -41,7 +41,7 @@ def real_exchange(dialect: str, **more: object) -> LocalExchange:
         "dialects": (dialect,),
         **more,
     }
-    return LocalExchange(ExchangeSetup(**setup))  # type: ignore[arg-type]
+    return LocalExchange(ExchangeSetup(**setup))  # type: ignore[arg-type]  # the caller names fields
 
 
 def paper_exchange(

@@ -59,6 +59,7 @@ async def _address(process: asyncio.subprocess.Process) -> ExchangeAddress:
         line = (await process.stdout.readline()).decode(errors="replace")
         if not line:
             said = (await process.stderr.read()).decode(errors="replace").strip()
+            said = said.removeprefix("milobot: ")
             raise ConfigurationError(f"the local exchange did not start: {said}")
         words = line.split()
         if "http://" in line and not url:

@@ -1,5 +1,6 @@
 """The paper account: a symbol's price is followed from the first time it is asked for."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -12,6 +13,8 @@ from milobot.errors import DataError, ExchangeError
 from milobot.exchanges.account_view import LearnsOrderIds
 from milobot.exchanges.delegated_account import DelegatedAccount
 from milobot.ports import Account, ExchangeAccount, attaches_exits
+
+_PRICE_WITHIN_S = 1.0
 
 
 class PaperAccount(DelegatedAccount):
@@ -60,8 +63,10 @@ class PaperAccount(DelegatedAccount):
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order; without a fresh price the paper exchange refuses what would fill."""
-        with suppress(ExchangeError, DataError):  # the paper exchange's own answer counts
-            await self._prices.follow(order.symbol)
+        # Without a price the paper exchange's own answer counts, and it is not waited for long.
+        with suppress(ExchangeError, DataError, TimeoutError):
+            async with asyncio.timeout(_PRICE_WITHIN_S):
+                await self._prices.last_price(order.symbol)
         return await self._account.place_order(order)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:

@@ -26,7 +26,7 @@ from milobot.app.paper_exchange import PaperClient, PaperPlan, paper_client, pap
 from milobot.domain.orders import OrderStatus, Refusal
 from milobot.domain.reports import BookTicker, MarginMode, MarkPrice
 from milobot.domain.timeframes import MINUTE_MS
-from milobot.errors import DataError, ExchangeError, ExchangeUnavailableError
+from milobot.errors import ConfigurationError, DataError, ExchangeError, ExchangeUnavailableError
 from milobot.local_exchange.core.market import FundingRates
 from milobot.local_exchange.server import LocalExchange
 from milobot.ports import PriceStream
@@ -255,6 +255,17 @@ async def test_a_paper_exchange_that_has_ended_ends_the_run() -> None:
 
     _, told = caught.value.split(ExchangeUnavailableError)
     assert told is None
+
+
+async def test_a_damaged_account_is_named_by_the_run(tmp_path: Path) -> None:
+    """The sentence of the process reaches whoever started the run, not its traceback."""
+    plan = PaperPlan(state_file=tmp_path / "paper-binance.json")
+    (tmp_path / "paper-binance.json").write_text("{")
+    async with real_exchange("binance") as real:
+        settings = load_settings(None).model_copy(update={"binance_base_url": real.url})
+        with pytest.raises(ConfigurationError, match=r"start: paper-binance\.json cannot be read"):
+            async with paper_client(settings, "binance", plan):
+                raise AssertionError("it was opened")
 
 
 @pytest.mark.parametrize(
