@@ -130,6 +130,20 @@ async def test_a_file_brings_itself_up_to_date(tmp_path: Path) -> None:
         pass  # the second start finds everything there
 
 
+async def test_a_file_of_the_version_before_is_migrated_with_what_it_holds(tmp_path: Path) -> None:
+    """An update of milobot must not cost anybody their records."""
+    url, new = f"sqlite:///{tmp_path}/milobot.db", f"sqlite:///{tmp_path}/new.db"
+    assert run_alembic(url, "upgrade", REVISIONS[-2]).code == 0
+    kept = "INSERT INTO leases (name, holder, epoch, until_ms) VALUES ('account a', 'me', 7, 1)"
+    run_on(parse_database_url(url), lambda c: c.exec_driver_sql(kept).close())
+
+    async with await open_ledger(url) as ledger, await open_ledger(new):
+        found = await ledger.read(lambda c: c.execute(sa.text("SELECT epoch FROM leases")).all())
+
+    assert [row.epoch for row in found] == [7]
+    assert statements_of(tmp_path / "milobot.db") == statements_of(tmp_path / "new.db")
+
+
 def test_a_server_without_tables_names_the_command(postgres_url: str) -> None:
     """Its tables belong to whoever runs it: nothing is made behind their back."""
     with pytest.raises(SchemaTooOldError, match=r"no tables.*`alembic upgrade head`"):
