@@ -66,7 +66,10 @@ class PaperAccount(DelegatedAccount):
         # Without a price the paper exchange's own answer counts, and it is not waited for long.
         with suppress(ExchangeError, DataError, TimeoutError):
             async with asyncio.timeout(_PRICE_WITHIN_S):
-                await self._prices.last_price(order.symbol)
+                if order.type.is_conditional:  # it rests whatever the price is by now
+                    await self._prices.follow(order.symbol)
+                else:
+                    await self._prices.last_price(order.symbol)
         return await self._account.place_order(order)
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
