@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation prove-signals check fix bench clean
+.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation prove-signals prove-image check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,9 @@ prove-simulation: $(VENV)/.installed-dev  ## Play 10,000 histories with every fa
 
 prove-signals: $(VENV)/.installed-dev  ## Read a million mutated and random messages: no crash, no broken law, in time (10 min).
 	@$(BIN)/python -m tests.support.signal_fuzz $(ARGS)
+
+prove-image: $(VENV)/.installed-dev  ## Carry out the Dockerfile without an engine and run what it makes; as root (3 min).
+	@$(BIN)/python -m tests.support.container.prove $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/ruff format --check .
