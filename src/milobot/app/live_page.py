@@ -38,7 +38,7 @@ _AWAITS = {
 class LivePage:
     """Shows accounts that are traded live; what it holds of the past is bounded.
 
-    The chart, the equity and the records are of the first account, what is held is of all.
+    Chart and equity are of the first account; what is held, decided and closed is of all.
 
     Attributes:
         passing: Stands before the journal and sees what goes on record.
@@ -56,6 +56,7 @@ class LivePage:
         """
         self.passing = Passing()
         self._page = RunPage(heading, self._slots, self.passing)
+        self._elsewhere = Passing()
         self._holdings = Holdings()
         self._holdings.take_over("", None)
         self._chart = FollowedChart() if follows else None
@@ -84,6 +85,10 @@ class LivePage:
     def before(self, journal: Journal) -> Journal:
         """Return a journal that shows here what goes on record."""
         return self.passing.before(journal)
+
+    def before_beside(self, journal: Journal) -> Journal:
+        """Return a journal of a further account, of which the log and round trips are shown."""
+        return self._elsewhere.before(journal)
 
     def take_over(self, live: ShownAccount | None) -> None:
         """Show an account that is ours from now on; None when it is ours no more."""
@@ -141,6 +146,7 @@ class LivePage:
         self._follow()
         if standing is not None:
             self._show(standing)
+        self._page.show_elsewhere(self._elsewhere.take())
         self.state.set_positions(self._holdings.views(self._symbol), self._holdings.unknown)
         self._publish(running=self._live is not None, what=self._what)
 

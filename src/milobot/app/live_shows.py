@@ -59,14 +59,14 @@ class Ear(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SecondAccount:
-    """A further account of a run: what it holds, and its alerts, stand on the page of the first."""
+    """A further account of a run, on the page of the first: all but its chart and its equity."""
 
     page: LivePage
     account: str
 
     def before(self, journal: Journal) -> Journal:
-        """Return the journal: the page shows the records of one account."""
-        return journal
+        """Return a journal of which the page shows what is decided and closed."""
+        return self.page.before_beside(journal)
 
     def take_over(self, live: LiveAccount | None) -> None:
         """Show what it holds."""

@@ -1,7 +1,7 @@
 """The page of a run that goes on: what has happened since the last look."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from milobot.app.happenings import Happened, Happenings
@@ -144,6 +144,14 @@ class RunPage:
         if len(fresh):
             presenter.show_studies(self._uses, candles)
 
+    def show_elsewhere(self, happened: Happened) -> None:
+        """Show what has no place on the chart: decisions in the log, and round trips."""
+        for decision in happened.decisions:
+            if decision.outcome is not Outcome.IGNORED:
+                self.log(decision.time_ms, _level(decision), describe_decision(decision))
+        self._presenter.show_round_trips(happened.round_trips)
+        self._sums.add(happened.round_trips)
+
     def publish(self, candles: CandleSeries | None, *, running: bool, what: str) -> None:
         """Say what the run is doing, and how far its candles reach; make all of it visible."""
         text = what.removesuffix(",") if candles is None else f"{what} {reach_of(candles)}"
@@ -169,12 +177,9 @@ class RunPage:
         """Show on the chart what belongs to its symbol, and in the log what does not."""
         here = [d for d in happened.decisions if d.symbol == self._symbol and d.time_ms in closes]
         self._presenter.show_decisions(here, closes)
-        for decision in happened.decisions:
-            if decision not in here and decision.outcome is not Outcome.IGNORED:
-                self.log(decision.time_ms, _level(decision), describe_decision(decision))
         self._presenter.show_executions(happened.executions)
-        self._presenter.show_round_trips(happened.round_trips)
-        self._sums.add(happened.round_trips)
+        elsewhere = tuple(d for d in happened.decisions if d not in here)
+        self.show_elsewhere(replace(happened, decisions=elsewhere))
 
     def _show_summary(self, standing: Standing) -> None:
         sums = self._sums

@@ -4,14 +4,17 @@ import asyncio
 from typing import Any
 
 from tests.support.doors import MemoryDoor
+from tests.support.records import DECISION, TRIP, UPDATE
 from tests.support.shown_accounts import MINUTE_MS, Shown, slot_of
 from tests.support.trading import SYMBOL
 
 from milobot.app.live_page import LivePage
+from milobot.app.live_shows import SecondAccount
 from milobot.domain.positions import Position
 from milobot.domain.slots import Slot
 from milobot.errors import ExchangeUnavailableError
 from milobot.signals.door import Incoming
+from milobot.storage.memory import MemoryJournal
 from milobot.web.state import Heading
 
 ETH = "ETHUSDT"
@@ -71,6 +74,22 @@ async def test_positions_of_all_accounts_of_a_run_are_shown() -> None:
 
     (row,) = (await _look(page))["positions"]["rows"]
     assert (row["account"], row["symbol"], row["on_chart"]) == ("bingx:default", SYMBOL, False)
+
+
+async def test_what_another_account_closes_is_on_record_on_the_page() -> None:
+    """Half of the round trips in the list would be a wrong result."""
+    page = LivePage(SCRIPT)
+    second = SecondAccount(page, "bingx:default")
+    await second.before(MemoryJournal()).commit(DECISION, UPDATE, TRIP)
+
+    seen = await _look(page)
+
+    assert [row["symbol"] for row in seen["round_trips"]] == [SYMBOL]
+    assert [line["text"] for line in seen["log"]] == [
+        f"{SYMBOL} long accepted",
+        f"{SYMBOL} long closed by close, net 1 USDT",
+    ]
+    assert seen["fills"] == []
 
 
 async def test_positions_are_shown_while_the_balances_cannot_be_read() -> None:

@@ -31,18 +31,17 @@ export class PositionsPanel {
       this.symbol(row), side, element("span", "", row.side ? decimal(row.quantity) : ""),
       element("span", `pnl ${tone(row.unrealized_pnl)}`, pnl),
     ]);
-    const card = element("article", "position", null, [stateBadge(row.state), head]);
+    const badge = stateBadge(row.state);
+    const isSafe = row.state === "PROTECTED"; // stands below: what is not safe comes first
+    const card = element("article", "position", null, isSafe ? [head] : [badge, head]);
     card.dataset.state = row.state;
     if (row.side) {
       card.append(element("dl", "figures levels", null, levels(row)));
     }
     const from = [row.owner && `of ${row.owner}`, row.account && `on ${row.account}`, row.note];
-    const words = from.filter(Boolean).join(", ");
-    if (words) {
-      const line = element("p", "owner", words);
-      line.title = words;
-      card.append(line);
-    }
+    const words = element("span", "", from.filter(Boolean).join(", "));
+    words.title = words.textContent;
+    card.append(element("div", "owner", null, isSafe ? [words, badge] : [words]));
     return card;
   }
 
