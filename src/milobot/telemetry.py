@@ -18,6 +18,7 @@ under a name such as ``secret`` or behind ``signature=``.
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import MutableMapping
 from decimal import Decimal
 from typing import Any, TextIO
@@ -38,6 +39,8 @@ _SECRET_VALUE = re.compile(
 )
 _TALKATIVE = ("alembic",)  # tells of every part of itself that it loads
 _hidden: set[str] = set()
+counts: Counter[str] = Counter()
+"""What happened in this process, by name, where nobody is near who keeps figures."""
 
 
 def hide(secret: str) -> None:

@@ -21,6 +21,7 @@ WEB_EXAMPLES = {
     "allowed_hosts": "=bot.example.com,10.0.0.5, names without ports",
     "signal_rate": "=20, requests a second from 0.1 to 100000",
     "tradingview_secret": _HOW,
+    "metrics_port": "=9090, a port from 1 to 65535, or 0 for none",
 }
 """What to write, by the name of a field."""
 
@@ -72,6 +73,7 @@ class WebSettings(BaseSettings):
         allowed_hosts: Host names, besides those of this machine, under which it answers.
         signal_rate: Requests a second, from one address.
         tradingview_secret: What TradingView's alerts show.
+        metrics_port: Where metrics are served alone; 0 serves them beside the page only.
     """
 
     listen: Annotated[str, AfterValidator(_check_host)] = "127.0.0.1"
@@ -85,3 +87,4 @@ class WebSettings(BaseSettings):
     signal_rate: Annotated[float, Field(ge=0.1, le=100_000)] = 20.0
     tradingview_secret: _Secret = None
     tradingview_secret_file: Path | None = None
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9090

@@ -113,10 +113,18 @@ class Passing:
             self._booked.popitem(last=False)
 
 
+class Notes(Protocol):
+    """Is shown what goes on record."""
+
+    def note(self, records: Iterable[Record]) -> None:
+        """Take in what is on record now."""
+        ...
+
+
 class ShownJournal:
     """A journal whose records are shown when they are on record."""
 
-    def __init__(self, journal: Journal, shown: Passing) -> None:
+    def __init__(self, journal: Journal, shown: Notes) -> None:
         """Stand before ``journal``."""
         self._journal = journal
         self._shown = shown

@@ -39,7 +39,7 @@ from milobot.storage.account_records import (
     save_equity,
     save_governor,
 )
-from milobot.storage.leases import require_lease
+from milobot.storage.leases import Lease, require_lease
 from milobot.storage.ledger import Ledger
 from milobot.storage.ledger_backup import back_up_ledger
 from milobot.storage.ledger_pruning import prune
@@ -77,7 +77,11 @@ class BotPlan:
 
 
 class LiveBot:
-    """Trades one account while it is ours."""
+    """Trades one account while it is ours.
+
+    Attributes:
+        drift: USDT by which the wallet was off the books when it was last read; None before.
+    """
 
     def __init__(
         self,
@@ -106,6 +110,12 @@ class LiveBot:
         plan.deadline.follow(self._lease)
         self._mark: WalletMark | None = None
         self._halts: tuple[Halt, ...] = ()
+        self.drift: Decimal | None = None
+
+    @property
+    def lease(self) -> Lease:
+        """Return our hold on the account, whether or not it is held now."""
+        return self._lease
 
     async def run(self, work: Callable[[LiveAccount], Awaitable[None]]) -> None:
         """Lead the account and let ``work`` ask for trades; stand by while another one leads.
@@ -216,7 +226,8 @@ class LiveBot:
         )
         await self._ledger.write(lambda c: save_equity(c, snapshot))
         said = f"equity {format_decimal(account.equity)} USDT"
-        return f"{said}, wallet {self._drift(live, account.wallet):+.2f} USDT off the books"
+        self.drift = self._drift(live, account.wallet)
+        return f"{said}, wallet {self.drift:+.2f} USDT off the books"
 
     def _drift(self, live: LiveAccount, wallet: Decimal) -> Decimal:
         """Return how far the wallet has moved, since we lead, from what our books explain."""

@@ -17,6 +17,7 @@ from milobot.domain.alerts import Alert
 from milobot.exchanges.times import Sleep, SteadyClock, real_sleep
 from milobot.settings import Settings
 from milobot.signals.door import SignalDoor
+from milobot.signals.telegram.figures import ListenerState
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 
@@ -26,6 +27,11 @@ Tell = Callable[[Alert], None]
 
 class Messenger(Protocol):
     """Who listens and talks beside a run."""
+
+    @property
+    def listener(self) -> ListenerState | None:
+        """Return where the listener stands; None where nobody listens."""
+        ...
 
     def beside(self, show: LiveShow, account: str, holder: str) -> LiveShow:
         """Return a show of an account of which people are told, too."""
@@ -38,6 +44,11 @@ class Messenger(Protocol):
 
 class NoMessenger:
     """Nobody is listened to, and nobody is told anything."""
+
+    @property
+    def listener(self) -> ListenerState | None:
+        """Return None: nobody listens."""
+        return None
 
     def beside(self, show: LiveShow, account: str, holder: str) -> LiveShow:
         """Return the show as it is."""
@@ -64,6 +75,11 @@ class TelegramMessenger:
         """
         self._telegram, self._talk, self._door = telegram, talk, door
         self._sleep = sleep
+
+    @property
+    def listener(self) -> ListenerState | None:
+        """Return where the listener stands."""
+        return self._telegram.state
 
     def beside(self, show: LiveShow, account: str, holder: str) -> LiveShow:
         """Return a show of an account of which people are told, too."""

@@ -90,6 +90,21 @@ class LiveRun:
         self._scripts: LiveScripts | None = None
 
     @property
+    def account(self) -> str:
+        """Return which account it trades."""
+        return self._plan.bot.live.config.account
+
+    @property
+    def client(self) -> ExchangeClient:
+        """Return its connection to the exchange."""
+        return self._client
+
+    @property
+    def bot(self) -> LiveBot:
+        """Return who leads the account, or stands by."""
+        return self._bot
+
+    @property
     def live(self) -> LiveAccount | None:
         """Return the account while it is ours, else None."""
         return self._live

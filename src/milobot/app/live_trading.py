@@ -28,11 +28,14 @@ from milobot.app.live_setup import (
 )
 from milobot.app.live_shows import LiveShow, SecondAccount
 from milobot.app.live_signals import LiveSignals, SignalHall, SignalPlan
+from milobot.app.metrics_port import Scraped, open_metrics_port
 from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source
 from milobot.app.profiles import load_profiles
 from milobot.app.sessions import SIGNALS
+from milobot.app.signal_watch import WatchedDoor
 from milobot.app.telegram import TelegramPlan
+from milobot.app.watch import RunWatch
 from milobot.app.web_access import access_rules
 from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
@@ -44,6 +47,7 @@ from milobot.storage.api_key import ApiKey
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 from milobot.web.access import Access
+from milobot.web.observe_routes import observe_routes
 from milobot.web.server import open_listener, page_address
 from milobot.web.signal_routes import signal_routes
 from milobot.web.state import Heading, Mode
@@ -105,12 +109,16 @@ def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
     announce(request)
     rules = access_rules(request.settings, is_real_money=request.is_real)
     listener = open_listener(rules.listen, port)
-    with closing(listener):
+    with closing(listener), open_metrics_port(rules.listen, request.settings) as metrics:
         trading = LiveTrading(request, say)
-        access = Access(rules)
-        routes = signal_routes(trading.hall, access, SteadyClock()) if trading.has_signals else []
+        access = trading.watch.access = Access(rules)
+        routes = observe_routes(trading.watch, access)
+        if trading.has_signals:
+            routes += signal_routes(trading.door, access, SteadyClock())
         say(f"chart: {page_address(listener)}  (Ctrl-C ends it)")
-        served = Served(trading.page.state, listener, access, tuple(routes))
+        served = Served(
+            trading.page.state, listener, access, tuple(routes), Scraped(trading.watch, metrics)
+        )
         asyncio.run(serve_beside(trading.run, served, stays=False, finish=trading.finish))
         say("ended: what is open keeps its stop at the exchange, milobot status tells")
 
@@ -142,7 +150,9 @@ class LiveTrading:
 
     Attributes:
         page: Where it is shown.
-        hall: Where messages are handed in.
+        hall: Where messages go, by account.
+        watch: Knows how the run stands.
+        door: Where messages are handed in.
     """
 
     def __init__(self, request: LiveRequest, say: Say) -> None:
@@ -156,6 +166,9 @@ class LiveTrading:
         size = Size(SizeKind.RISK, request.settings.signal_risk)
         self._signals = SignalPlan(profiles, SignalTerms(size=size))
         self.hall = SignalHall(profiles)
+        mode = _mode(is_real=request.is_real)
+        self.watch = RunWatch([str(work.account) for work in request.works], mode)
+        self.door = WatchedDoor(self.hall, self.watch.meters)
         self._plans = [self._plan_of(work) for work in request.works]
         self._refuse_strays()
         self.page = LivePage(
@@ -177,6 +190,7 @@ class LiveTrading:
             MilobotError: Key, exchange or ledger do not let it begin.
         """
         async with AsyncExitStack() as opened:
+            await opened.enter_async_context(self.watch.at_work())
             clients = []
             for work, plan in zip(self._request.works, self._plans, strict=True):
                 client = open_client(
@@ -198,7 +212,7 @@ class LiveTrading:
 
     async def _trade(self, clients: Sequence[ExchangeClient], ledger: Ledger) -> None:
         doors = {}
-        messenger = self._messenger(ledger)
+        messenger = self.watch.messenger = self._messenger(ledger)
         for work, plan, client in zip(self._request.works, self._plans, clients, strict=True):
             account = str(work.account)
             show: LiveShow = SecondAccount(self.page, account) if self._runs else self.page
@@ -209,8 +223,10 @@ class LiveTrading:
                 signals = LiveSignals(account, self._signals, ledger, client)
                 doors[work.account.exchange] = signals.inbox
             heard = messenger.beside(show, account, plan.bot.holder)
+            heard = self.watch.beside(heard, account, client.clock, self.door)
             self._runs.append(LiveRun(client, ledger, plan, heard, signals))
         self.hall.open(doors)
+        self.watch.follow(ledger, self._runs)
         async with asyncio.TaskGroup() as tasks:
             for run in self._runs:
                 tasks.create_task(run.run())
@@ -220,7 +236,7 @@ class LiveTrading:
         beside = Surroundings(
             ledger=ledger,
             accounts=tuple(str(work.account) for work in self._request.works),
-            door=self.hall,
+            door=self.door,
             takes_signals=self.has_signals,
             price_of=self._price_of,
             tell=self.page.tell,
@@ -286,6 +302,7 @@ class LiveTrading:
             get_logger().warning("risk_notice", said=RISK_NOTICE)
 
     def _wait(self, reason: str) -> None:
+        self.watch.ledger.trouble = reason
         get_logger().error("ledger_not_usable", reason=reason, said=f"nothing trades: {reason}")
         self.page.wait(f"nothing trades: {reason}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
 
+from milobot.app.metrics_port import Scraped, serving_metrics
 from milobot.telemetry import get_logger
 from milobot.web.access import Access
 from milobot.web.app import create_app
@@ -31,12 +32,14 @@ class Served:
         listener: An open socket, taken before anything was started.
         access: Who may look at it; None lets everybody who reaches it.
         routes: What is served besides.
+        scraped: What is served on a port for metrics alone; None serves none.
     """
 
     state: ChartState
     listener: socket.socket
     access: Access | None = None
     routes: tuple[BaseRoute, ...] = ()
+    scraped: Scraped | None = None
 
 
 async def serve_beside(
@@ -63,7 +66,7 @@ async def serve_beside(
         loop.add_signal_handler(ending, stop.set)
     try:
         app = create_app(served.state, access=served.access, routes=served.routes)
-        async with serving(app, served.listener):
+        async with serving(app, served.listener), serving_metrics(served.scraped):
             is_done = await _run_until(run, stop, finish)
             if is_done and stays:
                 await stop.wait()

@@ -95,6 +95,11 @@ class ScriptDesk:
         self.dealt_with_ms = 0
 
     @property
+    def info(self) -> ScriptInfo:
+        """Return what its script says about itself."""
+        return self._plan.info
+
+    @property
     def candles(self) -> CandleSeries:
         """Return the candles since the anchor."""
         return self._history.series()

@@ -72,8 +72,24 @@ class LearnsOrderIds(Protocol):
         ...
 
 
+class WatchesOrders(Protocol):
+    """Hears when requests leave, for figures; it may not raise."""
+
+    def sent(self, order: Order) -> None:
+        """Hear that an order's request leaves now."""
+        ...
+
+    def answered(self, order: Order) -> None:
+        """Hear that its answer is there, whatever it says."""
+        ...
+
+
 class AccountView(DelegatedAccount):
-    """An ``ExchangeAccount`` that answers from what it knows; ``run`` keeps that fresh."""
+    """An ``ExchangeAccount`` that answers from what it knows; ``run`` keeps that fresh.
+
+    Attributes:
+        watcher: Hears when orders leave; None for nobody.
+    """
 
     def __init__(
         self,
@@ -86,6 +102,7 @@ class AccountView(DelegatedAccount):
     ) -> None:
         """Stand before an account; nothing is known before the first answers."""
         super().__init__(account)
+        self.watcher: WatchesOrders | None = None
         self._plan = plan = plan or ViewPlan()
         self._sleep = sleep
         self._prices = PriceBoard(clock, fresh_ms=plan.price_fresh_ms)
@@ -160,11 +177,15 @@ class AccountView(DelegatedAccount):
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order; the margin of an entry counts as tied up from here on."""
         self._keeper.leaves(order)
+        if self.watcher is not None:
+            self.watcher.sent(order)
         try:
             updates = await self._account.place_order(order)
         except BaseException:
             self._keeper.lost(order)
             raise
+        if self.watcher is not None:
+            self.watcher.answered(order)
         self._keeper.answered(order, updates)
         self._learn_from(order, updates)
         return updates

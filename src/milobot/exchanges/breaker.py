@@ -51,6 +51,13 @@ class CircuitBreaker:
         """Return whether calls are refused or only probes pass."""
         return self._pause_s > 0
 
+    @property
+    def reason(self) -> str:
+        """Return in words why calls are refused; empty while they pass."""
+        if not self.is_open:
+            return ""
+        return f"{self._name} failed {self._failures} times in a row{self._cause}"
+
     def admit(self, priority: Priority) -> None:
         """Let a call pass or refuse it.
 

@@ -34,6 +34,7 @@ class Reconciler:
         name: ``exchange:name``.
         tell: Takes alerts.
         rounds: How often it compared.
+        compared_ms: When it last did; None before the first time.
         listed: Ids, ours and theirs, of what rested when it last compared.
         last: What the last comparison came to.
     """
@@ -47,6 +48,7 @@ class Reconciler:
     tell: Callable[[Alert], None]
     terms: Terms = field(default_factory=Terms)
     rounds: int = 0
+    compared_ms: int | None = None
     listed: frozenset[str] = frozenset()
     last: Findings = field(default_factory=Findings)
     _fewer: dict[str, Decimal] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Reconciler:
         await self._carry_out(findings)
         self.last = findings
         self.rounds += 1
+        self.compared_ms = self.clock.now_ms()
         for notice in findings.news:
             self._say(notice)
         return findings

@@ -30,7 +30,7 @@ from milobot.scripting.pool_queue import Job, Queue
 from milobot.scripting.pool_seat import STUCK_S, Seat, Terms
 from milobot.scripting.process import WORKER_PROGRAM
 from milobot.scripting.results import Evaluation, ScriptInfo
-from milobot.telemetry import get_logger
+from milobot.telemetry import counts, get_logger
 
 LIMIT_S = 2.0
 """Seconds for a decision, counted from the moment a worker is asked."""
@@ -322,6 +322,7 @@ class ScriptPool:
     def _strike(self, member: Member, lost: WorkerLostError) -> None:
         """Hold a lost worker against a script."""
         log = get_logger()
+        counts["worker_kills"] += 1
         log.warning("script_worker_lost", script=member.script_id, reason=lost.reason)
         if lost.is_escape:
             member.put_away(lost.reason)

@@ -29,7 +29,7 @@ from milobot.web.rate_limit import RateLimit
 from milobot.web.security import is_same_origin, read_header
 
 OPEN_PATHS = ("/health", "/ready", "/metrics")
-_OWN_GATES = frozenset({"signal", "signals", "webhook"})
+_OWN_GATES = frozenset({"signal", "signals", "webhook", "status"})
 _UNCHECKED = frozenset(path[1:] for path in OPEN_PATHS) | _OWN_GATES
 _POLICY_VIOLATION = 1008
 _BY_STRANGERS = frozenset({401, 403, 429})
