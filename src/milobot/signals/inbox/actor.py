@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from milobot.domain.alerts import Alert, AlertKind
+from milobot.domain.slots import Slot
 from milobot.errors import AuthenticationError, ExchangeError, LeaseLostError, StorageError
 from milobot.ports import Clock
 from milobot.signals.door import SignalState
@@ -21,7 +22,7 @@ from milobot.signals.life.happenings import (
     TimePassed,
 )
 from milobot.signals.life.plans import SignalTerms
-from milobot.signals.life.record import Signal
+from milobot.signals.life.record import LegState, Signal
 from milobot.signals.life.sight import view_of
 from milobot.storage.leases import Lease
 from milobot.storage.ledger import Ledger
@@ -29,6 +30,7 @@ from milobot.storage.signal_records import SignalRow, list_live, live_revisions
 
 Sleep = Callable[[float], Awaitable[None]]
 Tell = Callable[[Alert], None]
+_NEVER_MS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class SignalActor:
         """Know nothing: what is found on record may have been asked for by another process."""
         parts = self._parts
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._seen: dict[str, tuple[Slot | None, tuple[tuple[int, int], ...], int]] = {}
         self._live = LiveSignals()
         self._asking = Asking(parts.trades, parts.clock)
         self._telling = Telling(
@@ -137,6 +140,7 @@ class SignalActor:
                     await self._guarded("", self._refresh())
                     for symbol in self._live.symbols():
                         self._attend(symbol)
+                        await asyncio.sleep(0)  # a message that comes now has its turn
                     await parts.sleep(parts.rhythm.look_s)
         finally:
             self._tasks = None
@@ -157,9 +161,30 @@ class SignalActor:
         """See to the wishes, the slot and the price of a symbol, each by itself."""
         if not self._parts.trades.is_leading:
             return
-        self._start(f"ask {symbol}", symbol, self._serve)
-        self._start(f"look {symbol}", symbol, self._look)
-        self._start(f"price {symbol}", symbol, self._watch_price)
+        if self._live.next_wish(symbol) is not None:
+            self._start(f"ask {symbol}", symbol, self._serve)
+        if not self._has_seen(symbol):
+            self._start(f"look {symbol}", symbol, self._look)
+        if self._is_price_due(symbol):
+            self._start(f"price {symbol}", symbol, self._watch_price)
+
+    def _has_seen(self, symbol: str) -> bool:
+        """Return whether a look would show the same slot to the same signals, too early to expire.
+
+        There may be hundreds of them, and the next message must not wait for that.
+        """
+        slot, revisions, until_ms = self._seen.get(symbol, (None, (), 0))
+        return (
+            slot is self._parts.trades.slot(symbol)
+            and revisions == self._live.revisions_of(symbol)
+            and self._parts.clock.now_ms() < until_ms
+        )
+
+    def _is_price_due(self, symbol: str) -> bool:
+        waiting = [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
+        due_ms = self._priced_ms.get(symbol, 0) + round(self._parts.rhythm.price_s * 1000)
+        is_new = any(_is_unchecked(live.signal) for live in waiting)
+        return bool(waiting) and (is_new or self._parts.clock.now_ms() >= due_ms)
 
     def _start(
         self, name: str, symbol: str, work: Callable[[str], Coroutine[Any, Any, None]]
@@ -194,17 +219,22 @@ class SignalActor:
 
     async def _look(self, symbol: str) -> None:
         """Tell the signals of a symbol what its slot shows, and what time it is."""
-        view = view_of(self._parts.trades.slot(symbol))
-        for live in self._live.of_symbol(symbol):
+        slot, revisions = self._parts.trades.slot(symbol), self._live.revisions_of(symbol)
+        view, found, is_settled = view_of(slot), self._live.of_symbol(symbol), True
+        for live in found:
             signal = live.signal
-            await self._telling.tell(live, TimePassed())
+            is_settled &= await self._telling.tell(live, TimePassed())
             if not _has_entered(signal):
                 continue
             if view.keys.intersection(signal.entry_keys):
                 self._gone_ms.pop(live.signal_id, None)
-                await self._telling.tell(live, SlotSeen(view))
+                is_settled &= await self._telling.tell(live, SlotSeen(view))
             elif not view.on_its_way.intersection(signal.entry_keys):
+                is_settled = False
                 await self._end(live)
+        if is_settled:
+            until_ms = min((_expires_ms(live.signal) for live in found), default=0)
+            self._seen[symbol] = (slot, revisions, until_ms)
 
     async def _end(self, live: LiveSignal) -> None:
         """Tell a signal how it ended, once that is on record."""
@@ -222,12 +252,7 @@ class SignalActor:
     async def _watch_price(self, symbol: str) -> None:
         """Tell the signals of a symbol its price, where an entry waits for it."""
         waiting = [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
-        now_ms = self._parts.clock.now_ms()
-        due_ms = self._priced_ms.get(symbol, 0) + round(self._parts.rhythm.price_s * 1000)
-        is_new = any(_is_unchecked(live.signal) for live in waiting)
-        if not waiting or (now_ms < due_ms and not is_new):
-            return
-        self._priced_ms[symbol] = now_ms
+        self._priced_ms[symbol] = self._parts.clock.now_ms()
         price = await self._parts.trades.last_price(symbol)
         for live in waiting:
             await self._telling.tell(live, PriceSeen(price))
@@ -241,6 +266,12 @@ class SignalActor:
     def _say(self, symbol: str, sentence: str) -> None:
         now_ms = self._parts.clock.now_ms()
         self._parts.tell(Alert(AlertKind.SIGNAL, symbol, sentence, now_ms))
+
+
+def _expires_ms(signal: Signal) -> int:
+    """Return when something of a signal expires; a moment that never comes for what does not."""
+    plan = signal.plan
+    return plan.expires_ms if plan and plan.legs_in(LegState.WAITING) else _NEVER_MS
 
 
 def _is_unchecked(signal: Signal) -> bool:

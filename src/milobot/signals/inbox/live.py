@@ -75,6 +75,10 @@ class LiveSignals:
         """Return the live signals of a symbol, oldest first."""
         return [self._by_id[number] for number in sorted(self._by_symbol.get(symbol, ()))]
 
+    def revisions_of(self, symbol: str) -> tuple[tuple[int, int], ...]:
+        """Return number and revision of each live signal of a symbol: equal means unchanged."""
+        return tuple((live.signal_id, live.revision) for live in self.of_symbol(symbol))
+
     def symbols(self) -> list[str]:
         """Return the symbols that have live signals."""
         return list(self._by_symbol)
