@@ -19,7 +19,7 @@ from milobot.web.app import create_app
 from milobot.web.state import Heading
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-HEADING = Heading("testnet", "signals", "", "bingx:default")
+HEADING = Heading("testnet", "signals", "", "bingx:default", follows=True)
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
 
@@ -40,7 +40,7 @@ async def test_a_signal_is_seen_from_its_text_to_its_position(browser: Browser) 
     """The page once said Flat over an empty grid while a signal's position was open."""
     door, live = MemoryDoor(), Shown()
     live.market.now_ms = live.time.now_ms()
-    page = LivePage(HEADING, follows=True, signals=door)
+    page = LivePage(HEADING, signals=door)
     page.take_over(live)
     tab = await open_tab(browser)
     held, inbox = tab.page.locator("#position"), tab.page.locator("#inbox tbody tr")
@@ -78,7 +78,7 @@ async def test_a_signal_is_seen_from_its_text_to_its_position(browser: Browser) 
 async def test_of_several_positions_each_can_be_looked_at(browser: Browser) -> None:
     """One chart, many positions: a tap on one shows it, candles and levels."""
     live = Shown(slot_of("BTCUSDT"), slot_of("ETHUSDT", entered_ms=2))
-    page = LivePage(HEADING, follows=True)
+    page = LivePage(HEADING)
     page.take_over(live)
     tab = await open_tab(browser)
 
@@ -87,7 +87,13 @@ async def test_of_several_positions_each_can_be_looked_at(browser: Browser) -> N
         await expect(tab.page.locator("#symbol")).to_have_text("ETHUSDT")
         await wait_until_painted(tab.page, "#chart")
         assert await tab.page.locator("#inbox-panel").is_hidden()
-        await tab.page.get_by_role("button", name="BTCUSDT").click()
+        button = tab.page.get_by_role("button", name="BTCUSDT")
+        await button.focus()
+        for price in ("111", "112", "113"):
+            live.tell("BTCUSDT", price)
+            await expect(tab.page.locator("#position")).to_contain_text(f"+{int(price) - 100}.00")
+        await expect(button).to_be_focused()  # a gain that ticks takes no click away
+        await tab.page.keyboard.press("Enter")
         await expect(tab.page.locator("#symbol")).to_have_text("BTCUSDT")
         await expect(tab.page.get_by_role("button", name="ETHUSDT")).to_be_visible()
         await expect(tab.page.locator("#last")).not_to_have_text("", timeout=8_000)
@@ -102,7 +108,7 @@ async def test_of_several_positions_each_can_be_looked_at(browser: Browser) -> N
 async def test_on_a_phone_what_has_no_stop_is_said_before_all_else(browser: Browser) -> None:
     """The list of positions is below the chart there; the alarm must not be."""
     safe = [slot_of(f"S{number}USDT") for number in range(8)]
-    page = LivePage(HEADING, follows=True, signals=MemoryDoor())
+    page = LivePage(HEADING, signals=MemoryDoor())
     page.take_over(Shown(*safe, slot_of("ZECUSDT", is_covered=False)))
     page.take_beside("binance:second", None)
     tab = await open_tab(browser, size=PHONE, scheme="light")

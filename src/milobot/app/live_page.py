@@ -44,14 +44,11 @@ class LivePage:
         passing: Stands before the journal and sees what goes on record.
     """
 
-    def __init__(
-        self, heading: Heading, *, follows: bool = False, signals: TellsSignals | None = None
-    ) -> None:
+    def __init__(self, heading: Heading, *, signals: TellsSignals | None = None) -> None:
         """Begin with an empty page.
 
         Args:
-            heading: What the page says about the run.
-            follows: Whether the chart follows what is entered, instead of the first script.
+            heading: What the page says about the run, and whether its chart follows it.
             signals: Tells the signals that came last; None where none are taken.
         """
         self.passing = Passing()
@@ -59,7 +56,7 @@ class LivePage:
         self._elsewhere = Passing()
         self._holdings = Holdings()
         self._holdings.take_over("", None)
-        self._chart = FollowedChart() if follows else None
+        self._chart = FollowedChart() if heading.follows else None
         self._signals = signals
         self._symbol = heading.symbol
         self._live: ShownAccount | None = None
@@ -68,7 +65,7 @@ class LivePage:
         self._unseen = _LOOKED_AT
         self._start: Decimal | None = None
         self._what = "starting,"
-        self.state.set_notes(_FOLLOWS if follows else _AWAITS)
+        self.state.set_notes(_FOLLOWS if heading.follows else _AWAITS)
         if signals is not None:
             self.state.set_inbox(())
 

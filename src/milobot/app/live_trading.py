@@ -171,11 +171,7 @@ class LiveTrading:
         self.door = WatchedDoor(self.hall, self.watch.meters)
         self._plans = [self._plan_of(work) for work in request.works]
         self._refuse_strays()
-        self.page = LivePage(
-            self._heading(),
-            follows=not self._plans[0].scripts,
-            signals=self.hall if self.has_signals else None,
-        )
+        self.page = LivePage(self._heading(), signals=self.hall if self.has_signals else None)
         self._runs: list[LiveRun] = []
 
     @property
@@ -290,7 +286,7 @@ class LiveTrading:
         first = self._plans[0]
         mode = _mode(is_real=self._request.is_real_at(self._request.works[0].account))
         if not first.scripts:
-            return Heading(mode, SIGNALS, "", str(self._request.works[0].account))
+            return Heading(mode, SIGNALS, "", str(self._request.works[0].account), follows=True)
         script = first.scripts[0]
         name, info = script.source.script.name, script.info
         return Heading(mode, info.coin, info.timeframe.value, name)

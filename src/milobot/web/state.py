@@ -67,12 +67,14 @@ class Heading:
     Attributes:
         mode: Shown as a badge that nobody can overlook.
         script: Name of the script; shown as text, whatever it holds.
+        follows: Whether the chart follows what is held, so that a reader may choose among it.
     """
 
     mode: Mode
     symbol: str
     timeframe: str
     script: str
+    follows: bool = False
 
 
 class ChartState:
@@ -93,6 +95,7 @@ class ChartState:
             "symbol": heading.symbol,
             "timeframe": heading.timeframe,
             "script": heading.script,
+            "follows": heading.follows,
             "positions": positions_value(()),
             "inbox": None,
             "notes": {},

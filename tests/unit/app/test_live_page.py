@@ -18,7 +18,7 @@ from milobot.storage.memory import MemoryJournal
 from milobot.web.state import Heading
 
 ETH = "ETHUSDT"
-SIGNALS = Heading("testnet", "signals", "", "bingx:default")
+SIGNALS = Heading("testnet", "signals", "", "bingx:default", follows=True)
 SCRIPT = Heading("testnet", SYMBOL, "1m", "x.script")
 
 
@@ -106,7 +106,7 @@ async def test_positions_are_shown_while_the_balances_cannot_be_read() -> None:
 
 async def test_the_chart_of_signals_follows_what_they_enter() -> None:
     """An empty grid headed "signals" says nothing while money is at work."""
-    page, live = LivePage(SIGNALS, follows=True, signals=MemoryDoor()), Shown()
+    page, live = LivePage(SIGNALS, signals=MemoryDoor()), Shown()
     page.take_over(live)
     seen = await _look(page)
     assert (seen["candles"], seen["symbol"], seen["inbox"]) == ([], "signals", [])
@@ -124,7 +124,7 @@ async def test_the_chart_of_signals_follows_what_they_enter() -> None:
 
 async def test_a_reader_may_choose_among_what_is_held() -> None:
     """Five positions and one chart: the last entered is not always the one in trouble."""
-    page = LivePage(SIGNALS, follows=True)
+    page = LivePage(SIGNALS)
     page.take_over(Shown(slot_of(ETH), slot_of(SYMBOL, entered_ms=2)))
     assert (await _look(page))["symbol"] == SYMBOL
 
@@ -150,7 +150,7 @@ async def test_nothing_is_asked_for_while_nobody_looks() -> None:
     """The rate budget is for trading; an unwatched page must cost nothing."""
     door = MemoryDoor()
     await door.receive(Incoming("http:default", "m", "hello", 0))
-    page, live = LivePage(SIGNALS, follows=True, signals=door), Shown(slot_of(ETH))
+    page, live = LivePage(SIGNALS, signals=door), Shown(slot_of(ETH))
     page.take_over(live)
 
     await page.refresh()
@@ -168,7 +168,7 @@ async def test_nothing_is_asked_for_while_nobody_looks() -> None:
 
 async def test_equity_of_signals_is_noted_once_a_minute() -> None:
     """Signals have no candles that would carry the curve."""
-    page, live = LivePage(SIGNALS, follows=True), Shown()
+    page, live = LivePage(SIGNALS), Shown()
     page.take_over(live)
     for _ in range(3):
         await _look(page)
@@ -180,7 +180,7 @@ async def test_equity_of_signals_is_noted_once_a_minute() -> None:
 
 async def test_after_a_long_gap_the_chart_has_no_hole() -> None:
     """A page that is opened again in the evening must not join morning and evening."""
-    page, live = LivePage(SIGNALS, follows=True), Shown(slot_of(ETH))
+    page, live = LivePage(SIGNALS), Shown(slot_of(ETH))
     page.take_over(live)
     await _look(page)
     live.step(600 * MINUTE_MS)
@@ -195,7 +195,7 @@ async def test_a_page_that_cannot_be_refreshed_goes_on() -> None:
     """Whatever fails for the page must never end the run that it shows."""
     door = MemoryDoor()
     door.is_away = True
-    page, live = LivePage(SIGNALS, follows=True, signals=door), Shown(slot_of(ETH))
+    page, live = LivePage(SIGNALS, signals=door), Shown(slot_of(ETH))
     live.market.failure = ExchangeUnavailableError("away")
     page.take_over(live)
     page.state.revisions.message_since(None, None)
@@ -213,7 +213,7 @@ async def test_a_page_that_cannot_be_refreshed_goes_on() -> None:
 
 async def test_what_has_closed_is_gone() -> None:
     """Flat is the truth when nothing is held at all."""
-    page, live = LivePage(SIGNALS, follows=True), Shown(slot_of(ETH))
+    page, live = LivePage(SIGNALS), Shown(slot_of(ETH))
     page.take_over(live)
     await _look(page)
 

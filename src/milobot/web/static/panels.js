@@ -36,7 +36,7 @@ export class Panels {
       byId("status").classList.toggle("is-running", model.status.running);
     }
     if (has("positions")) {
-      this.positions.show(model.positions);
+      this.positions.show(model.positions, model.follows);
       this.showTitle(model);
     }
     if (has("inbox")) {

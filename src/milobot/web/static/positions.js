@@ -10,26 +10,55 @@ export class PositionsPanel {
   /** @param choose called with the symbol whose chart is wished for */
   constructor(choose) {
     this.choose = choose;
+    this.cards = new Map();
+    this.shown = [];
+    this.words = null;
   }
 
-  show({ rows, hidden, unknown }) {
+  show({ rows, hidden, unknown }, canChoose) {
+    this.canChoose = canChoose;
     const notes = unknown.map((name) => element("p", "unknown",
       `${name || "The account"}: what it holds is not known here, this process does not trade it now.`));
-    const more = hidden ? [element("p", "flat", `And ${hidden} more, safer than these.`)] : [];
+    const more = hidden ? [element("p", "flat", `And ${hidden} more, none of them less safe.`)] : [];
     const isFlat = !rows.length && !unknown.length;
-    byId("position").replaceChildren(...notes, ...rows.map((row) => this.card(row)), ...more,
-      ...(isFlat ? [element("p", "flat", "Flat")] : []));
+    const flat = isFlat ? [element("p", "flat", "Flat")] : [];
+    const cards = this.cardsOf(rows);
+    if (this.isAnother(cards, notes, more, flat)) {
+      byId("position").replaceChildren(...notes, ...cards, ...more, ...flat);
+    }
     const held = rows.length + hidden;
     setText(byId("position-count"), held > 1 ? `${held}` : "");
     showAlarm(rows.filter(({ state }) => state === "UNPROTECTED"));
   }
 
+  /** Return a card for each row: the same as before where nothing but the gain has changed. */
+  cardsOf(rows) {
+    const kept = new Map();
+    for (const row of rows) {
+      const { unrealized_pnl: gain, ...rest } = row;
+      const key = JSON.stringify(rest);
+      const card = this.cards.get(key) ?? this.card(row);
+      kept.set(key, card);
+      showGain(card.querySelector(".pnl"), gain);
+    }
+    this.cards = kept;
+    return [...kept.values()];
+  }
+
+  /** Return whether the list has to be built anew: a button that is replaced loses its click. */
+  isAnother(cards, ...others) {
+    const words = others.flat().map((node) => node.textContent).join("\n");
+    const isSame = words === this.words && cards.length === this.shown.length
+      && cards.every((card, at) => card === this.shown[at]);
+    [this.words, this.shown] = [words, cards];
+    return !isSame;
+  }
+
   card(row) {
     const side = element("span", row.side === "LONG" ? "gain" : "loss", row.side ?? "");
-    const pnl = row.unrealized_pnl === null ? "" : `${signed(row.unrealized_pnl)} USDT`;
     const head = element("div", "position-head", null, [
       this.symbol(row), side, element("span", "", row.side ? decimal(row.quantity) : ""),
-      element("span", `pnl ${tone(row.unrealized_pnl)}`, pnl),
+      element("span", "pnl"),
     ]);
     const badge = stateBadge(row.state);
     const isSafe = row.state === "PROTECTED"; // stands below: what is not safe comes first
@@ -46,18 +75,21 @@ export class PositionsPanel {
   }
 
   symbol({ symbol, on_chart: isOnChart }) {
-    if (isOnChart) {
+    if (isOnChart || !this.canChoose) {
       return element("strong", "", symbol);
     }
     const go = element("button", "link", symbol);
     go.type = "button";
-    go.title = "Show on the chart, where it follows what is held";
+    go.title = "Show on the chart";
     go.addEventListener("click", () => this.choose(symbol));
     return go;
   }
 }
 
-const signed = (text) => decimal(text, 2, { sign: true, fixed: true });
+function showGain(node, gain) {
+  setText(node, gain === null ? "" : `${decimal(gain, 2, { sign: true, fixed: true })} USDT`);
+  node.className = `pnl ${tone(gain)}`.trim();
+}
 
 function levels({ entry, stop, targets, liquidation }) {
   const places = Math.max(-1, ...[stop, ...targets].map(placesOf));
