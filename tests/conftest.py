@@ -1,18 +1,25 @@
 """Set-up for all tests: property tests that draw the same examples everywhere."""
 
 import gc
+import os
+import re
 from collections.abc import Iterator
 
 import pytest
 import structlog
 from hypothesis import settings
-from tests.support.process import STARTS
+from tests.support.process import ROOT, STARTS
 from tests.support.servers import Server
 
 # Derandomized: a run can be repeated, and CI finds what the developer found. To look for new
 # examples: pytest --hypothesis-profile=default.
 settings.register_profile("milobot", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("milobot")
+
+# In the container of docker-compose the bot's own settings stand in the environment; a test sets
+# those that it is about.
+for _setting in re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
+    os.environ.pop(_setting, None)
 
 
 # Collecting five thousand tests makes objects that stay: looking for garbage among them, again and
