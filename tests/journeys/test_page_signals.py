@@ -1,6 +1,7 @@
 """A trader looks at a run that takes signals and holds more than one thing."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -63,6 +64,7 @@ async def test_a_signal_is_seen_from_its_text_to_its_position(browser: Browser) 
         await expect(tab.page.locator("#symbol")).to_have_text("BTCUSDT")
         await wait_until_painted(tab.page, "#chart")
         await expect(tab.page.locator("#chart .chart-empty")).to_be_hidden()
+        await expect(tab.page.locator(".legend-candle")).to_contain_text(re.compile(r"C \d+\.\d "))
         await expect(held.locator(".pnl")).to_have_text("+10.00 USDT", timeout=8_000)
         live.hold(Slot("BTCUSDT", Position("BTCUSDT")))
         await expect(held).to_have_text("Flat")

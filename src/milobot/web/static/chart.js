@@ -80,7 +80,8 @@ export class ChartView {
 
   /** Show a model; `delta` says what changed since the last time, null means everything. */
   show(model, delta) {
-    if (!delta || delta.replace.overlays || delta.replace.panes || delta.replace.candles) {
+    const isOther = !delta || ["overlays", "panes", "candles"].some((key) => delta.replace[key]);
+    if (isOther || !this.end) { // prices of the first candles say how many digits there are
       // Another market begins where its own candles end.
       const kept = delta?.replace.candles ? null : this.position();
       this.model = model;
