@@ -28,12 +28,14 @@ class LivePlan:
     Attributes:
         config: Account and limits of the engine.
         symbols: Those whose prices are followed from the start.
+        hears_all: Whether the client's stream tells prices of symbols that come later, too.
         settings: Leverage and margin mode to be made before they are needed.
         terms: What is assumed about the exchange.
     """
 
     config: EngineConfig
     symbols: tuple[str, ...] = ()
+    hears_all: bool = False
     settings: tuple[SymbolSettings, ...] = ()
     terms: Terms = field(default_factory=Terms)
     cadence: Cadence = field(default_factory=Cadence)
@@ -114,7 +116,7 @@ class LiveAccount:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(news.run())
             tasks.create_task(self._hear(news))
-            if self._plan.symbols:
+            if self._plan.symbols or self._plan.hears_all:
                 tasks.create_task(prices.run())
                 tasks.create_task(self._watch(prices))
             tasks.create_task(self.view.run())

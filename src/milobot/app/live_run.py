@@ -175,7 +175,7 @@ class LiveRun:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._note_comparisons(live))
                 if self._signals is not None:
-                    tasks.create_task(self._signals.work(live, self._page.tell))
+                    tasks.create_task(self._signals.work(live, self._page.tell, self._bot.lease))
                 if self._scripts is not None:
                     tasks.create_task(self._scripts.work(live.trader))
         finally:

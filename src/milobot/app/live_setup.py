@@ -43,12 +43,14 @@ def plan_bot(
     scripts: Sequence[ScriptPlan] = (),
     *,
     followed: Sequence[str] = (),
+    is_paper: bool = False,
 ) -> BotPlan:
     """Return how an account is run under these settings; prices of ``followed`` are streamed."""
     return BotPlan(
         live=LivePlan(
             config=EngineConfig(account=str(account), limits=limits_of(settings)),
             symbols=tuple(dict.fromkeys([*(s.info.coin for s in scripts), *followed])),
+            hears_all=is_paper,
             settings=settings_ahead(scripts),
             terms=Terms(engine_delay_ms=round(settings.engine_delay * 1000)),
             view=ViewPlan(has_bulk_brackets=account.exchange == "binance"),

@@ -15,6 +15,7 @@ from milobot.signals.door import Incoming, Receipt, SignalDoor, SignalHistory
 from milobot.signals.inbox.account_trades import AccountTrades
 from milobot.signals.inbox.inbox import InboxPlan, SignalInbox
 from milobot.signals.life.plans import SignalTerms
+from milobot.storage.leases import Lease
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 
@@ -63,8 +64,15 @@ class LiveSignals:
         """Take over what the exchange lists: a signal for anything else is refused."""
         self._symbols = frozenset(symbols)
 
-    async def work(self, live: LiveAccount, tell: Callable[[Alert], None]) -> None:
+    async def work(
+        self, live: LiveAccount, tell: Callable[[Alert], None], lease: Lease | None = None
+    ) -> None:
         """Trade what is on record and what comes, until cancelled.
+
+        Args:
+            live: The account, which is ours.
+            tell: Takes alerts.
+            lease: What writing about signals needs: a leader that was frozen writes no more.
 
         Raises:
             AuthenticationError: The exchange refuses the key.
@@ -75,7 +83,7 @@ class LiveSignals:
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_symbols())
-            tasks.create_task(self.inbox.run(trades, sleep=self._sleep, tell=tell))
+            tasks.create_task(self.inbox.run(trades, sleep=self._sleep, tell=tell, lease=lease))
 
     def _known_symbols(self) -> AbstractSet[str] | None:
         return self._symbols
