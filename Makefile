@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation prove-signals prove-image check fix bench clean
+.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation prove-signals prove-image check-delivery check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -53,6 +53,9 @@ check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+check-delivery: $(VENV)/.installed-ops  ## Check image, compose file, chart, workflows and alerts with their tools.
+	CI=true $(BIN)/pytest -q tests/ops $(ARGS)
+
 fix: $(VENV)/.installed-dev  ## Repair format and style where a tool can.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -77,6 +80,20 @@ $(VENV)/.installed-dev: $(SETUP) | $(BIN)/python
 	@$(PIP) install -c constraints.txt hatchling editables setuptools
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev,parquet,telegram]'
 	@touch $@ $(VENV)/.installed
+
+# Judges of chart, image, workflows and alerts. promtool comes out of Debian's package without being
+# installed: its service would take the bot's port.
+$(VENV)/.installed-ops: $(VENV)/.installed-dev
+	@echo "Installing what judges chart, image, workflows and alerts (once; half a minute) ..."
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[ops]'
+	@if command -v apt-get >/dev/null && command -v dpkg >/dev/null; then \
+	    folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cd "$$folder" \
+	        && apt-get download -q prometheus && dpkg -x prometheus_*.deb . \
+	        && cp usr/bin/promtool usr/bin/prometheus "$(CURDIR)/$(BIN)/"; \
+	else \
+	    echo "milobot: promtool is taken from Debian only; put it on the path for tests/ops" >&2; \
+	fi
+	@touch $@
 
 $(BIN)/python:
 	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
