@@ -1,11 +1,11 @@
 """Asking the process that leads an account for something; doing it oneself when there is none."""
 
 import asyncio
-import getpass
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from milobot.app.audit_trail import log_entry, whoami
 from milobot.app.exchanges import AccountName, open_client
 from milobot.app.live_account import LiveAccount
 from milobot.app.live_bot import LiveBot
@@ -17,8 +17,8 @@ from milobot.errors import ConfigurationError, ExchangeError
 from milobot.exchanges.times import SteadyClock
 from milobot.ports import ExchangeAccount
 from milobot.settings import Settings
-from milobot.storage.account_records import append_audit
 from milobot.storage.api_key import ApiKey
+from milobot.storage.audit import AuditEntry, append_audit
 from milobot.storage.commands import Command, CommandKind, enqueue, read_command, withdraw
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
@@ -106,14 +106,6 @@ async def act_alone(ledger: Ledger, wish: Wish, settings: Settings, key: ApiKey)
     return Reply(f"{done.answer}; {left}", is_done=bool(done.is_carried_out))
 
 
-def whoami() -> str:
-    """Return who asks, for the record."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user without a name, as in some containers
-        return "cli"
-
-
 def account_name(text: str) -> AccountName:
     """Return an account of the ledger as exchange and name.
 
@@ -138,8 +130,8 @@ async def _leave_behind(ledger: Ledger, wish: Wish) -> Reply:
 async def _enqueue(ledger: Ledger, wish: Wish) -> int:
     asked_by, now_ms = wish.asked_by or whoami(), SteadyClock().now_ms()
 
-    def ask(connection: Connection) -> int:
-        append_audit(
+    def ask(connection: Connection) -> tuple[AuditEntry, int]:
+        entry = append_audit(
             connection,
             wish.account,
             actor=asked_by,
@@ -147,7 +139,7 @@ async def _enqueue(ledger: Ledger, wish: Wish) -> int:
             details=wish.symbol,
             now_ms=now_ms,
         )
-        return enqueue(
+        return entry, enqueue(
             connection,
             wish.account,
             wish.kind,
@@ -156,7 +148,9 @@ async def _enqueue(ledger: Ledger, wish: Wish) -> int:
             symbol=wish.symbol,
         )
 
-    return await ledger.write(ask)
+    entry, number = await ledger.write(ask)
+    log_entry(entry)
+    return number
 
 
 async def _answer(ledger: Ledger, number: int, within_s: float) -> Command | None:

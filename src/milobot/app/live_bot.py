@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from milobot.app.audit_trail import AuditTrail
 from milobot.app.exchanges import ExchangeClient
 from milobot.app.halt_alerts import halt_alerts
 from milobot.app.leader import Leader, SigningDeadline
@@ -111,6 +112,7 @@ class LiveBot:
         self._mark: WalletMark | None = None
         self._halts: tuple[Halt, ...] = ()
         self.drift: Decimal | None = None
+        self._trail = AuditTrail(ledger, self._account, client.clock)
 
     @property
     def lease(self) -> Lease:
@@ -136,6 +138,7 @@ class LiveBot:
         journal = self._show(self._ledger.journal(self._account, self._lease))
         governor = await self._governor()
         self._mark = None
+        await self._trail.note("lead_taken", f"{self._lease.holder}, epoch {self._lease.epoch}")
         live = LiveAccount(
             self._client, journal, governor, self._plan.live, self._tell, sleep=self._sleep
         )
@@ -220,6 +223,7 @@ class LiveBot:
         for alert in halt_alerts(self._halts, state.halts, now_ms):
             self._tell(alert)
         self._halts = state.halts
+        await self._trail.note_halts(state.halts)
         await self._save(state)
         snapshot = EquitySnapshot(
             self._account, now_ms, account.wallet, account.available, account.unrealized_pnl

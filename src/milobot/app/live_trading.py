@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from decimal import Decimal
 
+from milobot.app.audit_trail import AuditTrail, telling_settings
 from milobot.app.exchanges import (
     AccountName,
     ExchangeClient,
@@ -40,6 +41,7 @@ from milobot.app.web_access import access_rules
 from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
 from milobot.exchanges.times import SteadyClock
+from milobot.ports import Clock
 from milobot.settings import Settings
 from milobot.signals.life.plans import SignalTerms
 from milobot.storage.account_records import Session, list_sessions
@@ -173,6 +175,7 @@ class LiveTrading:
         self._refuse_strays()
         self.page = LivePage(self._heading(), signals=self.hall if self.has_signals else None)
         self._runs: list[LiveRun] = []
+        self._trails: list[AuditTrail] = []
 
     @property
     def has_signals(self) -> bool:
@@ -205,6 +208,8 @@ class LiveTrading:
     async def finish(self) -> None:
         """Prepare for the end: no entries, stops in place."""
         await asyncio.gather(*(run.finish() for run in self._runs))
+        for trail in self._trails:
+            await trail.note("stopped", "asked to end")
 
     async def _trade(self, clients: Sequence[ExchangeClient], ledger: Ledger) -> None:
         doors = {}
@@ -221,12 +226,24 @@ class LiveTrading:
             heard = messenger.beside(show, account, plan.bot.holder)
             heard = self.watch.beside(heard, account, client.clock, self.door)
             self._runs.append(LiveRun(client, ledger, plan, heard, signals))
+            await self._note_start(ledger, work, plan, client.clock)
         self.hall.open(doors)
         self.watch.follow(ledger, self._runs)
         async with asyncio.TaskGroup() as tasks:
             for run in self._runs:
                 tasks.create_task(run.run())
             tasks.create_task(messenger.run())
+
+    async def _note_start(
+        self, ledger: Ledger, work: AccountWork, plan: RunPlan, clock: Clock
+    ) -> None:
+        """Note in the audit log that an account is traded from now on, and how."""
+        trail = AuditTrail(ledger, str(work.account), clock)
+        self._trails.append(trail)
+        what = [source.script.name for source in work.sources]
+        what += [SIGNALS] if work.takes_signals else []
+        await trail.note("started", f"{plan.mode}: {', '.join(what)} by {plan.bot.holder}")
+        await trail.note_settings(telling_settings(self._request.settings))
 
     def _messenger(self, ledger: Ledger) -> Messenger:
         beside = Surroundings(

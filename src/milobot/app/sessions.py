@@ -17,11 +17,11 @@ from milobot.domain.times import format_time
 from milobot.scripting.results import ScriptInfo
 from milobot.storage.account_records import (
     Session,
-    append_audit,
     load_session,
     replace_session,
     save_session,
 )
+from milobot.storage.audit import append_audit
 from milobot.telemetry import get_logger
 
 MOST_FURTHER = 100_000

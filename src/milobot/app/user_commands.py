@@ -2,12 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
+from sqlalchemy import Connection
+
+from milobot.app.audit_trail import BOT, log_entry
 from milobot.app.live_account import LiveAccount
 from milobot.domain.governor import GovernorState
 from milobot.errors import LeaseLostError, MilobotError
 from milobot.exchanges.times import Sleep
 from milobot.ports import Clock
+from milobot.storage.audit import AuditEntry, append_audit
 from milobot.storage.commands import Command, CommandKind, finish, take_next
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
@@ -57,12 +62,32 @@ class CommandDesk:
         except MilobotError as error:
             answer, is_done = str(error), False
         now_ms = self.clock.now_ms()
-        await self.ledger.write(
-            lambda c: finish(
-                c, command.command_id, answer=answer, is_carried_out=is_done, now_ms=now_ms
-            )
+        end = partial(
+            self._finish, command=command, answer=answer, is_carried_out=is_done, now_ms=now_ms
         )
+        log_entry(await self.ledger.write(end))
         get_logger().info("command_done", command=command.kind.value, answer=answer)
+
+    def _finish(
+        self,
+        connection: Connection,
+        *,
+        command: Command,
+        answer: str,
+        is_carried_out: bool,
+        now_ms: int,
+    ) -> AuditEntry:
+        """Answer a command and note what came of it, in one transaction."""
+        number = command.command_id
+        finish(connection, number, answer=answer, is_carried_out=is_carried_out, now_ms=now_ms)
+        return append_audit(
+            connection,
+            self.account,
+            actor=BOT,
+            event=f"{command.kind.value}_{'done' if is_carried_out else 'not_done'}",
+            details=f"for {command.asked_by}: {answer}",
+            now_ms=now_ms,
+        )
 
     async def _act(self, command: Command) -> tuple[str, bool]:
         """Return what came of a command, as a sentence, and whether it was done as asked."""

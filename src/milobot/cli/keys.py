@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from milobot.app.audit_keys import note_key_change
 from milobot.app.exchanges import TITLES, parse_account, refuse_rights
 from milobot.app.keys import (
     ask_rights,
@@ -60,6 +61,7 @@ def set_key(
         for line in asyncio.run(try_out(settings, account.exchange, given.key)):
             print(line)
     store.put(str(account), given.key)
+    asyncio.run(note_key_change(settings, str(account), "key_set", given.key.masked))
     print(f"{account} is stored in {settings.keys_file}, encrypted (key {given.key.masked})")
 
 
@@ -91,6 +93,7 @@ def remove_key(name: Name, *, exchange: ExchangeName = None) -> None:
     settings = load_settings()
     account = parse_account(name, exchange)
     open_store(settings, ask_password()).remove(str(account))
+    asyncio.run(note_key_change(settings, str(account), "key_removed", ""))
     print(
         f"{account} is removed from {settings.keys_file}; delete the key at"
         f" {TITLES[account.exchange]} too if it is not used elsewhere"

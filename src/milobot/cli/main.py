@@ -64,6 +64,9 @@ SUB_COMMANDS = {
     "decisions": SubCommand(
         "milobot.cli.records:decisions", "Show what was decided, and why.", Logs.RESULTS
     ),
+    "audit": SubCommand(
+        "milobot.cli.audit_log:app", "Check and export who did what to the bot.", Logs.RESULTS
+    ),
     "evaluate": SubCommand(
         "milobot.cli.evaluate:evaluate",
         "Evaluate a script once and print its decision.",

@@ -1,4 +1,4 @@
-"""What is kept of an account beside its journal: equity, governor, sessions, cursors, audit.
+"""What is kept of an account beside its journal: equity, governor, sessions, cursors.
 
 Units of work and queries; ``ledger.write`` and ``ledger.read`` run them.
 """
@@ -6,7 +6,7 @@ Units of work and queries; ``ledger.write`` and ``ledger.read`` run them.
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, select
 
 from milobot.storage import tables
 from milobot.storage.upserts import insert_or_keep, insert_or_replace
@@ -114,14 +114,6 @@ def list_cursors(connection: Connection, beginning: str) -> list[tuple[str, str,
     found = select(cursors).where(cursors.c.name.startswith(beginning, autoescape=True))
     rows = connection.execute(found.order_by(cursors.c.name))
     return [(row.name, row.position, row.updated_ms) for row in rows]
-
-
-def append_audit(
-    connection: Connection, account: str, *, actor: str, event: str, details: str, now_ms: int
-) -> None:
-    """Note who did what; nothing ever takes such a note away."""
-    row = {"account": account, "time_ms": now_ms, "actor": actor, "event": event}
-    connection.execute(insert(tables.audit), row | {"details": details})
 
 
 def _replace(connection: Connection, table: Table, row: dict[str, object]) -> None:

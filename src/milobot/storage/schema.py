@@ -16,7 +16,7 @@ from milobot.storage.sqlite import transaction
 from milobot.storage.sqlite_ledger import connect_sqlite, driver_of
 from milobot.storage.tables import metadata
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every version, oldest first, as the scripts in ``migrations/versions`` name themselves."""
 
 _VERSION_TABLE = "alembic_version"

@@ -262,7 +262,7 @@ commands = Table(
     Index(None, "account", "done_ms", "id"),  # the oldest that waits
 )
 
-# Who did what to the bot. Never pruned.
+# Who did what to the bot: a chain of hashes, numbered without gaps. Never pruned.
 audit = Table(
     "audit",
     metadata,
@@ -272,6 +272,8 @@ audit = Table(
     _text("actor"),
     _text("event"),
     _text("details"),
+    _text("previous_hash"),
+    _text("hash"),
     Index(None, "account", "id"),  # latest entries of an account
 )
 

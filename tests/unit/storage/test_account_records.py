@@ -9,6 +9,7 @@ from tests.support.trading import dec
 from milobot.storage import account_records as records
 from milobot.storage import queries
 from milobot.storage.account_records import EquitySnapshot, Session
+from milobot.storage.audit import append_audit
 from milobot.storage.ledger import Ledger
 
 SNAPSHOT = EquitySnapshot("a", 1_000, dec("10000.50"), dec("9000"), dec("-12.25"))
@@ -87,9 +88,7 @@ async def test_cursors_are_listed_by_how_their_names_begin(ledger: Ledger) -> No
 async def test_the_audit_log_takes_any_text(ledger: Ledger) -> None:
     """Also what came in from outside with characters that PostgreSQL refuses."""
     await ledger.write(
-        partial(
-            records.append_audit, account="a", actor="web:\x00", event="halt", details="", now_ms=1
-        )
+        partial(append_audit, account="a", actor="web:\x00", event="halt", details="", now_ms=1)
     )
 
     actors = await ledger.read(lambda c: c.execute(text("SELECT actor FROM audit")).scalars().all())

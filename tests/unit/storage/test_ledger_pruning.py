@@ -12,7 +12,8 @@ from tests.support.trading import dec
 from milobot.domain.orders import OrderStatus
 from milobot.errors import ConfigurationError
 from milobot.storage import tables
-from milobot.storage.account_records import EquitySnapshot, append_audit, save_equity
+from milobot.storage.account_records import EquitySnapshot, save_equity
+from milobot.storage.audit import append_audit
 from milobot.storage.ledger import Ledger
 from milobot.storage.ledger_pruning import prune
 

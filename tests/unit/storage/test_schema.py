@@ -156,7 +156,7 @@ def test_older_tables_on_a_server_name_the_command(
     """An update of milobot comes before that of its tables."""
     monkeypatch.setattr("milobot.storage.schema.REVISIONS", (*REVISIONS, "9998"))
 
-    with pytest.raises(SchemaTooOldError, match=r"version 0002 and 9998 is needed.*alembic"):
+    with pytest.raises(SchemaTooOldError, match=r"version 0003 and 9998 is needed.*alembic"):
         open_and_close(ledger_on_postgres)
 
 
@@ -165,7 +165,7 @@ def test_newer_tables_are_left_alone(empty_url: str) -> None:
     run_alembic(empty_url, "upgrade", "head")
     set_revision(empty_url, "9999")
 
-    with pytest.raises(SchemaTooNewError, match=r"version 9999.*up to 0002: update milobot"):
+    with pytest.raises(SchemaTooNewError, match=r"version 9999.*up to 0003: update milobot"):
         open_and_close(empty_url)
 
 
