@@ -67,7 +67,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "trading-bot.env" -}}
-{{- $optional := list "telegram_api_id" "telegram_api_hash" "telegram_bot_token" "bingx_api_key" "bingx_secret_key" "binance_api_key" "binance_secret_key" "api_token" "tradingview_secret" }}
+{{- $optional := list "telegram_api_id" "telegram_api_hash" "telegram_bot_token" "bingx_api_key" "bingx_secret_key" "binance_api_key" "binance_secret_key" "api_token" "tradingview_secret" "keys_password" }}
 - name: LISTEN
   value: "0.0.0.0"
 - name: ALLOWED_HOSTS
@@ -128,6 +128,14 @@ capabilities:
 
 {{/* What cannot work is refused before anything is installed. */}}
 {{- define "trading-bot.check" -}}
+{{- range $name := list "TELEGRAM_API_ID" "TELEGRAM_API_HASH" "TELEGRAM_BOT_TOKEN" "BINGX_API_KEY" "BINGX_SECRET_KEY" "BINANCE_API_KEY" "BINANCE_SECRET_KEY" "API_TOKEN" "TRADINGVIEW_SECRET" "KEYS_PASSWORD" "DATABASE_URL" }}
+{{- if hasKey $.Values.env $name }}
+{{- fail (printf "env.%s would be readable by everybody who may look at the deployment: put it as %s into the secret %s" $name (lower $name) $.Values.secretName) }}
+{{- end }}
+{{- end }}
+{{- if hasKey .Values.env "LISTEN" }}
+{{- fail "env.LISTEN is 0.0.0.0 in a pod, probes come from outside of it: leave it out" }}
+{{- end }}
 {{- $isShared := eq .Values.persistence.accessMode "ReadWriteMany" }}
 {{- if eq .Values.database.kind "sqlite" }}
 {{- if gt (int .Values.replicaCount) 1 }}
