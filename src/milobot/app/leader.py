@@ -35,7 +35,11 @@ class SigningDeadline:
 
 @dataclass(slots=True)
 class Leader:
-    """Takes the lead of an account whenever nobody else has it, and keeps it."""
+    """Takes the lead of an account whenever nobody else has it, and keeps it.
+
+    Attributes:
+        trouble: Why the ledger did not take the last renewal; empty when it did.
+    """
 
     account: str
     lease: Lease
@@ -43,7 +47,7 @@ class Leader:
     tell: Callable[[Alert], None]
     sleep: Sleep
     purpose: str = "traded"
-    _trouble: str = ""
+    trouble: str = ""
 
     async def run(self, body: Callable[[], Awaitable[None]]) -> None:
         """Run ``body`` while the account is ours, anew after each loss, until cancelled.
@@ -85,8 +89,8 @@ class Leader:
             return False
 
     def _why_not_ours(self) -> str:
-        if self._trouble:
-            return f"{self.account} is not {self.purpose}: {self._trouble}"
+        if self.trouble:
+            return f"{self.account} is not {self.purpose}: {self.trouble}"
         return f"another process leads {self.account}: this one stands by"
 
     async def _renew(self) -> None:
@@ -96,13 +100,13 @@ class Leader:
 
     async def _take(self) -> bool:
         """Take or renew the lease; a ledger that is away changes nothing, and the lease runs out."""
-        self._trouble = ""
+        self.trouble = ""
         try:
             return await self.lease.take()
         except LeaseLostError:
             raise
         except LedgerError as error:
-            self._trouble = str(error)
+            self.trouble = str(error)
             get_logger().warning("lease_not_renewed", account=self.account, reason=str(error))
             return False
 

@@ -112,12 +112,18 @@ class LiveBot:
         self._mark: WalletMark | None = None
         self._halts: tuple[Halt, ...] = ()
         self.drift: Decimal | None = None
+        self._leader: Leader | None = None
         self._trail = AuditTrail(ledger, self._account, client.clock)
 
     @property
     def lease(self) -> Lease:
         """Return our hold on the account, whether or not it is held now."""
         return self._lease
+
+    @property
+    def trouble(self) -> str:
+        """Return why the ledger takes no records now; empty when it does, or was not asked yet."""
+        return "" if self._leader is None else self._leader.trouble
 
     async def run(self, work: Callable[[LiveAccount], Awaitable[None]]) -> None:
         """Lead the account and let ``work`` ask for trades; stand by while another one leads.
@@ -131,7 +137,9 @@ class LiveBot:
         """
         # Leases and requests are held against the exchange's clock: it has to be known first.
         await self._client.market.fetch_server_time()
-        leader = Leader(self._account, self._lease, self._client.clock, self._tell, self._sleep)
+        self._leader = leader = Leader(
+            self._account, self._lease, self._client.clock, self._tell, self._sleep
+        )
         await leader.run(lambda: self._lead(work))
 
     async def _lead(self, work: Callable[[LiveAccount], Awaitable[None]]) -> None:

@@ -7,7 +7,7 @@ somebody asks. Nothing of it stands in the way of an order.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from time import monotonic
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from milobot.app.figures import AccountFigures, books_of, line_of
 from milobot.app.gauges import RunCollector, RunFigures
-from milobot.app.health import Role, Sighting, judge
+from milobot.app.health import Part, Role, Sighting, judge
 from milobot.app.ledger_watch import LedgerWatch
 from milobot.app.live_run import LiveRun
 from milobot.app.live_shows import HeardShow, LiveShow
@@ -104,8 +104,7 @@ class RunWatch:
 
     def readiness(self) -> tuple[bool, Mapping[str, Any]]:
         """Return whether the run is ready, and each part with its state and reason."""
-        accounts = tuple(account.sight for account in self.accounts())
-        parts = judge(Sighting(self.ledger.sight, accounts))
+        parts = self._parts()
         is_ready = all(part.is_ready for part in parts)
         missing = [f"{p.name}: {p.reason}" for p in parts if not p.is_ready]
         return is_ready, {
@@ -136,12 +135,13 @@ class RunWatch:
     def figures(self) -> RunFigures:
         """Return how the whole run stands now."""
         accounts = self.accounts()
+        parts = self._parts()
         listener = None if self.messenger is None else self.messenger.listener
         return RunFigures(
             version=self._version,
             mode=self._mode,
-            is_ready=self.readiness()[0],
-            is_ledger_up=judge(Sighting(self.ledger.sight, ()))[0].is_ready,
+            is_ready=all(part.is_ready for part in parts),
+            is_ledger_up=parts[0].is_ready,
             accounts=accounts,
             cycles={account.account: self._cycles_of(account) for account in accounts},
             refused={} if self.access is None else dict(self.access.refused),
@@ -149,6 +149,14 @@ class RunWatch:
             is_telegram_on=listener is not None and listener.is_connected,
             worker_kills=counts["worker_kills"],
         )
+
+    def _parts(self) -> tuple[Part, ...]:
+        """Return what has to be right; first of all the ledger."""
+        ledger = self.ledger.sight
+        troubles = [run.bot.trouble for run in self._runs if run.bot.trouble]
+        if troubles and not ledger.trouble:  # it may answer questions and take no records
+            ledger = replace(ledger, trouble=troubles[0])
+        return judge(Sighting(ledger, tuple(account.sight for account in self.accounts())))
 
     def _account(self, name: str, run: LiveRun | None) -> AccountFigures:
         leader, epoch = self.ledger.leader(name)
