@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from milobot.app.account_status import Held
 from milobot.app.health import AccountSight, Role
@@ -74,6 +75,7 @@ class AccountFigures:
     Attributes:
         leader: Who leads it, as far as the ledger tells.
         epoch: Number of the lead.
+        line: None where the client does not show how its connection is.
         books: None while the account is not ours.
     """
 
@@ -81,7 +83,7 @@ class AccountFigures:
     role: Role
     leader: str = ""
     epoch: int = 0
-    line: Line = field(default_factory=Line)
+    line: Line | None = field(default_factory=Line)
     books: Books | None = None
 
     @property
@@ -94,20 +96,32 @@ class AccountFigures:
             leader=self.leader,
             is_compared=books.is_compared,
             compared_age_ms=books.compared_age_ms,
-            streams=self.line.streams,
-            halt=self.line.rest,
+            streams=None if self.line is None else self.line.streams,
+            halt="" if self.line is None else self.line.rest,
         )
 
 
-def line_of(client: object, clock: ExchangeClock) -> Line:
-    """Return how a client's connection is, as far as it shows."""
-    if not isinstance(client, TellsPulses):
-        return Line()
+@runtime_checkable
+class StandsOn(Protocol):
+    """A client that is put together of others, such as the one of a paper account."""
+
+    @property
+    def beneath(self) -> tuple[object, ...]:
+        """Return them, the one that the budgets are of first."""
+        ...
+
+
+def line_of(client: object, clock: ExchangeClock) -> Line | None:
+    """Return how a client's connection is; None when it does not show that."""
+    beneath = client.beneath if isinstance(client, StandsOn) else (client,)
+    telling = [one for one in beneath if isinstance(one, TellsPulses)]
+    if not telling:
+        return None
     return Line(
-        streams=tuple(client.pulses.now()),
-        events=Counter(client.pulses.totals()),
-        budgets=client.limiter.standing(),
-        rest=client.breaker.reason,
+        streams=tuple(pulse for one in telling for pulse in one.pulses.now()),
+        events=sum((one.pulses.totals() for one in telling), Counter()),
+        budgets=telling[0].limiter.standing(),
+        rest="; ".join(one.breaker.reason for one in telling if one.breaker.reason),
         clock_offset_ms=clock.offset_ms,
         clock_uncertainty_ms=clock.uncertainty_ms,
     )

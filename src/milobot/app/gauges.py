@@ -95,7 +95,8 @@ def _put_account(sheet: _Sheet, account: AccountFigures, cycles: int) -> None:
     name = account.account
     sheet.put("account_leading", account.role is Role.LEADING, name)
     sheet.put("reconciliation_cycles_total", cycles, name)
-    _put_line(sheet, name, account.line)
+    if account.line is not None:
+        _put_line(sheet, name, account.line)
     if account.books is not None:
         _put_books(sheet, name, account.books)
 

@@ -49,7 +49,7 @@ class AccountSight:
         leader: Who leads it, as far as the ledger tells; empty for nobody.
         is_compared: Whether it was compared with the exchange's since we lead it.
         compared_age_ms: Since the last comparison; None before the first.
-        streams: Its streams that are meant to run now.
+        streams: Its streams that are meant to run now; None where nobody can tell.
         halt: Why the exchange is given a rest; empty when it is not.
     """
 
@@ -58,7 +58,7 @@ class AccountSight:
     leader: str = ""
     is_compared: bool = False
     compared_age_ms: int | None = None
-    streams: tuple[Pulse, ...] = ()
+    streams: tuple[Pulse, ...] | None = ()
     halt: str = ""
 
 
@@ -131,6 +131,8 @@ def _stream(account: AccountSight) -> Part:
         return part("none is needed while standing by", is_ready=True)
     if account.halt:
         return part(account.halt)
+    if account.streams is None:
+        return part("this client does not show its streams", is_ready=True)
     if not account.streams:
         return part("no stream is open yet")
     for pulse in account.streams:

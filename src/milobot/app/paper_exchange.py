@@ -65,6 +65,11 @@ class PaperClient:
         self._account = PaperAccount(local.account, prices)
 
     @property
+    def beneath(self) -> tuple[ExchangeClient, ...]:
+        """Return the clients that it stands on, the real exchange's first."""
+        return self._real, self._local
+
+    @property
     def market(self) -> MarketData:
         """Return the real exchange's public data."""
         return self._real.market

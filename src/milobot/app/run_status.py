@@ -60,7 +60,7 @@ def _account(account: AccountFigures, tasks: Mapping[str, Any]) -> dict[str, Any
         "role": account.role.value,
         "leader": account.leader,
         "epoch": account.epoch,
-        **_line(account.line),
+        **({} if account.line is None else _line(account.line)),
         **({} if account.books is None else _books(account.books)),
         "tasks": dict(tasks),
     }

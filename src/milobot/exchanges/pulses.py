@@ -11,8 +11,8 @@ from milobot.ports import Clock
 
 # An exchange that answers our pings, each 1.5 s, is heard of that often. BingX sends a ping of
 # its own every 5 s; one that answers none of ours may be silent for long and well.
-_ANSWERING_MS = 3_500
-_SILENT_MS = 30_000
+_LEAST_MS = 3_500
+_SILENT_MS = 45_000
 EVENTS = ("reconnected", "failed", "stale", "garbage")
 
 
@@ -55,7 +55,7 @@ class Pulses:
         self._forget_ended()
         now_ms = self._clock.now_ms()
         running = [stream for stream in self._streams if stream.health.is_running]
-        return sorted((_pulse(s.name, s.health, now_ms) for s in running), key=lambda p: p.name)
+        return sorted((_pulse(stream, now_ms) for stream in running), key=lambda p: p.name)
 
     def totals(self) -> Counter[str]:
         """Return how often each of ``EVENTS`` happened, over all streams since the start."""
@@ -78,9 +78,12 @@ class TellsPulses(Protocol):
     limiter: PriorityLimiter
 
 
-def _pulse(name: str, health: StreamHealth, now_ms: int) -> Pulse:
+def _pulse(stream: SupervisedStream, now_ms: int) -> Pulse:
+    health = stream.health
     age_ms = max(0, now_ms - health.heard_ms) if health.is_connected else None
-    return Pulse(name, age_ms, _ANSWERING_MS if health.answers_pings else _SILENT_MS)
+    # One answer may be lost, and the next be late.
+    answering_ms = max(_LEAST_MS, 2 * round(stream.plan.ping_every_s * 1000) + 500)
+    return Pulse(stream.name, age_ms, answering_ms if health.answers_pings else _SILENT_MS)
 
 
 def _events(health: StreamHealth) -> Counter[str]:

@@ -106,6 +106,7 @@ class SupervisedStream:
 
     Attributes:
         name: What logs call it.
+        plan: When its connection is looked after.
         health: What happened to it so far.
     """
 
@@ -134,7 +135,7 @@ class SupervisedStream:
         self._channel = channel
         self._connector = connector
         self._clock = clock
-        self._plan = plan or StreamPlan()
+        self.plan = plan or StreamPlan()
         self._sleep = sleep
         self._chance = random.Random()  # noqa: S311 - spreads delays, guards nothing
         self._socket: Socket | None = None
@@ -159,7 +160,7 @@ class SupervisedStream:
             self.health.is_running, self.health.has_ended = False, True
 
     async def _live(self) -> None:
-        delay_s = self._plan.reconnect_delay_s
+        delay_s = self.plan.reconnect_delay_s
         while True:
             started_ms = self._clock.now_ms()
             end = await self._live_once()
@@ -169,10 +170,10 @@ class SupervisedStream:
             )
             if end.is_planned and lasted_s >= _LEAST_LIFE_S:
                 continue
-            if lasted_s >= self._plan.stable_after_s:
-                delay_s = self._plan.reconnect_delay_s
+            if lasted_s >= self.plan.stable_after_s:
+                delay_s = self.plan.reconnect_delay_s
             await self._sleep(delay_s * self._chance.uniform(1 - _SPREAD, 1 + _SPREAD))
-            delay_s = min(delay_s * 2, self._plan.most_delay_s)
+            delay_s = min(delay_s * 2, self.plan.most_delay_s)
 
     async def _live_once(self) -> _End:
         self._asked = ""
@@ -202,7 +203,7 @@ class SupervisedStream:
         await self._channel.opened(is_first=self.health.connections == 1)
 
     async def _listen(self, socket: Socket) -> _End:
-        plan, now_ms = self._plan, self._clock.now_ms()
+        plan, now_ms = self.plan, self._clock.now_ms()
         replace_ms = now_ms + int(plan.replace_after_s * 1000)
         heard_ms = pinged_ms = now_ms
         while True:
