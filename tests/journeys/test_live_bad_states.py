@@ -106,14 +106,6 @@ def test_a_flag_of_paper_trading_is_refused(tmp_path: Path, script: str) -> None
     assert "--equity belongs to paper trading" in ended.err
 
 
-def test_two_scripts_on_paper_are_refused(tmp_path: Path, script: str) -> None:
-    """One that runs and one that silently does not would be worse."""
-    ended = ask(tmp_path, "run", "--script", script, "--script", script)
-
-    assert ended.code == 2
-    assert "on paper one script runs at a time" in ended.err
-
-
 def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     """An old program must not write into tables that it does not know."""
     with market(speed="1") as exchange:

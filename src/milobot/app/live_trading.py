@@ -3,19 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass
 from decimal import Decimal
 
 from milobot.app.audit_trail import AuditTrail, telling_settings
-from milobot.app.exchanges import (
-    AccountName,
-    ExchangeClient,
-    describe_hosts,
-    environment_name,
-    open_client,
-)
+from milobot.app.exchanges import ExchangeClient
 from milobot.app.live_messenger import Messenger, Surroundings, open_messenger
 from milobot.app.live_page import LivePage
+from milobot.app.live_request import AccountWork, LiveRequest, is_first_time
 from milobot.app.live_run import LiveRun, RunPlan
 from milobot.app.live_setup import (
     check_key,
@@ -31,28 +25,24 @@ from milobot.app.live_shows import LiveShow, SecondAccount
 from milobot.app.live_signals import LiveSignals, SignalHall, SignalPlan
 from milobot.app.metrics_port import Scraped, open_metrics_port
 from milobot.app.pages import Served, serve_beside
-from milobot.app.preparation import Source
 from milobot.app.profiles import load_profiles
 from milobot.app.sessions import SIGNALS
 from milobot.app.signal_watch import WatchedDoor
-from milobot.app.telegram import TelegramPlan
 from milobot.app.watch import RunWatch
 from milobot.app.web_access import access_rules
 from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
 from milobot.exchanges.times import SteadyClock
 from milobot.ports import Clock
-from milobot.settings import Settings
 from milobot.signals.life.plans import SignalTerms
-from milobot.storage.account_records import Session, list_sessions
-from milobot.storage.api_key import ApiKey
+from milobot.storage.account_records import list_sessions
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 from milobot.web.access import Access
 from milobot.web.observe_routes import observe_routes
 from milobot.web.server import open_listener, page_address
 from milobot.web.signal_routes import signal_routes
-from milobot.web.state import Heading, Mode
+from milobot.web.state import Heading
 
 RISK_NOTICE = (
     "RISK NOTICE: trading leveraged crypto futures is highly speculative; you can lose everything"
@@ -62,45 +52,6 @@ RISK_NOTICE = (
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountWork:
-    """What trades one account.
-
-    Attributes:
-        key: Of the account.
-        sources: Scripts; those of the first account with any have the page.
-        takes_signals: Whether messages are traded here.
-    """
-
-    account: AccountName
-    key: ApiKey
-    sources: tuple[Source, ...] = ()
-    takes_signals: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRequest:
-    """What to trade.
-
-    Attributes:
-        works: By account, at least one; no two of the same.
-        telegram: Who listens and talks; None for nobody.
-    """
-
-    works: tuple[AccountWork, ...]
-    settings: Settings
-    telegram: TelegramPlan | None = None
-
-    @property
-    def is_real(self) -> bool:
-        """Return whether real money may be behind one of the accounts."""
-        return any(self.is_real_at(work.account) for work in self.works)
-
-    def is_real_at(self, account: AccountName) -> bool:
-        """Return whether real money may be behind an account."""
-        return not self.settings.venue(account.exchange).is_play_money
-
-
 def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
     """Trade accounts until Ctrl-C or SIGTERM; another process on them stands by.
 
@@ -108,7 +59,7 @@ def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
         MilobotError: The port is taken, a script or the key is wrong, the exchange is out of
             reach, or the ledger cannot be used.
     """
-    announce(request)
+    request.announce()
     rules = access_rules(request.settings, is_real_money=request.is_real)
     listener = open_listener(rules.listen, port)
     with closing(listener), open_metrics_port(rules.listen, request.settings) as metrics:
@@ -123,28 +74,6 @@ def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
         )
         asyncio.run(serve_beside(trading.run, served, stays=False, finish=trading.finish))
         say("ended: what is open keeps its stop at the exchange, milobot status tells")
-
-
-def announce(request: LiveRequest) -> None:
-    """Say in the first lines of the log what is traded with whose money."""
-    for work in request.works:
-        money = "REAL MONEY" if request.is_real_at(work.account) else "play money"
-        hosts = describe_hosts(request.settings, work.account.exchange)
-        what = [source.script.name for source in work.sources]
-        what += [SIGNALS] if work.takes_signals else []
-        get_logger().warning(
-            "live_trading",
-            money=money,
-            account=str(work.account),
-            hosts=hosts,
-            scripts=", ".join(what),
-            said=f"LIVE with {money}: {', '.join(what)} on {work.account} at {hosts}",
-        )
-
-
-def is_first_time(sessions: Sequence[Session]) -> bool:
-    """Return whether an account with these sessions has never been traded with real money."""
-    return not any(session.mode == "live" for session in sessions)
 
 
 class LiveTrading:
@@ -168,7 +97,7 @@ class LiveTrading:
         size = Size(SizeKind.RISK, request.settings.signal_risk)
         self._signals = SignalPlan(profiles, SignalTerms(size=size))
         self.hall = SignalHall(profiles)
-        mode = _mode(is_real=request.is_real)
+        mode = request.mode_of(request.works[0])
         self.watch = RunWatch([str(work.account) for work in request.works], mode)
         self.door = WatchedDoor(self.hall, self.watch.meters)
         self._plans = [self._plan_of(work) for work in request.works]
@@ -192,13 +121,8 @@ class LiveTrading:
             await opened.enter_async_context(self.watch.at_work())
             clients = []
             for work, plan in zip(self._request.works, self._plans, strict=True):
-                client = open_client(
-                    self._request.settings,
-                    work.account.exchange,
-                    work.key,
-                    deadline=plan.bot.deadline,
-                )
-                clients.append(await opened.enter_async_context(client))
+                client = await opened.enter_async_context(self._request.client_of(work, plan))
+                clients.append(client)
                 await first_answer(work.account.exchange, client)
                 await check_key(work.account.exchange, client)
             url = self._plans[0].bot.database_url
@@ -217,7 +141,7 @@ class LiveTrading:
         for work, plan, client in zip(self._request.works, self._plans, clients, strict=True):
             account = str(work.account)
             show: LiveShow = SecondAccount(self.page, account) if self._runs else self.page
-            if self._request.is_real_at(work.account):
+            if self._request.is_real_at(work):
                 await self._notice_risk(ledger, account)
             signals = None
             if work.takes_signals:
@@ -240,9 +164,7 @@ class LiveTrading:
         """Note in the audit log that an account is traded from now on, and how."""
         trail = AuditTrail(ledger, str(work.account), clock)
         self._trails.append(trail)
-        what = [source.script.name for source in work.sources]
-        what += [SIGNALS] if work.takes_signals else []
-        await trail.note("started", f"{plan.mode}: {', '.join(what)} by {plan.bot.holder}")
+        await trail.note("started", f"{plan.mode}: {', '.join(work.names)} by {plan.bot.holder}")
         await trail.note_settings(telling_settings(self._request.settings))
 
     def _messenger(self, ledger: Ledger) -> Messenger:
@@ -266,7 +188,7 @@ class LiveTrading:
 
     def _plan_of(self, work: AccountWork) -> RunPlan:
         settings, account = self._request.settings, work.account
-        is_real = self._request.is_real_at(account)
+        is_real = self._request.is_real_at(work)
         scripts = [source.script for source in work.sources]
         trusted = all(source.trusts_script for source in work.sources)
         trust = trust_of(scripts, is_real=is_real, is_trusted=trusted)
@@ -276,11 +198,11 @@ class LiveTrading:
             get_logger().warning("symbol_shared", said=sentence)
         ahead = self._signals.profiles.symbols if work.takes_signals else ()
         return RunPlan(
-            bot=plan_bot(settings, account, plans, followed=ahead),
+            bot=plan_bot(settings, account, plans, followed=ahead, is_paper=work.paper is not None),
             scripts=plans,
             trust=trust,
-            mode=_mode(is_real=is_real),
-            source=environment_name(settings, account.exchange),
+            mode=self._request.mode_of(work),
+            source=self._request.source_of(work),
             candle_file=work.sources[0].database if work.sources else None,
         )
 
@@ -301,7 +223,7 @@ class LiveTrading:
 
     def _heading(self) -> Heading:
         first = self._plans[0]
-        mode = _mode(is_real=self._request.is_real_at(self._request.works[0].account))
+        mode = self._request.mode_of(self._request.works[0])
         if not first.scripts:
             return Heading(mode, SIGNALS, "", str(self._request.works[0].account), follows=True)
         script = first.scripts[0]
@@ -318,7 +240,3 @@ class LiveTrading:
         self.watch.ledger.trouble = reason
         get_logger().error("ledger_not_usable", reason=reason, said=f"nothing trades: {reason}")
         self.page.wait(f"nothing trades: {reason}")
-
-
-def _mode(*, is_real: bool) -> Mode:
-    return "live" if is_real else "testnet"

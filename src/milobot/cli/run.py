@@ -1,4 +1,4 @@
-"""``milobot run``: scripts and signals on accounts, or a script on paper over live candles."""
+"""``milobot run``: scripts and signals, on accounts or on paper at live prices."""
 
 from pathlib import Path
 from typing import Annotated
@@ -52,8 +52,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
 
     With TRADING_ENABLED=true they trade live with the account's key: play money at the
     exchange's demo hosts, real money only with BINANCE_TESTNET=false (or BINGX_TESTNET=false).
-    Without it one script trades on paper: candles come from the exchange's public data, no key
-    is needed, and no order leaves this machine.
+    Without it they trade on paper: prices come from the exchange's public data, no key is
+    needed, and no order leaves this machine.
 
     Signals come by POST /signal, TradingView's webhook and Telegram. Without a script they are
     all that is traded.
@@ -88,16 +88,21 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         for path in script or ()
     )
     if not sources and signals is False:
-        raise ConfigurationError("nothing is to be traded: name a --script, or leave out --no-signals")
+        raise ConfigurationError(
+            "nothing is to be traded: name a --script, or leave out --no-signals"
+        )
+    usual = AccountName(settings.signal_exchange, settings.signal_account)
+    signals_on = named if is_named and not sources else usual
     if not settings.trading_enabled:
         terms = parse_terms(
             equity=equity, fee=fee, slippage=slippage, funding=None, settings=settings
         )
-        run_on_paper(sources, terms, named.exchange, settings, port)
+        # Without a word about them signals go where the scripts are: one paper account will do.
+        signals_on = named if sources and signals is None else signals_on
+        wanted = Wanted(sources, named, None if signals is False else signals_on)
+        run_on_paper(wanted, terms, settings, port)
         return
     refuse_simulation_flags(equity=equity, fee=fee, slippage=slippage)
-    usual = AccountName(settings.signal_exchange, settings.signal_account)
-    signals_on = named if is_named and not sources else usual
     is_needed = bool(signals) or not sources
     wanted = Wanted(sources, named, None if signals is False else signals_on, is_needed)
     run_with_keys(wanted, settings, port)

@@ -1,4 +1,4 @@
-"""The two ways ``milobot run`` goes: on paper, and with a key."""
+"""The two ways ``milobot run`` goes: on paper, and with keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,39 +6,17 @@ from functools import cache
 
 import typer
 
-from milobot.app.exchanges import AccountName, environment_name, open_client, with_production_data
+from milobot.app.exchanges import AccountName
 from milobot.app.keys import find_key
-from milobot.app.live_paper import LivePaperRequest, run_live_paper
-from milobot.app.live_trading import AccountWork, LiveRequest, run_live
+from milobot.app.live_request import PAPER, AccountWork, LiveRequest
+from milobot.app.live_trading import run_live
+from milobot.app.paper_exchange import PaperPlan, paper_file
 from milobot.app.preparation import Source
 from milobot.app.telegram import plan_telegram
 from milobot.backtest.runner import Terms
 from milobot.cli.hidden import ask_password
 from milobot.errors import ConfigurationError, KeystoreError
 from milobot.settings import Settings
-from milobot.telemetry import get_logger
-
-
-def run_on_paper(
-    sources: tuple[Source, ...], terms: Terms, exchange: str, settings: Settings, port: int
-) -> None:
-    """Trade one script on paper over public candles.
-
-    Raises:
-        ConfigurationError: Several were named.
-    """
-    if len(sources) > 1:
-        raise ConfigurationError(
-            "on paper one script runs at a time: start one milobot run for each, with its own"
-            " --port, or set TRADING_ENABLED=true to trade them together"
-        )
-    public = with_production_data(settings, exchange)
-    run_live_paper(
-        LivePaperRequest(sources[0], terms, environment_name(public, exchange)),
-        lambda: open_client(public, exchange),
-        port=port,
-        say=typer.echo,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +36,31 @@ class Wanted:
     needs_signals: bool = False
 
 
+def run_on_paper(wanted: Wanted, terms: Terms, settings: Settings, port: int) -> None:
+    """Trade scripts and signals on paper, each on the account of an exchange's prices."""
+    telegram = plan_telegram(settings, ask_password())
+    request = LiveRequest(paper_works(wanted, terms, settings), settings, telegram)
+    run_live(request, port=port, say=typer.echo)
+
+
+def paper_works(wanted: Wanted, terms: Terms, settings: Settings) -> tuple[AccountWork, ...]:
+    """Return what each paper account trades; scripts come first."""
+
+    def work(exchange: str, sources: tuple[Source, ...], *, takes_signals: bool) -> AccountWork:
+        file = paper_file(settings, exchange)
+        paper = PaperPlan(terms.equity, terms.fee, terms.slippage, file)
+        return AccountWork(AccountName(exchange, PAPER), None, sources, takes_signals, paper)
+
+    scripts, signals = wanted.scripts_on.exchange, wanted.signals_on
+    both = signals is not None and signals.exchange == scripts
+    works = []
+    if wanted.sources:
+        works.append(work(scripts, wanted.sources, takes_signals=both))
+    if signals is not None and not (both and works):
+        works.append(work(signals.exchange, (), takes_signals=True))
+    return tuple(works)
+
+
 def run_with_keys(wanted: Wanted, settings: Settings, port: int) -> None:
     """Trade scripts and signals, each on their account.
 
@@ -66,15 +69,15 @@ def run_with_keys(wanted: Wanted, settings: Settings, port: int) -> None:
     """
     known = ask_password()
     ask = cache(known) if known else None  # the password is asked for once
-    works = works_of(wanted, settings, ask)
-    request = LiveRequest(works, settings, plan_telegram(settings, ask))
+    works, left_out = works_of(wanted, settings, ask)
+    request = LiveRequest(works, settings, plan_telegram(settings, ask), left_out)
     run_live(request, port=port, say=typer.echo)
 
 
 def works_of(
     wanted: Wanted, settings: Settings, ask: Callable[[], str] | None
-) -> tuple[AccountWork, ...]:
-    """Return what each account trades, with its key; scripts come first.
+) -> tuple[tuple[AccountWork, ...], tuple[str, ...]]:
+    """Return what each account trades, scripts first; and why something is left out.
 
     Raises:
         KeystoreError: There is no key of an account that has to have one.
@@ -86,16 +89,15 @@ def works_of(
         both = account == signals_on
         works.append(AccountWork(account, find_key(settings, account, ask), wanted.sources, both))
         signals_on = None if both else signals_on
-    if signals_on is not None:
-        try:
-            key = find_key(settings, signals_on, ask)
-        except KeystoreError as error:
-            if wanted.needs_signals:
-                raise
-            get_logger().info("signals_off", said=f"signals are not taken: {error}")
-        else:
-            works.append(AccountWork(signals_on, key, takes_signals=True))
-    return tuple(works)
+    if signals_on is None:
+        return tuple(works), ()
+    try:
+        key = find_key(settings, signals_on, ask)
+    except KeystoreError as error:
+        if wanted.needs_signals:
+            raise
+        return tuple(works), (f"signals are not taken: {error}",)
+    return (*works, AccountWork(signals_on, key, takes_signals=True)), ()
 
 
 def refuse_simulation_flags(*, equity: str, fee: str, slippage: str) -> None:
