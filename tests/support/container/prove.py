@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import yaml
 from tests.support.container.build import Build, Made
 from tests.support.container.context import send_context
 from tests.support.container.dockerfile import needed, read_stages
@@ -100,7 +101,8 @@ def runs_read_only(build: Build, made: Made, stack: ExitStack) -> None:
 def develops(made: Made, stack: ExitStack) -> None:
     """Do in the target of docker-compose what the documentation says."""
     server = stack.enter_context(own_server())
-    env = {**made.env, "API_OPEN": "true", "LISTEN": "0.0.0.0", "DATABASE_URL": server.url}  # noqa: S104 - as in docker-compose.yml
+    given = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["bot"]
+    env = {**made.env, **given["environment"], "DATABASE_URL": server.url}
     commands = (
         ["alembic", "upgrade", "head"],
         ["bash", "-c", "milobot version"],
