@@ -124,23 +124,27 @@ def _lease(account: AccountSight) -> Part:
 
 
 def _stream(account: AccountSight) -> Part:
-    def part(reason: str, *, is_ready: bool = False) -> Part:
-        return Part("exchange_stream", is_ready, reason, account.account)
-
+    trouble = ""
     if account.role is Role.STANDING_BY:
-        return part("none is needed while standing by", is_ready=True)
-    if account.halt:
-        return part(account.halt)
-    if account.streams is None:
-        return part("this client does not show its streams", is_ready=True)
-    if not account.streams:
-        return part("no stream is open yet")
-    for pulse in account.streams:
+        said = "none is needed while standing by"
+    elif account.streams is None:
+        said = "this client does not show its streams"
+    else:
+        said = "every stream is fresh"
+        trouble = account.halt or _trouble_of(account.streams)
+    return Part("exchange_stream", not trouble, trouble or said, account.account)
+
+
+def _trouble_of(streams: tuple[Pulse, ...]) -> str:
+    """Return what is wrong with the first stream that is not fresh; empty when all are."""
+    if not streams:
+        return "no stream is open yet"
+    for pulse in streams:
         if pulse.age_ms is None:
-            return part(f"{pulse.name} is not connected")
+            return f"{pulse.name} is not connected"
         if not pulse.is_fresh:
-            return part(f"{pulse.name} has been silent for {pulse.age_ms / 1000:.1f} s")
-    return part("every stream is fresh", is_ready=True)
+            return f"{pulse.name} has been silent for {pulse.age_ms / 1000:.1f} s"
+    return ""
 
 
 def _compared(account: AccountSight) -> Part:

@@ -33,15 +33,17 @@ class WatchedDoor:
 
     async def receive(self, incoming: Incoming) -> Receipt:
         """Put a message on record; raises what the door raises."""
-        began_s = self._elapsed()
-        message = _Message(None, began_s)
-        self._messages.keep(intent_key(incoming.source, incoming.message_id), message)
+        name = intent_key(incoming.source, incoming.message_id)
+        before, message = self._messages.get(name), _Message(None, self._elapsed())
+        self._messages.keep(name, message)
         try:
             receipt = await self._door.receive(incoming)
         except BaseException:
             message.waits_since_s = None
             raise
         message.signal_id = receipt.signal_id
+        if receipt.is_known and before is not None:
+            self._messages.keep(name, before)  # it may still be waiting for its decision
         if receipt.state is not SignalState.ENTERING:
             self._settled(incoming, receipt, message)
         get_logger().info(
