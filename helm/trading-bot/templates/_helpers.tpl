@@ -49,8 +49,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "trading-bot.isRealMoney" -}}
 {{- $env := .Values.env }}
 {{- $isOn := eq (toString $env.TRADING_ENABLED) "true" }}
-{{- $isPlay := and (ne (toString $env.BINGX_TESTNET) "false") (ne (toString $env.BINANCE_TESTNET) "false") }}
-{{- if and $isOn (not $isPlay) }}true{{ end }}
+{{- $isPlayMoney := and (ne (toString $env.BINGX_TESTNET) "false") (ne (toString $env.BINANCE_TESTNET) "false") }}
+{{- if and $isOn (not $isPlayMoney) }}true{{ end }}
 {{- end }}
 
 {{/* Names under which the bot is asked for, besides those that env.ALLOWED_HOSTS adds. */}}
