@@ -42,8 +42,7 @@ def signal_bot(folder: Path, exchange: Market, number: int) -> Iterator[Bot]:
 
 def address_of(running: Bot) -> str:
     """Return where the bot listens."""
-    line = next(line for line in running.said.splitlines() if line.startswith("chart: "))
-    return line.split()[1]
+    return running.said.partition("chart: ")[2].split()[0]
 
 
 def post(address: str, message: str, key: str = "") -> tuple[int, dict[str, Any]]:

@@ -6,6 +6,8 @@ from enum import Enum
 from functools import wraps
 from typing import Any
 
+import typer
+
 
 class Logs(Enum):
     """What a command does, as far as its log is concerned.
@@ -47,6 +49,19 @@ def configure_logs(logs: Logs) -> None:
             configure_logging("WARNING" if level == "INFO" else level, sys.stderr)
         case Logs.SILENT:  # pragma: no branch - mypy proves that none is left
             configure_logging("ERROR", sys.stderr)
+
+
+def say(text: str) -> None:
+    """Tell whoever started a service something: a line on a terminal, else an event of its log.
+
+    Whoever collects what a container writes takes every line for JSON.
+    """
+    from milobot.telemetry import get_logger
+
+    if sys.stdout.isatty():
+        typer.echo(text)
+    else:
+        get_logger().info("notice", said=text)
 
 
 def _wanted_level() -> str:

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-import typer
-
 from milobot.app.exchanges import AccountName
 from milobot.app.keys import find_key
 from milobot.app.live_request import PAPER, AccountWork, LiveRequest
@@ -15,6 +13,7 @@ from milobot.app.preparation import Source
 from milobot.app.telegram import plan_telegram
 from milobot.backtest.runner import Terms
 from milobot.cli.hidden import ask_password
+from milobot.cli.logs import say
 from milobot.errors import ConfigurationError, KeystoreError
 from milobot.settings import Settings
 
@@ -40,7 +39,7 @@ def run_on_paper(wanted: Wanted, terms: Terms, settings: Settings, port: int) ->
     """Trade scripts and signals on paper, each on the account of an exchange's prices."""
     telegram = plan_telegram(settings, ask_password())
     request = LiveRequest(paper_works(wanted, terms, settings), settings, telegram)
-    run_live(request, port=port, say=typer.echo)
+    run_live(request, port=port, say=say)
 
 
 def paper_works(wanted: Wanted, terms: Terms, settings: Settings) -> tuple[AccountWork, ...]:
@@ -71,7 +70,7 @@ def run_with_keys(wanted: Wanted, settings: Settings, port: int) -> None:
     ask = cache(known) if known else None  # the password is asked for once
     works, left_out = works_of(wanted, settings, ask)
     request = LiveRequest(works, settings, plan_telegram(settings, ask), left_out)
-    run_live(request, port=port, say=typer.echo)
+    run_live(request, port=port, say=say)
 
 
 def works_of(

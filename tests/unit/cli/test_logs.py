@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from milobot.cli.logs import Logs, configure_logs
+from milobot.cli.logs import Logs, configure_logs, say
 from milobot.cli.main import SUB_COMMANDS, main
 from milobot.telemetry import HIDDEN, get_logger
 
@@ -22,6 +22,7 @@ FIRST_REFUSALS: dict[str, list[str]] = {
     "positions": [],
     "orders": ["--all"],
     "decisions": ["--why", "1"],
+    "audit": ["verify"],
     "evaluate": ["missing.script"],
     "indicators": [],
     "initdb": ["BTCUSDT", "--exchange", "mtgox"],
@@ -106,3 +107,14 @@ def test_help_needs_no_settings(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert not structlog.is_configured()
     assert "Usage" in capsys.readouterr().out
+
+
+def test_what_a_service_says_is_json_where_nobody_watches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever collects the output of a container takes every line of it for JSON."""
+    configure_logs(Logs.SERVICE)
+    say("chart: http://localhost:8080")
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event_type"], line["data"]["said"]) == ("notice", "chart: http://localhost:8080")
