@@ -28,18 +28,18 @@ class LivePlan:
     Attributes:
         config: Account and limits of the engine.
         symbols: Those whose prices are followed from the start.
-        hears_all: Whether the client's stream tells prices of symbols that come later, too.
         settings: Leverage and margin mode to be made before they are needed.
         terms: What is assumed about the exchange.
+        hears_all: Whether the client's stream tells prices of symbols that come later, too.
     """
 
     config: EngineConfig
     symbols: tuple[str, ...] = ()
-    hears_all: bool = False
     settings: tuple[SymbolSettings, ...] = ()
     terms: Terms = field(default_factory=Terms)
     cadence: Cadence = field(default_factory=Cadence)
     view: ViewPlan = field(default_factory=ViewPlan)
+    hears_all: bool = False
 
 
 class LiveAccount:
