@@ -54,7 +54,7 @@ check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/lint-imports --no-logo
 
 check-delivery: $(VENV)/.installed-ops  ## Check image, compose file, chart, workflows and alerts with their tools.
-	CI=true $(BIN)/pytest -q tests/ops $(ARGS)
+	CI=true PROVE_ALERTS=1 $(BIN)/pytest -q tests/ops $(ARGS)
 
 fix: $(VENV)/.installed-dev  ## Repair format and style where a tool can.
 	$(BIN)/ruff check --fix .
