@@ -44,7 +44,12 @@ def test_a_bot_halts_closes_and_resumes_on_request(tmp_path: Path) -> None:
     assert after["positions"] == []
     assert json.loads(resumed.out)[0]["is_done"] is True
     audit = [row[0] for row in rows(tmp_path, "select event from audit order by id")]
-    assert audit == ["halt", "close", "resume"]
+    assert audit[:3] == ["started", "settings", "lead_taken"]
+    asked_and_done = [
+        f"{name}{end}" for name in ("halt", "close", "resume") for end in ("", "_done")
+    ]
+    assert audit[3:9] == asked_and_done
+    assert ask(tmp_path, "audit", "verify").code == 0
 
 
 def test_without_a_bot_a_halt_waits_and_flatten_acts_itself(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""A run as those see it who look after it: endpoints under faults, and what it writes."""
+
+import json
+import signal
+import socket
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.support.live_runs import HOLDS, Bot, bot, is_protected, market, until
+
+from milobot.local_exchange.setup import DEFAULT_SECRET
+
+WITHIN_S = 5.0
+TOKEN = "planted-token-0123456789"  # noqa: S105 - made up
+ANSWERED_S = 2.5
+"""Until every stream has been pinged and has answered: whoever never does is given more time."""
+SLACK_S = 1.0
+"""For a machine that does other things meanwhile."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class Asked:
+    """The endpoints of a run."""
+
+    def __init__(self, running: Bot, metrics_port: int) -> None:
+        """Find out where they are."""
+        self._page = (
+            running.said.partition("chart: ")[2].split()[0].replace("localhost", "127.0.0.1")
+        )
+        self._metrics = f"http://127.0.0.1:{metrics_port}"
+        self.seen: list[str] = []
+
+    def get(self, path: str, *, token: bool = False) -> tuple[int, str]:
+        """Return status and text of an answer of the page's port."""
+        return self._get(f"{self._page}{path}", token=token)
+
+    def metrics(self) -> str:
+        """Return what the port for metrics alone answers."""
+        return self._get(f"{self._metrics}/metrics", token=False)[1]
+
+    def missing(self) -> list[str]:
+        """Return what /ready misses."""
+        found: list[str] = json.loads(self.get("/ready")[1])["missing"]
+        return found
+
+    def turns(self, *, ready: bool) -> float:
+        """Return the seconds until /ready answers so."""
+        began, status = time.monotonic(), 200 if ready else 503
+        until(lambda: self.get("/ready")[0] == status, f"ready {ready}")
+        return time.monotonic() - began
+
+    def _get(self, url: str, *, token: bool) -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {TOKEN}"} if token else {}
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http on loopback
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+                status, text = answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            status, text = refused.code, refused.read().decode()
+        self.seen.append(text)
+        return status, text
+
+
+def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_path: Path) -> None:
+    """Exchange frozen, ledger locked, exchange gone: each is named within five seconds."""
+    port = free_port()
+    with market() as exchange:
+        settings = {**exchange.settings, "METRICS_PORT": str(port), "API_TOKEN": TOKEN}
+        with bot(tmp_path, settings, HOLDS) as running:
+            until(lambda: is_protected(tmp_path), "a protected position")
+            asked = Asked(running, port)
+            asked.turns(ready=True)
+            time.sleep(ANSWERED_S)
+            frozen = _frozen(asked, exchange.process.send_signal)
+            locked = _locked(asked, tmp_path / "milobot.db")
+            refused = asked.get("/status")[0]
+            status: dict[str, Any] = json.loads(asked.get("/status", token=True)[1])
+            scraped = asked.metrics()
+            exchange.process.kill()
+            gone_s = asked.turns(ready=False)
+            gone = asked.missing()
+            alive = asked.get("/health")[0]
+            running.stop()
+            said = running.said
+
+    took = {"frozen": frozen[0], "locked": locked[0], "gone": gone_s}
+    assert max(took.values()) <= WITHIN_S + SLACK_S, took
+    assert any(reason.startswith("exchange_stream") for reason in gone), gone
+    assert (alive, refused) == (200, 401)
+    _check_status(status)
+    for name in ("orders_total{", "position_size{", "reconciliation_cycles_total{"):
+        assert name in scraped
+    _check_lines(said)
+    for secret in (DEFAULT_SECRET, TOKEN):
+        assert secret not in said
+        assert not [text for text in asked.seen if secret in text]
+
+
+def _frozen(asked: Asked, send: Callable[[int], None]) -> tuple[float, float]:
+    """Freeze the exchange: its connections stay open, and nothing answers any more."""
+    send(signal.SIGSTOP)
+    try:
+        away_s = asked.turns(ready=False)
+        missing = asked.missing()
+    finally:
+        send(signal.SIGCONT)
+    assert any("has been silent" in reason for reason in missing), missing
+    back_s = asked.turns(ready=True)
+    print(f"frozen: ready was false after {away_s:.1f} s, true again after {back_s:.1f} s")  # noqa: T201 - shown by -s
+    return away_s, back_s
+
+
+def _locked(asked: Asked, ledger: Path) -> tuple[float, float]:
+    """Lock the ledger: it answers questions and takes no records."""
+    with closing(sqlite3.connect(ledger, isolation_level=None, timeout=10)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        away_s = asked.turns(ready=False)
+        missing = asked.missing()
+        other.execute("ROLLBACK")
+    assert any(reason.startswith(("ledger", "lease")) for reason in missing), missing
+    back_s = asked.turns(ready=True)
+    print(f"locked: ready was false after {away_s:.1f} s, true again after {back_s:.1f} s")  # noqa: T201 - shown by -s
+    return away_s, back_s
+
+
+def _check_status(status: dict[str, Any]) -> None:
+    (account,) = status["accounts"]
+    assert (status["mode"], account["role"]) == ("testnet", "leading")
+    assert [p["state"] for p in account["positions"]] == ["PROTECTED"]
+    assert account["positions"][0]["stop"]
+    assert account["last_candle_age_ms"].keys() == {"BTCUSDT 1m"}
+    assert account["tasks"].keys() >= {"capital", "reconciliation"}
+    assert account["rate_budgets"]["weight"]["most"] > 0
+
+
+def _check_lines(said: str) -> None:
+    """Every line is JSON in the specified form, and those of an order can be put together."""
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert {frozenset(line) for line in lines} == {
+        frozenset({"timestamp", "level", "event_type", "data"})
+    }
+    steps: dict[str, list[str]] = {}
+    for line in lines:
+        name = line["data"].get("client_order_id")
+        if name:
+            assert line["data"]["intent_key"]
+            steps.setdefault(name, []).append(line["event_type"])
+    whole = ["order_created", "order_filled", "fill_booked"]  # a state in between may be left out
+    assert whole in [[e for e in told if e in whole] for told in steps.values()]
