@@ -26,6 +26,7 @@ from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
 from milobot.signal_settings import SIGNAL_EXAMPLES, SignalSettings
+from milobot.storage.database_url import PostgresTarget, parse_database_url
 from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
 from milobot.telegram_settings import (
     TELEGRAM_EXAMPLES,
@@ -34,6 +35,7 @@ from milobot.telegram_settings import (
     check_telegram_secret,
     telegram_contradictions,
 )
+from milobot.telemetry import hide
 from milobot.web_settings import WEB_EXAMPLES, WEB_SECRETS, WebSettings, check_web_secret
 
 _KEY = re.compile(r"[!-~]{1,256}")
@@ -232,7 +234,21 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise ConfigurationError(f"{len(sentences)} settings are wrong: {'; '.join(sentences)}")
     if sentences:
         raise ConfigurationError(sentences[0])
-    return settings.model_copy(update=contents)
+    complete = settings.model_copy(update=contents)
+    _hide_secrets(complete)
+    return complete
+
+
+def _hide_secrets(settings: Settings) -> None:
+    """Cut every secret that is set out of whatever is logged or said from now on."""
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and name != "database_url":
+            hide(value.get_secret_value())
+    target = parse_database_url(settings.database_url.get_secret_value())
+    # A password that is the user's name hides nothing, and would cut holes into every sentence.
+    if isinstance(target, PostgresTarget) and target.password != target.user:
+        hide(target.password)
 
 
 def _read(env_file: Path | None, **values: object) -> Settings:

@@ -35,7 +35,7 @@ _SECRET_NAME = re.compile(
     r"(?i)(?:api_?key|secret|password|passphrase|signature|token|listen_?key|authorization|x-\w+-apikey)"
 )
 _SECRET_VALUE = re.compile(
-    r"(?i)((?:signature|listenKey|apiKey|secret|token)(?:=|\\?\"\s*:\s*\\?\"))[^\s&\"'\\]+"
+    r"(?i)((?:signature|listenKey|api_?key|secret|token|password)(?:=|\\?\"\s*:\s*\\?\"))[^\s&\"'\\]+"
 )
 _TALKATIVE = ("alembic",)  # tells of every part of itself that it loads
 _hidden: set[str] = set()

@@ -4,12 +4,15 @@ import io
 import logging
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
 import structlog
 
+from milobot.settings import Settings, load_settings
 from milobot.telemetry import HIDDEN, configure_logging, get_logger, hide
 
 
@@ -121,6 +124,40 @@ def test_known_secret_is_cut_out_wherever_it_stands(target: type[io.StringIO]) -
 
     assert "known-secret" not in stream.getvalue()
     assert stream.getvalue().count(HIDDEN) >= 4
+
+
+def test_a_secret_planted_in_every_setting_appears_nowhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By construction: whoever reads the settings has cut them out of the log."""
+    monkeypatch.chdir(tmp_path)
+    names = [
+        name
+        for name, field in Settings.model_fields.items()
+        if "SecretStr" in str(field.annotation) and name != "database_url"
+    ]
+    monkeypatch.setenv("TELEGRAM_API_ID", "1")
+    for number, name in enumerate(names):
+        kept = f"zq7x{number:04d}" + "ab" * 12
+        monkeypatch.setenv(name.upper(), f"1:{kept}" if name == "telegram_bot_token" else kept)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:zq7x%40word@localhost/d?sslmode=disable")
+    settings = load_settings(None)
+    stream = io.StringIO()
+    configure_logging("DEBUG", stream)
+
+    for name in [*names, "database_url"]:
+        secret = getattr(settings, name)
+        assert secret is not None, name
+        text = secret.get_secret_value()
+        get_logger().info("asked", url=f"https://x.test/?a={quote(text)}", deep={"a": [text]})
+        logging.getLogger("library").warning("header %s", text.encode())
+        try:
+            int(text)
+        except ValueError:  # whose text quotes it
+            get_logger().exception("failed")
+
+    assert len(names) >= 9
+    assert "zq7x" not in stream.getvalue()
 
 
 def test_values_under_the_name_of_a_secret_are_never_written() -> None:

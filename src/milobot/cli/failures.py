@@ -80,7 +80,9 @@ def installed_version() -> str:
 
 def refuse(sentence: str) -> int:
     """Say on stderr why a command does not run; return the exit code."""
-    print(f"milobot: {sentence}", file=sys.stderr)
+    from milobot.telemetry import redact
+
+    print(f"milobot: {redact(sentence)}", file=sys.stderr)
     return EXIT_REFUSED
 
 
@@ -94,7 +96,9 @@ def _report(error: Exception) -> int:
     if expected is None:
         return _report_unexpected(error)
     if _wants_traceback():
-        traceback.print_exception(error)
+        from milobot.telemetry import redact
+
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr, end="")
     return refuse(_sentence(expected))
 
 
