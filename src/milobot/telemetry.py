@@ -46,7 +46,10 @@ counts: Counter[str] = Counter()
 def hide(secret: str) -> None:
     """Cut a text out of whatever is logged from now on; very short ones are left alone."""
     if len(secret) >= _LEAST_HIDDEN:
-        _hidden.update({secret, quote(secret, safe=""), orjson.dumps(secret).decode()[1:-1]})
+        quoted = quote(secret, safe="")
+        # Quoted twice where an address that holds it is the parameter of another one.
+        twice = quote(quoted, safe="")
+        _hidden.update({secret, quoted, twice, orjson.dumps(secret).decode()[1:-1]})
 
 
 def redact(text: str) -> str:
