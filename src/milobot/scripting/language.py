@@ -46,7 +46,8 @@ def _parse(source: str) -> ast.Module:
         raise ScriptError(reason, line=exc.lineno or 1, column=exc.offset or 1) from None
     except (ValueError, RecursionError, MemoryError) as exc:
         detail = str(exc)[:100] or "nested too deeply"
-        raise ScriptError(f"the text is not readable as a script: {detail}", line=1) from None
+        reason = f"the text is not readable as a script: {detail}"
+        raise ScriptError(reason, line=1, column=1) from None  # null bytes, before Python 3.11.4
 
 
 class _Checker(CallChecker):

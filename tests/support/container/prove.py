@@ -1,5 +1,7 @@
 """Builds and runs the image without an engine: ``make prove-image``, as root, on Linux.
 
+Words behind it (``ARGS="tests/unit -n 2"``) are what pytest runs in the target ``dev``.
+
 The Dockerfile's own instructions are carried out in rooms (``rooms.py``). Then the last stage is
 run as an orchestrator would run it: as its user, on a root that is read-only, with nothing
 writable but the data folder and the temporary one. What is not proven here: that the base images
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -46,7 +49,7 @@ def main() -> None:
     if os.geteuid() != 0:
         sys.exit("make prove-image needs root: it mounts folders over folders")
     inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    words = [*inside, sys.executable, "-m", "tests.support.container.prove"]
+    words = [*inside, sys.executable, "-m", "tests.support.container.prove", *sys.argv[1:]]
     empty = tempfile.mkdtemp()
     env = {**os.environ, _INSIDE: empty}
     done = subprocess.run(words, env=env, cwd=ROOT, check=False)  # noqa: S603 - our own words
@@ -92,6 +95,9 @@ def runs_read_only(build: Build, made: Made, stack: ExitStack) -> None:
         until(lambda: accepted(_SIGNAL), "the signal is taken")
         until(lambda: signal_state() in {"open", "done"}, "the order is filled")
         say(f"BUY BTCUSDT 0.001: {signal_state()}")
+        until(lambda: b"orders_total{" in body_of("http://127.0.0.1:9090/metrics"), "metrics")
+        until(lambda: body_of(f"{_BOT}/ready") != b"", "readiness")
+        say("/ready on 8080, metrics on 9090")
         room.run(["milobot", "doctor", "--offline"], cwd=made.cwd, env=env, user=made.user)
     with running(room, made, {**made.env, "API_OPEN": "true"}):
         until(lambda: is_healthy(room, made), "health without keys, trading off")
@@ -106,7 +112,7 @@ def develops(made: Made, stack: ExitStack) -> None:
     commands = (
         ["alembic", "upgrade", "head"],
         ["bash", "-c", "milobot version"],
-        ["pytest", "-q", "--cov=src", "--cov-report=html", *SOME_TESTS],
+        ["pytest", "-q", "--cov=src", "--cov-report=html", *(sys.argv[1:] or SOME_TESTS)],
         ["test", "-f", "htmlcov/index.html"],
     )
     for command in commands:
@@ -183,8 +189,17 @@ def accepted(body: bytes) -> bool:
 
 def signal_state() -> str:
     """Return what became of the first signal."""
-    with urllib.request.urlopen(f"{_BOT}/signals?limit=1", timeout=5) as answer:  # noqa: S310 - as above
-        return str(json.loads(answer.read())["signals"][0]["state"])
+    return str(json.loads(body_of(f"{_BOT}/signals?limit=1"))["signals"][0]["state"])
+
+
+def body_of(address: str) -> bytes:
+    """Return what is answered; nothing for a refusal."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - http on loopback
+            told: bytes = answer.read()
+    except urllib.error.HTTPError:
+        return b""
+    return told
 
 
 def identity(pid: int) -> str:

@@ -133,6 +133,9 @@ def test_broken_step_leaves_no_level(fault: str, failed: set[Step]) -> None:
 @pytest.mark.parametrize("fault", ["control.38=ignore", "control.38=raise", "control.39=ignore"])
 def test_privileges_regained_by_exec_leave_no_level(fault: str) -> None:
     """Without no_new_privs the kernel refuses the other locks too, unless it only seems missing."""
+    if fault == "control.38=ignore" and "NoNewPrivs:\t1" in Path("/proc/self/status").read_text():
+        pytest.skip("a container has taken new privileges from this process already")
+
     assert Step.NO_NEW_PRIVILEGES in _report(fault)
     assert _level(fault) is Level.NONE
 
