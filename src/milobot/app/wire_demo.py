@@ -24,6 +24,7 @@ from milobot.app.live_setup import load_plans, settings_ahead, trust_of
 from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source
 from milobot.app.sessions import ScriptPlan
+from milobot.app.watch import RunWatch
 from milobot.backtest.runner import Terms
 from milobot.domain.governor import GovernorLimits
 from milobot.domain.money import format_decimal
@@ -42,6 +43,7 @@ from milobot.execution.engine import EngineConfig
 from milobot.scripting.lock_levels import Trust
 from milobot.scripting.results import ScriptInfo
 from milobot.storage.ledger import open_ledger
+from milobot.web.observe_routes import observe_routes
 from milobot.web.server import open_listener, page_address
 from milobot.web.state import Heading
 
@@ -97,7 +99,7 @@ def run_wire_demo(request: WireDemoRequest, *, port: int, say: Callable[[str], N
         asyncio.run(
             serve_beside(
                 partial(stage.run, say_where),
-                Served(stage.page.state, listener),
+                Served(stage.page.state, listener, routes=tuple(observe_routes(stage.watch))),
                 stays=False,
                 finish=stage.finish,
             )
@@ -109,6 +111,7 @@ class Stage:
 
     Attributes:
         page: Where it is shown.
+        watch: Knows how the run stands.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class Stage:
             source=f"{request.dialect}-local",
             candle_file=None,
         )
+        self.watch = RunWatch([self._plan.bot.live.config.account], "demo")
         self._run: LiveRun | None = None
 
     async def run(self, say_where: Callable[[], None]) -> None:
@@ -139,8 +143,12 @@ class Stage:
         async with local_exchange(_flags(request, info)) as exchange:
             self._say(f"exchange: {exchange.url} ({request.dialect} dialect, play money)")
             client = _CLIENTS[request.dialect](exchange, self._plan.bot.deadline)
-            async with client, await open_ledger(self._plan.bot.database_url) as ledger:
-                self._run = LiveRun(client, ledger, self._plan, self.page)
+            url, account = self._plan.bot.database_url, self._plan.bot.live.config.account
+            async with client, await open_ledger(url) as ledger, self.watch.at_work():
+                await client.market.fetch_server_time()  # by whose clock orders are counted
+                show = self.watch.beside(self.page, account, client.clock)
+                self._run = LiveRun(client, ledger, self._plan, show)
+                self.watch.follow(ledger, [self._run])
                 # Said once Ctrl-C is listened to: who reads it may press it at once.
                 self._say(f"demo: {request.source.script.name} on {info.coin} {info.timeframe}")
                 say_where()
