@@ -58,7 +58,7 @@ def test_a_decimal_keeps_every_digit(value: Decimal) -> None:
     assert back.cost.as_tuple() == value.as_tuple()
 
 
-@given(action=st.from_type(Enter) | st.builds(Close) | st.from_type(Change))  # type: ignore[arg-type]
+@given(action=st.from_type(Enter) | st.builds(Close) | st.from_type(Change))  # type: ignore[arg-type]  # a union
 def test_a_close_is_never_taken_for_an_entry(action: Enter | Close | Change) -> None:
     """A close has no fields and would fit any: what it is must be said."""
     intent = TradeIntent("k", "o", "BTCUSDT", 1, action, Decimal(1))

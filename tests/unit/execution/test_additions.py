@@ -66,7 +66,7 @@ def addition(
 
 async def held(plan: Enter = PLAN, **terms: object) -> Stage:
     """Return a stage with a position bought at 100; the price is 96 now."""
-    stage = Stage(**terms)  # type: ignore[arg-type]
+    stage = Stage(**terms)  # type: ignore[arg-type]  # any of its fields
     await stage.play(candle(100, 101, 96, 96), intent(plan))
     stage.open(candle(96, 96, 96, 96))
     return stage
@@ -163,7 +163,7 @@ async def test_what_an_exchange_bounds_is_bounded_for_both_together() -> None:
 
 async def held_at_100(plan: Enter, **terms: object) -> Stage:
     """Return a stage with a position bought at 100, where the price still is."""
-    stage = Stage(**terms)  # type: ignore[arg-type]
+    stage = Stage(**terms)  # type: ignore[arg-type]  # any of its fields
     await stage.play(candle(100, 100, 100, 100), intent(plan))
     stage.open(candle(100, 100, 100, 100))
     return stage

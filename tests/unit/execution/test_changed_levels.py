@@ -40,7 +40,7 @@ def aims(*targets: tuple[str, str]) -> tuple[Aim, ...]:
 
 async def held(plan: Enter = LONG, price: float = 100, **terms: object) -> Stage:
     """Return a stage with one coin bought at 100, the price being where it is said."""
-    stage = Stage(**terms)  # type: ignore[arg-type]
+    stage = Stage(**terms)  # type: ignore[arg-type]  # any of its fields
     await stage.play(QUIET, intent(plan))
     stage.open(candle(price, price, price, price))
     return stage

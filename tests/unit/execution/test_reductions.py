@@ -32,7 +32,7 @@ HALF = Reduce(share=Decimal("0.5"))
 
 async def held(plan: Enter = PLAN, **terms: object) -> Stage:
     """Return a stage with one coin held."""
-    stage = Stage(**terms)  # type: ignore[arg-type]
+    stage = Stage(**terms)  # type: ignore[arg-type]  # any of its fields
     stage.open(QUIET)
     await stage.engine.accept(intent(plan))
     return stage
