@@ -72,7 +72,7 @@ class Reader:
         if "--initdb" in words:
             return None  # needs a network: test_initdb_command.py does that
         if "--exchange" in words or "--loop" in words or words[:2] == ["milobot", "run"]:
-            return None  # runs until Ctrl-C: test_wire_demo.py and test_live_paper.py do that
+            return None  # runs until Ctrl-C: test_wire_demo.py and test_paper_run.py do that
         if words[:1] != ["milobot"] and words[:2] != ["python3", "main.py"]:
             return None
         is_known = words[1] in self._known

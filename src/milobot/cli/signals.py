@@ -1,4 +1,4 @@
-"""``milobot signals``: what a message says, and what following a channel would have brought."""
+"""``milobot signals``: what messages say, what became of them, what a channel is worth."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from milobot.cli.signal_audit import audit_channel
+from milobot.cli.signal_records import list_messages, show_message
 
 app = typer.Typer(
     add_completion=False,
-    help="Read messages as signals, and audit the channels they come from.",
+    help="Read messages as signals, see what became of them, audit channels.",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
@@ -41,3 +42,5 @@ def read_message(
 
 
 app.command("audit")(audit_channel)
+app.command("list")(list_messages)
+app.command("show")(show_message)
