@@ -76,6 +76,9 @@ def test_a_posted_set_up_becomes_a_position_with_stop_and_targets_once(tmp_path:
             until(lambda: get(address, signal)["state"] == "open", "the signal says so")
             until(lambda: len(exchange.resting()) >= 3, "a stop and two targets rest")
             first.kill()
+            steps = [line for line in first.said.splitlines() if '"client_order_id"' in line]
+            assert len(steps) >= 4
+            assert all(f'"signal_id":{told["id"]}' in line for line in steps)
 
         with signal_bot(tmp_path, exchange, 2) as second:
             address = address_of(second)

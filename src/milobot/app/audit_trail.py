@@ -134,6 +134,6 @@ def _told(value: object) -> str:
         case frozenset():
             return ", ".join(sorted(map(str, value)))
         case Size():
-            return f"{value.value}{value.kind.value}"
+            return f"{value.value} {value.kind.name.lower()}"
         case _:
             return str(value)
