@@ -99,9 +99,11 @@ def runs_read_only(build: Build, made: Made, stack: ExitStack) -> None:
         until(lambda: body_of(f"{_BOT}/ready") != b"", "readiness")
         say("/ready on 8080, metrics on 9090")
         room.run(["milobot", "doctor", "--offline"], cwd=made.cwd, env=env, user=made.user)
-    with running(room, made, {**made.env, "API_OPEN": "true"}):
+    with running(room, made, {**made.env, "API_OPEN": "true", "BINGX_BASE_URL": url}):
         until(lambda: is_healthy(room, made), "health without keys, trading off")
-        say("without keys, trading off: healthy")
+        until(lambda: accepted(_SIGNAL, key="paper"), "the signal is taken on paper")
+        until(lambda: signal_state() in {"open", "done"}, "the paper order is filled")
+        say(f"without keys, trading off: healthy, BUY BTCUSDT 0.001 on paper: {signal_state()}")
 
 
 def develops(made: Made, stack: ExitStack) -> None:
@@ -176,9 +178,9 @@ def is_healthy(room: Room, made: Made) -> bool:
     return not subprocess.run(line, env=made.env, capture_output=True, check=False).returncode  # noqa: S603 - our own words
 
 
-def accepted(body: bytes) -> bool:
+def accepted(body: bytes, key: str = "live") -> bool:
     """Hand in a signal as the documented curl does; return whether it was taken."""
-    headers = {"Content-Type": "application/json", "Idempotency-Key": "once"}
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
     request = urllib.request.Request(f"{_BOT}/signal", body, headers)  # noqa: S310 - http on loopback
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - as above
