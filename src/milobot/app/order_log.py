@@ -1,11 +1,13 @@
 """What is counted and logged of orders, decisions and positions when they go on record.
 
-It stands behind the journal: nothing here is waited for before an order leaves. The same record
-may be stored twice, and states in between may be left out; only a state that is new is told.
+It stands behind the journal, and begins in the event loop's next turn: an order that is on record
+leaves before its line is written. The same record may be stored twice, and states in between may
+be left out; only a state that is new is told.
 Every line of an order carries ``client_order_id`` and ``intent_key``, and those of a signal its
 ``signal_id``, so that one search shows a trade from message to fill.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -78,16 +80,28 @@ class OrderLog:
         self._sent: Recent[float] = Recent()
         self._fills: Recent[None] = Recent()
         self._exposed: dict[str, int] = {}
+        self._waiting: list[tuple[Record, ...]] = []
 
     def before(self, journal: Journal) -> Journal:
         """Return a journal of which everything is counted that goes on record."""
         return ShownJournal(journal, self)
 
     def note(self, records: Iterable[Record]) -> None:
-        """Take in what is on record now; whatever goes wrong here stops no trade."""
+        """Take in what is on record now, once what follows from it has left."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._take_waiting)
+        self._waiting.append(tuple(records))
+
+    def _take_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for records in waiting:
+            self.take(records)
+
+    def take(self, records: tuple[Record, ...]) -> None:
+        """Count and log records at once; whatever goes wrong here stops no trade."""
         try:
-            self._note(tuple(records))
-        except Exception:  # noqa: BLE001 - behind the commit stands the request of an order
+            self._note(records)
+        except Exception:  # noqa: BLE001 - a figure that is wrong must not end what trades
             get_logger().exception("records_not_counted", account=self._account)
 
     def _note(self, records: tuple[Record, ...]) -> None:
