@@ -58,12 +58,11 @@ async def examine_everything(visit: Visit, ask: Ask | None) -> list[Finding]:
 def _switches(settings: Settings) -> Finding:
     if not settings.trading_enabled:
         return Finding(Verdict.OK, "switches", "TRADING_ENABLED=false: no order leaves")
-    return Finding(
-        Verdict.WARN,
-        "switches",
-        "TRADING_ENABLED=true, for play money; this version trades on paper all the same, and"
-        " sends orders only to the local exchange of `milobot demo`",
-    )
+    real = [name for name in EXCHANGES if not settings.venue(name).is_play_money]
+    if real:
+        said = f"TRADING_ENABLED=true: orders go to {' and '.join(real)} with REAL MONEY"
+        return Finding(Verdict.WARN, "switches", said, "read docs/live.md before you start")
+    return Finding(Verdict.OK, "switches", "TRADING_ENABLED=true: orders go out, for play money")
 
 
 def _patients(settings: Settings, visit: Visit, ask: Ask | None) -> list[Patient]:

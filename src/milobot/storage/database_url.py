@@ -13,6 +13,7 @@ DEFAULT_DATABASE_URL = "sqlite:///milobot.db"
 _EXAMPLES = "write sqlite:///milobot.db or postgresql://user:password@host:5432/trading_bot"
 _POSTGRES = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_MAYBE = frozenset({"allow", "prefer"})
 _PORT = 5432
 
 
@@ -131,6 +132,11 @@ def _checked_mode(options: Mapping[str, str], host: str) -> str:
     if mode not in _SSL_MODES:
         raise ConfigurationError(
             f"DATABASE_URL has sslmode={mode[:20]}: use one of {', '.join(_SSL_MODES)}"
+        )
+    if mode in _MAYBE and not _is_here(host):
+        raise ConfigurationError(
+            f"DATABASE_URL leads to {host} with sslmode={mode}, which may send everything in plain"
+            " text: use sslmode=require, or disable where the network between is your own"
         )
     return mode
 

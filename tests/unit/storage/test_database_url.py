@@ -71,6 +71,7 @@ def test_another_machine_must_be_reached_on_purpose() -> None:
         ("sqlite://host/d", "names no file"),
         ("postgresql://u:secret@localhost", "names no database"),
         ("postgresql://u:secret@localhost:port/d", "cannot be read"),
+        ("postgresql://u:secret@h/d?sslmode=prefer", "h with sslmode=prefer, which may send"),
         ("postgresql://u:secret@h/d?sslmode=maybe", "has sslmode=maybe: use one of disable"),
     ],
 )
