@@ -16,13 +16,14 @@ from milobot.app.health import (
 from milobot.exchanges.pulses import Pulse
 
 LEDGER = LedgerSight(age_ms=400, revision="0003", needed="0003")
+LIVES = Pulse("binance user", 900, 3_500)
 LEADS = AccountSight(
     account="binance:default",
     role=Role.LEADING,
     leader="me",
     is_compared=True,
     compared_age_ms=12_000,
-    streams=(Pulse("binance user", 900, 3_500), Pulse("binance prices 1", 10, 3_500)),
+    streams=(LIVES, Pulse("binance prices 1", 10, 3_500)),
 )
 WAITS = AccountSight(account="binance:default", role=Role.STANDING_BY, leader="other:1")
 
@@ -74,7 +75,7 @@ def test_a_ledger_in_trouble_is_named(ledger: LedgerSight, part: str, reason: st
         (replace(LEADS, role=Role.UNKNOWN), "lease", "nobody is known"),
         (replace(LEADS, streams=()), "exchange_stream", "no stream is open"),
         (
-            replace(LEADS, streams=(*LEADS.streams, Pulse("binance user", None, 3_500))),
+            replace(LEADS, streams=(LIVES, Pulse("binance user", None, 3_500))),
             "exchange_stream",
             "binance user is not connected",
         ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from milobot.app.live_request import is_first_time
 from milobot.app.live_setup import (
     open_patiently,
     refuse_twins,
@@ -15,7 +16,6 @@ from milobot.app.live_setup import (
     sharing,
     trust_of,
 )
-from milobot.app.live_trading import is_first_time
 from milobot.app.preparation import Source
 from milobot.app.scripts import sample
 from milobot.app.sessions import ScriptPlan
