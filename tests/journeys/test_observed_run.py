@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.live_runs import HOLDS, Bot, bot, is_protected, market, until
+from tests.support.own_postgres import own_server
 
 from milobot.local_exchange.setup import DEFAULT_SECRET
+from milobot.storage.database_url import parse_database_url
+from milobot.storage.schema import run_on, upgrade
 
 WITHIN_S = 5.0
 TOKEN = "planted-token-0123456789"  # noqa: S105 - made up
@@ -106,6 +109,33 @@ def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_pat
     for secret in (DEFAULT_SECRET, TOKEN):
         assert secret not in said
         assert not [text for text in asked.seen if secret in text]
+
+
+def test_ready_turns_when_the_database_server_is_frozen_or_gone(tmp_path: Path) -> None:
+    """What a cluster sees most often: the database is started anew, and the bot goes on by itself."""
+    with own_server() as server, market() as exchange:
+        run_on(parse_database_url(server.url), upgrade)
+        settings = {**exchange.settings, "METRICS_PORT": "0", "DATABASE_URL": server.url}
+        with bot(tmp_path, settings, HOLDS) as running:
+            running.wait_for("order_filled")
+            asked = Asked(running, 0)
+            asked.turns(ready=True)
+            with server.frozen():
+                frozen_s, frozen = asked.turns(ready=False), asked.missing()
+            thawed_s = asked.turns(ready=True)
+            server.stop()
+            gone_s, gone = asked.turns(ready=False), asked.missing()
+            server.start()
+            back_s = asked.turns(ready=True)
+            running.stop()
+
+    took = (
+        f"frozen {frozen_s:.1f} s, back {thawed_s:.1f} s; gone {gone_s:.1f} s, back {back_s:.1f} s"
+    )
+    print(took)  # noqa: T201 - shown by -s
+    assert max(frozen_s, gone_s) <= WITHIN_S + SLACK_S
+    assert any(reason.startswith("ledger: no answer") for reason in frozen), frozen
+    assert any(reason.startswith("ledger: PostgreSQL at") for reason in gone), gone
 
 
 def _frozen(asked: Asked, send: Callable[[int], None]) -> tuple[float, float]:
