@@ -152,6 +152,8 @@ class LiveRun:
         """Ask for no more trades, withdraw entries that rest, see to it that stops are there."""
         if self._scripts is not None:
             self._scripts.close()
+        if self._signals is not None:
+            self._signals.close()
         live = self._live
         if live is None:
             return

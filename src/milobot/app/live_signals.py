@@ -85,6 +85,10 @@ class LiveSignals:
             tasks.create_task(self._keep_symbols())
             tasks.create_task(self.inbox.run(trades, sleep=self._sleep, tell=tell, lease=lease))
 
+    def close(self) -> None:
+        """Ask for no more trades: what comes from now on waits for the next start."""
+        self.inbox.close()
+
     def _known_symbols(self) -> AbstractSet[str] | None:
         return self._symbols
 

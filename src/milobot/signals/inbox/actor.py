@@ -85,6 +85,11 @@ class SignalActor:
         self._priced_ms: dict[str, int] = {}
         self._gone_ms: dict[int, int] = {}
         self._said: dict[str, str] = {}
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Ask for nothing more; what the engine has been asked for is carried out."""
+        self._is_closing = self._asking.is_closing = True
 
     def _begin_anew(self) -> None:
         """Know nothing: what is found on record may have been asked for by another process."""
@@ -159,7 +164,7 @@ class SignalActor:
 
     def _attend(self, symbol: str) -> None:
         """See to the wishes, the slot and the price of a symbol, each by itself."""
-        if not self._parts.trades.is_leading:
+        if self._is_closing or not self._parts.trades.is_leading:
             return
         if self._live.next_wish(symbol) is not None:
             self._start(f"ask {symbol}", symbol, self._serve)
@@ -206,7 +211,7 @@ class SignalActor:
 
     async def _serve(self, symbol: str) -> None:
         """Ask the engine for what is wished in a symbol, one after the other."""
-        while (found := self._live.next_wish(symbol)) is not None:
+        while not self._is_closing and (found := self._live.next_wish(symbol)) is not None:
             live, wish = found
             latest = partial(self._latest, live.signal_id)
             answer = await self._asking.ask(live.signal, wish, latest)
@@ -255,7 +260,8 @@ class SignalActor:
         self._priced_ms[symbol] = self._parts.clock.now_ms()
         price = await self._parts.trades.last_price(symbol)
         for live in waiting:
-            await self._telling.tell(live, PriceSeen(price))
+            if not self._is_closing:
+                await self._telling.tell(live, PriceSeen(price))
 
     def _say_once(self, symbol: str, sentence: str) -> None:
         """Say what goes wrong at every look, once."""

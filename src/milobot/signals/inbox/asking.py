@@ -7,7 +7,7 @@ from decimal import Decimal
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
 from milobot.domain.money import ZERO
-from milobot.errors import MilobotError
+from milobot.errors import ExchangeUnavailableError, MilobotError
 from milobot.ports import Clock
 from milobot.signals.inbox.ports import SignalTrades
 from milobot.signals.life.happenings import Decided, NotSent
@@ -18,12 +18,17 @@ _MOST_FAILURES = 3
 
 
 class Asking:
-    """Asks for wishes, and knows which of them nobody can have asked for before."""
+    """Asks for wishes, and knows which of them nobody can have asked for before.
+
+    Attributes:
+        is_closing: Whether the engine is asked for nothing more, as before the end of a run.
+    """
 
     def __init__(self, trades: SignalTrades, clock: Clock) -> None:
         """Know of none: whatever is found on record may have been asked for before a crash."""
         self._trades = trades
         self._clock = clock
+        self.is_closing = False
         self._own: set[str] = set()
         self._failures: Counter[str] = Counter()
 
@@ -42,7 +47,7 @@ class Asking:
             latest: Returns the signal as it stands now; it may have changed meanwhile.
 
         Raises:
-            ExchangeError: The price that it needs is not known.
+            ExchangeError: The price that it needs is not known, or the run is ending.
             LedgerError: What was decided before could not be read.
             LeaseLostError: Another process leads the account now.
         """
@@ -58,6 +63,8 @@ class Asking:
             return held
         if _is_withdrawn(latest(), wish):
             return _taken_back(wish)
+        if self.is_closing:
+            raise ExchangeUnavailableError("the run is ending: it is asked for at the next start")
         return await self._submit(_intent(signal, wish, wish.reference or price))
 
     async def _submit(self, intent: TradeIntent) -> Decided | NotSent:

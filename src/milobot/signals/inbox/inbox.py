@@ -118,6 +118,11 @@ class SignalInbox:
         found = partial(list_signals, account=self._plan.account, limit=limit)
         return tuple(history_of(row, ()) for row in await self._ledger.read(found))
 
+    def close(self) -> None:
+        """Have nothing more traded until the next ``run``; messages are still put on record."""
+        if self._actor is not None:
+            self._actor.close()
+
     async def run(
         self,
         trades: SignalTrades,
