@@ -64,12 +64,12 @@ def test_signals_trade_on_paper_when_nothing_is_set_and_go_on_after_a_crash(
             first.kill()
         with paper_bot(tmp_path, exchange, dialect="bingx") as second:
             address = address_of(second)
-            assert get(address, f"/signals/{told['id']}")["state"] == "open"
+            signal = f"/signals/{told['id']}"
+            until(lambda: get(address, signal)["state"] == "open", "it goes on")
             held = rows(tmp_path, "select quantity from positions where quantity != '0'")
             assert held
             post(address, "close BTCUSDT")
-            closed = f"/signals/{told['id']}"
-            until(lambda: get(address, closed)["state"] == "closed", "closed by a message")
+            until(lambda: get(address, signal)["state"] == "closed", "closed by a message")
             second.stop()
         account = exchange.account()
 
