@@ -42,12 +42,14 @@ class Rhythm:
         price_s: At the price of a symbol in which an entry waits.
         again_s: Before it tries again what went wrong.
         settle_s: How long the end of a position may take to come on record.
+        turn_s: How long the entry of a reversal may take to go on record after the close.
     """
 
     look_s: float = 0.25
     price_s: float = 1.0
     again_s: float = 0.5
     settle_s: float = 2.0
+    turn_s: float = 30.0
 
 
 @dataclass(slots=True)
@@ -246,11 +248,15 @@ class SignalActor:
         now_ms = self._parts.clock.now_ms()
         since_ms = self._gone_ms.setdefault(live.signal_id, now_ms)
         signal = live.signal
+        opened, rhythm = signal.state is SignalState.OPEN, self._parts.rhythm
         end = await self._parts.trades.end_of(signal.symbol, signal.entry_keys)
-        is_patient = now_ms - since_ms < self._parts.rhythm.settle_s * 1000
-        if end is None and is_patient:
+        if end is not None and end.has_reduced and not _is_net(signal):
+            end = None  # nothing of a set-up only reduces: its entry is being planned
+        # Between the close and the entry of a reversal the slot shows neither.
+        patience_s = rhythm.settle_s if opened or end is not None else rhythm.turn_s
+        is_certain = end is not None and not end.has_reduced
+        if not is_certain and now_ms - since_ms < patience_s * 1000:
             return
-        opened = signal.state is SignalState.OPEN
         if await self._telling.tell(live, end or Ended(has_entered=opened)):
             self._gone_ms.pop(live.signal_id, None)
 
@@ -278,6 +284,11 @@ def _expires_ms(signal: Signal) -> int:
     """Return when something of a signal expires; a moment that never comes for what does not."""
     plan = signal.plan
     return plan.expires_ms if plan and plan.legs_in(LegState.WAITING) else _NEVER_MS
+
+
+def _is_net(signal: Signal) -> bool:
+    """Return whether a signal may do nothing but reduce what is held."""
+    return signal.plan is not None and signal.plan.is_net
 
 
 def _is_unchecked(signal: Signal) -> bool:

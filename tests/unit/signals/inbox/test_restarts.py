@@ -161,33 +161,55 @@ async def _traded_for_a_second(desk: SignalDesk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "state"),
+    ("text", "end", "state"),
     [
-        (Ended(has_entered=True, code="target", sentence="why"), SignalState.CLOSED),
-        (Ended(has_entered=False, code="not_filled", sentence="why"), SignalState.DENIED),
+        (MARKET, Ended(has_entered=True, code="target", sentence="why"), SignalState.CLOSED),
+        (MARKET, Ended(has_entered=False, code="not_filled", sentence="why"), SignalState.DENIED),
         (
+            "BUY BTCUSDT 1",
             Ended(has_entered=False, has_reduced=True, code="reduced", sentence="why"),
             SignalState.APPLIED,
         ),
     ],
 )
 async def test_what_is_over_between_two_looks_ends_as_it_is_on_record(
-    ledger: Ledger, end: Ended, state: SignalState
+    ledger: Ledger, text: str, end: Ended, state: SignalState
 ) -> None:
     """The slot is free again before anybody looked: the orders tell."""
     desk = SignalDesk(ledger)
     desk.trades.fills_at_once = False
     desk.trades.gate = asyncio.Event()
     async with desk.leading():
-        await desk.say(MARKET)
+        await desk.say(text)
         await desk.wait(0.5)
         desk.trades.gate.set()
         await asyncio.sleep(0)
         desk.trades.slots.clear()
         desk.trades.ends["telegram:-1001|1|1"] = end
-        await desk.wait(1)
+        await desk.wait(3)
 
     assert (await desk.story()).receipt.state is state
+
+
+async def test_a_reversal_whose_entry_is_being_planned_is_not_over(ledger: Ledger) -> None:
+    """The old position is closed, the new one not yet on record: its signal must not be lost."""
+    desk = SignalDesk(ledger)
+    async with desk.leading():
+        desk.trades.fills_at_once = False
+        await desk.say(MARKET)
+        await desk.wait(0.25)
+        planned = desk.trades.slots.pop("BTCUSDT")
+        sentence = "reverse BTCUSDT"
+        unknown = Ended(has_entered=False, has_reduced=True, code="reduced", sentence=sentence)
+        desk.trades.ends["telegram:-1001|1|1"] = unknown
+        await desk.wait(4)
+        between = (await desk.story()).receipt.state
+        desk.trades.slots["BTCUSDT"] = planned
+        desk.trades.fill("BTCUSDT")
+        await desk.wait(1)
+
+    assert between is SignalState.ENTERING
+    assert (await desk.story()).receipt.state is SignalState.OPEN
 
 
 async def test_an_end_that_never_comes_on_record_is_not_waited_for(ledger: Ledger) -> None:

@@ -104,7 +104,7 @@ async def test_a_plain_order_that_opposes_only_reduces(ledger: Ledger) -> None:
         await desk.wait(1)
         held = floor.engine.slot(SYMBOL).position.quantity
         await desk.say("SELL BTCUSDT 2", "3", source="http:default")
-        await desk.wait(1)
+        await desk.wait(3)
 
     states = [(await desk.story(number)).receipt.state for number in (1, 2, 3)]
     assert held == dec(2)
