@@ -113,7 +113,7 @@ def _altered(plan: Plan, reading: SignalReading) -> Plan | None:
 def _while_open(signal: Signal, change: Change, now_ms: int) -> Stepped:
     match change.kind:
         case ChangeKind.DELETE:
-            fewer = _without_waiting(signal)
+            fewer = signal.without_entries()
             return noted(fewer, "deleted", "", "Its message was deleted: the position stays.")
         case ChangeKind.EDIT:
             return _protected_anew(signal, change, now_ms)
@@ -156,7 +156,7 @@ def _commanded_open(signal: Signal, change: Change, now_ms: int) -> Stepped:
     reading = change.reading
     kind = reading.kind if reading else None
     if kind is ReadingKind.CANCEL:
-        fewer = _without_waiting(signal)
+        fewer = signal.without_entries()
         if fewer == signal:
             sentence = "Its entry has filled: nothing is left to be cancelled."
             return refused(signal, "command", "filled_already", sentence)
@@ -165,13 +165,6 @@ def _commanded_open(signal: Signal, change: Change, now_ms: int) -> Stepped:
     if not wishes:
         sentence = "The stop that it names cannot be worked out."
         return refused(signal, "command", "unclear_stop", sentence)
-    fewer = _without_waiting(signal) if kind is ReadingKind.CLOSE else signal
+    fewer = signal.without_entries() if kind is ReadingKind.CLOSE else signal
     sentence = f"Message {change.message_id} asks for it."
     return noted(fewer.with_wishes(*wishes), "command", "", sentence)
-
-
-def _without_waiting(signal: Signal) -> Signal:
-    plan = signal.plan
-    if plan is None or not plan.legs_in(LegState.WAITING):
-        return signal
-    return replace(signal, plan=plan.without_waiting())

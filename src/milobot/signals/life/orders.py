@@ -75,10 +75,12 @@ def not_sent(signal: Signal, happening: NotSent) -> Stepped:
         return stay(signal)
     left = signal.without_wish(happening.key)
     leg = _leg_of(left, wish)
-    if leg is None or left.plan is None or signal.state is not SignalState.ENTERING:
+    if leg is None or left.plan is None:
         return noted(left, "decided", happening.code, happening.reason)
+    gone = replace(left, plan=left.plan.with_leg(replace(leg, state=LegState.GONE)))
+    if signal.state is not SignalState.ENTERING:
+        return noted(gone, "decided", happening.code, happening.reason)
     if not happening.is_withdrawn:
-        gone = replace(left, plan=left.plan.with_leg(replace(leg, state=LegState.GONE)))
         return _turned_away(gone, happening.code, happening.reason)
     # The key may serve again: the engine has never heard of it.
     waits = replace(
@@ -107,8 +109,8 @@ def _followed(signal: Signal, view: SlotView, now_ms: int) -> Stepped:
     plan = signal.plan
     if plan is None:
         return stepped
-    if view.exit_quantity > 0 and plan.legs_in(LegState.WAITING):
-        fewer = replace(signal, plan=plan.without_waiting())
+    fewer = signal.without_entries()
+    if view.exit_quantity > 0 and fewer != signal:
         sentence = "A part of the position was closed: further entries are given up."
         stepped = noted(fewer, "legs_dropped", "exit_filled", sentence)
     if view.targets_hit > signal.targets_hit:

@@ -217,6 +217,13 @@ class Signal:
         """Return the signal with a wish answered."""
         return replace(self, outbox=tuple(wish for wish in self.outbox if wish.key != key))
 
+    def without_entries(self) -> "Signal":
+        """Return the signal with no further entry: none waits, and what was not sent is taken back."""
+        outbox = tuple(
+            replace(wish, is_withdrawn=wish.is_withdrawn or wish.leg > 0) for wish in self.outbox
+        )
+        return replace(self, plan=self.plan and self.plan.without_waiting(), outbox=outbox)
+
 
 def intent_key(source: str, *parts: str) -> str:
     """Return the key of an intent: the parts cannot run into each other.

@@ -10,6 +10,7 @@ from milobot.domain.intents import ChangeTargets, MoveStop
 from milobot.signals.door import SignalState
 from milobot.signals.life.happenings import (
     Decided,
+    NotSent,
     PriceSeen,
     SlotSeen,
     SlotView,
@@ -145,3 +146,27 @@ def test_further_entries_are_not_waited_for_forever() -> None:
 
     assert done.signal.state is SignalState.OPEN
     assert [note.kind for note in done.notes] == ["legs_dropped"]
+
+
+def test_a_further_entry_that_was_not_sent_yet_is_taken_back() -> None:
+    """Deleted, cancelled, closed, or an exit has filled: nothing is added to the position."""
+    asked = step(opened(), PriceSeen(dec(63_900)), TERMS, NOW_MS).signal
+    deleted = step(asked, Change(ChangeKind.DELETE, "7"), TERMS, NOW_MS).signal
+    view = SlotView(frozenset(asked.entry_keys), held=dec(1), exit_quantity=dec(1))
+    ways = [deleted, command(asked, "cancel").signal, command(asked, "close").signal]
+    ways.append(step(asked, SlotSeen(view), TERMS, NOW_MS).signal)
+
+    assert not asked.outbox[0].is_withdrawn
+    assert all(signal.outbox[0].is_withdrawn for signal in ways)
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_a_further_entry_that_is_never_sent_holds_up_no_other(is_withdrawn: bool) -> None:  # noqa: FBT001 - a case
+    """Only one is on its way at a time: the end of it must be known."""
+    asked = step(opened(), PriceSeen(dec(63_900)), TERMS, NOW_MS).signal
+    answer = NotSent(asked.outbox[0].key, "too_old", "why", is_withdrawn)
+    told = step(asked, answer, TERMS, NOW_MS).signal
+
+    assert told.plan is not None
+    assert [leg.state for leg in told.plan.legs] == [LegState.TAKEN, LegState.GONE]
+    assert told.state is SignalState.OPEN
