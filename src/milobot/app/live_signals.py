@@ -51,7 +51,7 @@ class LiveSignals:
         *,
         sleep: Sleep = real_sleep,
     ) -> None:
-        """Prepare; messages can be taken in at once."""
+        """Prepare; messages can be taken in once ``prepare`` is done."""
         self._account = account
         self._ledger = ledger
         self._client = client
@@ -59,6 +59,16 @@ class LiveSignals:
         self._symbols: frozenset[str] | None = None
         inbox = InboxPlan(account, plan.profiles.of, self._known_symbols, plan.terms)
         self.inbox = SignalInbox(inbox, ledger, client.clock)
+
+    async def prepare(self) -> None:
+        """Learn what the exchange lists, before the first message is read.
+
+        What nobody knows to be unlisted would be waited for, and asked about, for a day.
+
+        Raises:
+            ExchangeError: It does not say.
+        """
+        self.learn(await self._client.market.fetch_all_rules())
 
     def learn(self, symbols: Iterable[str]) -> None:
         """Take over what the exchange lists: a signal for anything else is refused."""
@@ -97,7 +107,7 @@ class LiveSignals:
         while True:
             await self._sleep(_LISTED_EVERY_S)
             try:
-                self.learn(await self._client.market.fetch_all_rules())
+                await self.prepare()
             except ExchangeError as error:
                 get_logger().warning("symbols_not_refreshed", reason=str(error))
 

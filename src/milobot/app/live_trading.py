@@ -146,6 +146,7 @@ class LiveTrading:
             signals = None
             if work.takes_signals:
                 signals = LiveSignals(account, self._signals, ledger, client)
+                await signals.prepare()
                 doors[work.account.exchange] = signals.inbox
             heard = messenger.beside(show, account, plan.bot.holder)
             heard = self.watch.beside(heard, account, client.clock, self.door)
