@@ -7,6 +7,7 @@ from decimal import Decimal
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
 from milobot.domain.money import ZERO
+from milobot.domain.slots import Slot
 from milobot.errors import ExchangeUnavailableError, MilobotError
 from milobot.ports import Clock
 from milobot.signals.inbox.ports import SignalTrades
@@ -63,6 +64,9 @@ class Asking:
             return held
         if _is_withdrawn(latest(), wish):
             return _taken_back(wish)
+        if not wish.leg and _is_of_another(self._trades.slot(signal.symbol), signal):
+            # The source's next position may be open before the end of this one is on record.
+            return NotSent(wish.key, "over", "Its position is closed; what is open is another's.")
         if self.is_closing:
             raise ExchangeUnavailableError("the run is ending: it is asked for at the next start")
         return await self._submit(_intent(signal, wish, wish.reference or price))
@@ -95,6 +99,11 @@ class Asking:
             return None
         is_needed = wish.reference is None or (plan is not None and plan.is_bounded)
         return await self._trades.last_price(signal.symbol) if is_needed else None
+
+
+def _is_of_another(slot: Slot, signal: Signal) -> bool:
+    """Return whether a slot is for the entry of another signal."""
+    return slot.setup is not None and slot.setup.intent.key not in signal.entry_keys
 
 
 def _taken_back(wish: Wish) -> NotSent:

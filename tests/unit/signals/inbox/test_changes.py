@@ -1,6 +1,7 @@
 """Edits, deletions, replies and commands, before the entry, on its way and after it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.support.signal_desk import SignalDesk
@@ -228,3 +229,21 @@ async def test_an_edit_may_lead_to_another_symbol(ledger: Ledger) -> None:
     assert [intent.symbol for intent in desk.trades.submitted] == ["ETHUSDT"]
     assert await state_of(desk) is SignalState.CLOSED
     assert desk.alerts == []
+
+
+async def test_a_reply_never_closes_the_next_position_of_its_channel(ledger: Ledger) -> None:
+    """The position it answers was stopped a moment ago, and the channel's next one is open."""
+    desk = SignalDesk(ledger)
+    async with desk.leading():
+        await desk.say(MARKET)
+        await desk.wait(1)
+        slot = desk.trades.slots["BTCUSDT"]
+        following = replace(slot.setup, intent=replace(slot.setup.intent, key="the next"))
+        desk.trades.slots["BTCUSDT"] = replace(slot, setup=following)
+        await desk.say("close", "2", reply_to="1")
+        await desk.wait(1)
+
+    assert len(desk.trades.submitted) == 1
+    assert [event.code for event in (await desk.story()).events if event.kind == "decided"][1:] == [
+        "over"
+    ]
