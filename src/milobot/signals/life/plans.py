@@ -141,11 +141,14 @@ def _legs(entry: Entry, side: PositionSide) -> tuple[Leg, ...]:
             return (Leg(1, towards, ONE, max(prices) if is_long else min(prices)),)
         case EntryKind.LIMIT | EntryKind.LADDER:  # pragma: no branch - mypy proves the rest
             shares = entry.shares or _equal_shares(len(prices))
-            first = Trigger.NOW if entry.is_at_market else towards
-            return tuple(
-                Leg(number, first if number == 1 else towards, share, price, price)
+            legs = tuple(
+                Leg(number, towards, share, price, price)
                 for number, (price, share) in enumerate(zip(prices, shares, strict=True), start=1)
             )
+            if not entry.is_at_market:
+                return legs
+            # It fills wherever the price is, and risks its share from there.
+            return (replace(legs[0], trigger=Trigger.NOW, reference=None), *legs[1:])
 
 
 def _reference(entry: Entry, legs: tuple[Leg, ...]) -> Decimal | None:

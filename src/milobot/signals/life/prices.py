@@ -115,8 +115,7 @@ def held_back(signal: Signal, wish: Wish, price: Decimal | None, now_ms: int) ->
     waited_ms = now_ms - wish.due_ms
     if waited_ms > plan.max_age_ms:
         return NotSent(wish.key, "too_old", f"It waited {waited_ms // 1000} s to be sent.")
-    is_at_market = leg.trigger is Trigger.NOW and plan.is_bounded
-    if is_at_market and price is not None and has_drifted(leg, plan, price):
+    if leg.trigger is Trigger.NOW and price is not None and has_drifted(leg, plan, price):
         return NotSent(wish.key, "price_left", drift_said(leg, price))
     return None
 

@@ -145,3 +145,33 @@ async def test_the_stop_goes_to_entry_after_the_target_of_the_profile(ledger: Le
         await desk.wait(2)
 
     assert [intent.key for intent in desk.trades.submitted][1:] == ["telegram:-1001|1|be"]
+
+
+LADDER_NOW = "Long BTCUSDT\nEntry 1: market 65000 (50%)\nEntry 2: 64000 (50%)\nSL 63000\nTP 68000"
+
+
+async def test_a_ladder_that_begins_at_the_market_is_sized_from_where_it_fills(
+    ledger: Ledger,
+) -> None:
+    """Measured from the price that it names it would risk more than its share."""
+    desk = SignalDesk(ledger)
+    desk.trades.prices["BTCUSDT"] = dec(65_400)
+    async with desk.leading():
+        await desk.say(LADDER_NOW)
+        await desk.wait(1)
+
+    assert [intent.reference_price for intent in desk.trades.submitted] == [dec(65_400)]
+
+
+async def test_a_ladder_at_the_market_that_the_price_has_left_is_not_entered(
+    ledger: Ledger,
+) -> None:
+    """As every entry at the market: more than 1 % from the price that it names."""
+    desk = SignalDesk(ledger)
+    desk.trades.prices["BTCUSDT"] = dec(65_700)
+    async with desk.leading():
+        await desk.say(LADDER_NOW)
+        await desk.wait(1)
+
+    assert desk.trades.submitted == []
+    assert (await desk.story()).receipt.state is SignalState.LATE
