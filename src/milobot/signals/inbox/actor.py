@@ -155,6 +155,7 @@ class SignalActor:
     async def _refresh(self) -> None:
         """Read what other processes have put on record."""
         ledger, account = self._parts.ledger, self._parts.account
+        self._live.begin_reading()
         known = self._live.numbers()  # what comes while it is read is not missing
         revisions = await ledger.read(partial(live_revisions, account=account))
         for number in known - set(revisions):

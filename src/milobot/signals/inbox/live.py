@@ -26,8 +26,13 @@ class LiveSignals:
         """Know none."""
         self._by_id: dict[int, LiveSignal] = {}
         self._revisions: dict[int, int] = {}
+        self._over: dict[int, int] = {}
         self._aside: set[int] = set()
         self._by_symbol: dict[str, set[int]] = defaultdict(set)
+
+    def begin_reading(self) -> None:
+        """Learn that rows are about to be read: what ends from now on is newer than they are."""
+        self._over.clear()
 
     def take(self, rows: Iterable[SignalRow]) -> tuple[set[str], list[str]]:
         """Take in rows as they stand on record.
@@ -38,7 +43,8 @@ class LiveSignals:
         symbols: set[str] = set()
         unreadable: list[str] = []
         for row in rows:
-            if row.revision <= self._revisions.get(row.signal_id, -1):
+            number = row.signal_id
+            if row.revision <= max(self._revisions.get(number, -1), self._over.get(number, -1)):
                 continue
             try:
                 self._keep(row)
@@ -50,7 +56,9 @@ class LiveSignals:
 
     def _keep(self, row: SignalRow) -> None:
         self.forget(row.signal_id)  # an edit may have brought it to another symbol
-        if row.is_live:
+        if not row.is_live:
+            self._over[row.signal_id] = row.revision
+        else:
             self._revisions[row.signal_id] = row.revision
             live = LiveSignal(row.signal_id, row.revision, signal_of(row))
             self._by_id[row.signal_id] = live
