@@ -40,6 +40,8 @@ class Rhythm:
     Attributes:
         look_s: At slots, and for signals that another process has taken.
         price_s: At the price of a symbol in which an entry waits.
+        apart_s: At least between two prices: where entries wait in many symbols each is looked at
+            less often, so that they never use up what the exchange lets us ask.
         again_s: Before it tries again what went wrong.
         settle_s: How long the end of a position may take to come on record.
         turn_s: How long the entry of a reversal may take to go on record after the close.
@@ -47,6 +49,7 @@ class Rhythm:
 
     look_s: float = 0.25
     price_s: float = 1.0
+    apart_s: float = 0.25
     again_s: float = 0.5
     settle_s: float = 2.0
     turn_s: float = 30.0
@@ -85,6 +88,7 @@ class SignalActor:
         self._begin_anew()
         self._tasks: asyncio.TaskGroup | None = None
         self._priced_ms: dict[str, int] = {}
+        self._watched = 0  # symbols in which an entry waits
         self._gone_ms: dict[int, int] = {}
         self._said: dict[str, str] = {}
         self._is_closing = False
@@ -145,7 +149,9 @@ class SignalActor:
                 self._tasks = tasks
                 while True:
                     await self._guarded("", self._refresh())
-                    for symbol in self._live.symbols():
+                    symbols = self._live.symbols()
+                    self._watched = sum(bool(self._waiting_in(symbol)) for symbol in symbols)
+                    for symbol in symbols:
                         self._attend(symbol)
                         await asyncio.sleep(0)  # a message that comes now has its turn
                     await parts.sleep(parts.rhythm.look_s)
@@ -188,9 +194,14 @@ class SignalActor:
             and self._parts.clock.now_ms() < until_ms
         )
 
+    def _waiting_in(self, symbol: str) -> list[LiveSignal]:
+        return [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
+
     def _is_price_due(self, symbol: str) -> bool:
-        waiting = [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
-        due_ms = self._priced_ms.get(symbol, 0) + round(self._parts.rhythm.price_s * 1000)
+        waiting = self._waiting_in(symbol)
+        rhythm = self._parts.rhythm
+        every_s = max(rhythm.price_s, self._watched * rhythm.apart_s)
+        due_ms = self._priced_ms.get(symbol, 0) + round(every_s * 1000)
         is_new = any(_is_unchecked(live.signal) for live in waiting)
         return bool(waiting) and (is_new or self._parts.clock.now_ms() >= due_ms)
 
@@ -263,7 +274,7 @@ class SignalActor:
 
     async def _watch_price(self, symbol: str) -> None:
         """Tell the signals of a symbol its price, where an entry waits for it."""
-        waiting = [live for live in self._live.of_symbol(symbol) if live.signal.waits_for_price]
+        waiting = self._waiting_in(symbol)
         self._priced_ms[symbol] = self._parts.clock.now_ms()
         price = await self._parts.trades.last_price(symbol)
         for live in waiting:

@@ -175,3 +175,27 @@ async def test_a_ladder_at_the_market_that_the_price_has_left_is_not_entered(
 
     assert desk.trades.submitted == []
     assert (await desk.story()).receipt.state is SignalState.LATE
+
+
+async def test_many_waiting_symbols_share_what_may_be_asked(ledger: Ledger) -> None:
+    """Forty channels' limits must not use up the exchange's budget that entries need."""
+    desk = SignalDesk(ledger)
+    asked: list[str] = []
+    tell = desk.trades.last_price
+
+    async def counted(symbol: str) -> object:
+        asked.append(symbol)
+        return await tell(symbol)
+
+    desk.trades.last_price = counted
+    symbols = [f"C{chr(65 + number)}USDT" for number in range(20)]
+    async with desk.leading():
+        for number, symbol in enumerate(symbols):
+            text = f"Long {symbol} entry 64000 SL 63000 TP 67000"
+            await desk.say(text, message_id=str(number))
+        await desk.wait(2)
+        asked.clear()
+        await desk.wait(20)
+
+    assert set(asked) == set(symbols)
+    assert len(asked) <= 4 * 20 + 20
