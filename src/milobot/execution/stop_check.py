@@ -1,8 +1,10 @@
 """Exits that count as resting, asked for one by one: a listing may be older than what was told."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
+from milobot.domain.money import ZERO
 from milobot.domain.orders import OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.slots import Slot
 from milobot.errors import AuthenticationError, ExchangeError
@@ -46,6 +48,21 @@ class StopCheck:
     sleep: Sleep
     heard: Heard
     pause_s: float
+    _counted: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+    def is_to_ask(self, slot: Slot) -> bool:
+        """Return, once each time, whether an entry and an exit may have filled the other way round.
+
+        An exchange ends the stop that closes everything when nothing is left to close. Where a
+        target takes all that is open just before an entry fills on, the stop is gone, in our
+        books something was open all the time, and nobody may have heard of it.
+        """
+        tally = slot.tally
+        now = (tally.entry_quantity, tally.exit_quantity) if tally else (ZERO, ZERO)
+        before = self._counted.get(slot.symbol, now)
+        self._counted[slot.symbol] = now
+        has_entry = now[0] != before[0] or bool(slot.live(OrderPurpose.ENTRY))
+        return now != before and now[1] > 0 and has_entry and bool(slot.held)
 
     async def once(self) -> None:
         """Ask for every stop that counts as resting: the first listing may be an old one.
