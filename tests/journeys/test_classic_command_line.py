@@ -143,7 +143,7 @@ def test_loop_live_says_who_does_not_answer(folder: Path) -> None:
     )
 
     assert ended.code == 2
-    assert "binance-local does not answer" in ended.err
+    assert "binance does not answer" in ended.err
     assert "milobot doctor" in ended.err
 
 
