@@ -14,6 +14,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -52,7 +53,7 @@ from milobot.storage.ledger import open_ledger
 SECONDS = 60.0
 RATES = {"binance": 5, "bingx": 8}
 LIMIT_P95_MS, LIMIT_P99_MS = 10.0, 50.0
-SYMBOLS = 24
+SYMBOLS = 40
 FEES_BY = "BTCUSDT"
 """Clients ask what fee this symbol has."""
 HIGH, LOW = Decimal(100), Decimal("98.9")
@@ -91,6 +92,18 @@ class Drive:
     added_ms: list[float] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     number: int = 0
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    hear: Callable[[BookTicker], None] = lambda _: None
+
+    async def keep_fresh(self) -> None:
+        """Tell all prices again and again, as the price stream does of a market that trades.
+
+        A local exchange that is told its prices has no such stream.
+        """
+        while True:
+            for symbol, price in self.prices.items():
+                self.hear(quote(symbol, price).book)
+            await asyncio.sleep(0.4)
 
     async def run(self, seconds: float) -> None:
         """Warm every symbol up, then measure."""
@@ -122,9 +135,14 @@ class Drive:
             self.missing.append(str(told and [(e.code, e.sentence) for e in told.events][-1]))
         else:
             self.added_ms.append((sent - begun) * 1000)
-        await self.control.tell([quote(symbol, LOW)])  # its stop closes it
+        await self._move(symbol, LOW)  # its stop closes it
         await asyncio.sleep(CLOSED_AFTER_S)
-        await self.control.tell([quote(symbol, HIGH)])
+        await self._move(symbol, HIGH)
+
+    async def _move(self, symbol: str, price: Decimal) -> None:
+        self.prices[symbol] = price
+        await self.control.tell([quote(symbol, price)])
+        self.hear(quote(symbol, price).book)
 
 
 def coin_of(number: int) -> str:
@@ -173,11 +191,14 @@ async def measure(dialect: str, seconds: float) -> bool:
             profile = Profiles({"default": ChannelProfile(size=ONE_COIN, duplicate_window_s=0)})
             signals = LiveSignals(f"{dialect}:bench", SignalPlan(profile), ledger, client)
             signals.learn(symbols)
-            drive = Drive(RATES[dialect], signals, transport, control)
+            prices = dict.fromkeys(listed, HIGH)
+            drive = Drive(RATES[dialect], signals, transport, control, prices=prices)
 
             async def work(live: LiveAccount) -> None:
+                drive.hear = live.view.hear
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(signals.work(live, tell))
+                    tasks.create_task(drive.keep_fresh())
                     await asyncio.sleep(SYMBOLS * 1.2)  # settings are made, one symbol a second
                     await drive.run(seconds)
                     raise MinuteOverError
