@@ -64,17 +64,30 @@ class StopCheck:
         has_entry = now[0] != before[0] or bool(slot.live(OrderPurpose.ENTRY))
         return now != before and now[1] > 0 and has_entry and bool(slot.held)
 
-    async def once(self) -> None:
-        """Ask for every stop that counts as resting: the first listing may be an old one.
+    async def once(self, symbol: str = "") -> None:
+        """Ask for each stop that counts as resting, of one symbol or of all.
+
+        Where one is not found nothing follows: the answer may be older than the stop.
 
         Raises:
             ExchangeError: The exchange could not be asked.
         """
-        stops = [o for slot, _ in self.engine.slots() for o in slot.live(OrderPurpose.STOP)]
+        slots = [slot for slot, _ in self.engine.slots() if symbol in {"", slot.symbol}]
+        stops = [order for slot in slots for order in slot.live(OrderPurpose.STOP)]
         for order in (o for o in stops if o.status is OrderStatus.SUBMITTED):
             update = await self.account.fetch_update(order)
             if update is not None:
                 await self.heard(update)
+
+    async def twice(self, symbol: str) -> None:
+        """Ask for the stops of a symbol now and once more soon: one answer may be an old one.
+
+        Raises:
+            ExchangeError: The exchange could not be asked.
+        """
+        await self.once(symbol)
+        await self.sleep(self.pause_s)
+        await self.once(symbol)
 
     async def verify(self, symbol: str) -> None:
         """Ask for each exit of a symbol a few times; of every symbol where none is named.

@@ -373,7 +373,7 @@ class AccountTrader:
     def _notice_position(self, tasks: asyncio.TaskGroup, slot: Slot) -> None:
         """Compare with the exchange when a position that it told of stays different from ours."""
         if self._check.is_to_ask(slot):
-            self._start_verifying(slot.symbol)
+            self._begin(tasks, partial(self._check.twice, slot.symbol))
         found = self._told.look(slot, self._parts.clock.now_ms())
         if found is None:
             return
