@@ -150,7 +150,7 @@ def test_second_run_asks_for_nothing(tmp_path: Path) -> None:
 def test_interrupted_download_keeps_what_is_complete(tmp_path: Path) -> None:
     """Ctrl-C after an hour must not cost the hour."""
     words = ("initdb", "BTCUSDT", "--timeframes", "1m")
-    slow = {"KLINES_BATCH_SIZE": "10", "API_DELAY": "1.5"}
+    slow = {"KLINES_BATCH_SIZE": "10", "API_DELAY": "0.5"}
     with serving() as url:
         with talking(*words, cwd=tmp_path, BINANCE_BASE_URL=url, **slow) as process:
             _wait_for_candles(tmp_path, process)

@@ -35,7 +35,7 @@ QUICK = Terms(
     longest_pause_s=0.1,
     login_pause_s=0.1,
 )
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 
 
 class RecordingDoor:
