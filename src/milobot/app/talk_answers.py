@@ -12,6 +12,7 @@ from milobot.signals.talk.plain import money, percent, plain, price, quantity, s
 PriceOf = Callable[[str, str], Decimal | None]
 """Price of a symbol on an account; None where nobody knows it."""
 
+_MOST_NAMED = 8
 _MODES = {"live": "REAL MONEY", "testnet": "play money", "demo": "demo", "": "never traded"}
 
 
@@ -72,8 +73,9 @@ def _open_line(held: tuple[Held, ...]) -> str:
     if not held:
         return "nothing is open"
     bare = [one.slot.symbol for one in held if one.state is PositionState.UNPROTECTED]
-    said = f"{len(held)} open: {', '.join(one.slot.symbol for one in held[:8])}"
-    said += f" and {len(held) - 8} more" if len(held) > 8 else ""  # noqa: PLR2004 - as above
+    named, others = held[:_MOST_NAMED], len(held) - _MOST_NAMED
+    said = f"{len(held)} open: {', '.join(one.slot.symbol for one in named)}"
+    said += f" and {others} more" if others > 0 else ""
     return f"{said}\n⚠ without a resting stop: {', '.join(bare)}" if bare else said
 
 

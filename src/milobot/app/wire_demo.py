@@ -5,7 +5,7 @@ exchange, news comes back over a stream. Only the money and the market are made 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from milobot.app.exchange_process import ExchangeAddress, local_exchange
-from milobot.app.exchanges import ExchangeClient
+from milobot.app.exchange_process import local_exchange
 from milobot.app.leader import SigningDeadline
 from milobot.app.live_account import LivePlan
 from milobot.app.live_bot import BotPlan
 from milobot.app.live_page import LivePage
 from milobot.app.live_run import LiveRun, RunPlan
 from milobot.app.live_setup import load_plans, settings_ahead, trust_of
+from milobot.app.local_client import local_client
 from milobot.app.pages import Served, serve_beside
 from milobot.app.preparation import Source
 from milobot.app.sessions import ScriptPlan
@@ -31,17 +31,10 @@ from milobot.domain.money import format_decimal
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import ConfigurationError
 from milobot.exchanges.account_view import ViewPlan
-from milobot.exchanges.binance import signing as binance_signing
-from milobot.exchanges.binance.client import BinanceClient
-from milobot.exchanges.binance.hosts import BinanceHosts
-from milobot.exchanges.bingx import signing as bingx_signing
-from milobot.exchanges.bingx.client import BingxClient
-from milobot.exchanges.bingx.hosts import BingxHosts
-from milobot.exchanges.deadlines import Deadline
-from milobot.exchanges.options import ClientOptions
 from milobot.execution.engine import EngineConfig
 from milobot.scripting.lock_levels import Trust
 from milobot.scripting.results import ScriptInfo
+from milobot.settings import EXCHANGES
 from milobot.storage.ledger import open_ledger
 from milobot.web.observe_routes import observe_routes
 from milobot.web.server import open_listener, page_address
@@ -58,7 +51,7 @@ class WireDemoRequest:
     """What to trade on which exchange's dialect, and how fast its market goes.
 
     Attributes:
-        dialect: Whose exchange it is like; ``DIALECTS`` lists them.
+        dialect: Whose exchange it is like; ``EXCHANGES`` lists them.
         speed: Candles of the exchange's data a second; None four of the script's.
     """
 
@@ -73,8 +66,8 @@ class WireDemoRequest:
         Raises:
             ConfigurationError: The dialect is unknown, or the speed is out of range.
         """
-        if self.dialect not in DIALECTS:
-            known = " or ".join(DIALECTS)
+        if self.dialect not in EXCHANGES:
+            known = " or ".join(EXCHANGES)
             raise ConfigurationError(f"--exchange {self.dialect[:20]!r} is unknown: use {known}")
         if self.speed is not None and not 0 < self.speed <= _FASTEST:
             raise ConfigurationError(
@@ -142,7 +135,7 @@ class Stage:
         request, info = self._request, self._script.info
         async with local_exchange(_flags(request, info)) as exchange:
             self._say(f"exchange: {exchange.url} ({request.dialect} dialect, play money)")
-            client = _CLIENTS[request.dialect](exchange, self._plan.bot.deadline)
+            client = local_client(request.dialect, exchange, self._plan.bot.deadline)
             url, account = self._plan.bot.database_url, self._plan.bot.live.config.account
             async with client, await open_ledger(url) as ledger, self.watch.at_work():
                 await client.market.fetch_server_time()  # by whose clock orders are counted
@@ -181,25 +174,6 @@ def _plan_bot(request: WireDemoRequest, script: ScriptPlan, database_url: str) -
         deadline=SigningDeadline(),
         database_url=database_url,
     )
-
-
-def _binance(exchange: ExchangeAddress, deadline: Deadline) -> ExchangeClient:
-    credentials = binance_signing.Credentials(exchange.api_key, exchange.secret)
-    options = ClientOptions(signing_deadline=deadline)
-    return BinanceClient(BinanceHosts.at(exchange.url), credentials, options)
-
-
-def _bingx(exchange: ExchangeAddress, deadline: Deadline) -> ExchangeClient:
-    credentials = bingx_signing.Credentials(exchange.api_key, exchange.secret)
-    options = ClientOptions(signing_deadline=deadline)
-    return BingxClient(BingxHosts.at(exchange.url), credentials, options)
-
-
-_CLIENTS: Mapping[str, Callable[[ExchangeAddress, Deadline], ExchangeClient]] = {
-    "binance": _binance,
-    "bingx": _bingx,
-}
-DIALECTS = tuple(_CLIENTS)
 
 
 def _flags(request: WireDemoRequest, info: ScriptInfo) -> list[str]:
