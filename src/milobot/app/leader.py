@@ -1,6 +1,9 @@
 """Leading an account: one process trades, every other one stands by."""
 
 import asyncio
+import os
+import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -31,6 +34,11 @@ class SigningDeadline:
     def __call__(self) -> int | None:
         """Return the moment, UTC milliseconds by the clock that also stamps requests."""
         return self._lease.deadline_ms if self._lease is not None else 0
+
+
+def new_holder() -> str:
+    """Return who this process is to others: another one each time it is asked for."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @dataclass(slots=True)

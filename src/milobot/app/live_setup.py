@@ -1,14 +1,11 @@
 """What a live bot is made of, from the settings: plan, client, ledger."""
 
 import asyncio
-import os
-import secrets
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from milobot.app.exchanges import AccountName, ExchangeClient, refuse_rights
-from milobot.app.leader import SigningDeadline
+from milobot.app.leader import SigningDeadline, new_holder
 from milobot.app.live_account import LivePlan
 from milobot.app.live_bot import BotPlan
 from milobot.app.preparation import Source, load_script
@@ -56,7 +53,7 @@ def plan_bot(
             view=ViewPlan(has_bulk_brackets=account.exchange == "binance"),
         ),
         limits=settings.governor_limits(),
-        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        holder=new_holder(),
         deadline=SigningDeadline(),
         database_url=settings.database_url.get_secret_value(),
         backups=BACKUPS,

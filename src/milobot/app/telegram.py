@@ -3,15 +3,12 @@
 Nothing of Telegram's library is loaded before there is an account to log in with.
 """
 
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from milobot.app.keys import Ask, configured_password
-from milobot.app.leader import Leader
+from milobot.app.leader import Leader, new_holder
 from milobot.domain.alerts import Alert
 from milobot.errors import ConfigurationError
 from milobot.exchanges.times import Sleep, SteadyClock, real_sleep
@@ -122,8 +119,7 @@ class Telegram:
         self.listener = TelegramListener(
             connect_by(plan.account), plan.chats, plan.people, world, plan.terms
         )
-        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        lease = Lease(database, clock, name=LEASE, holder=holder)
+        lease = Lease(database, clock, name=LEASE, holder=new_holder())
         self._leader = Leader(
             "the Telegram session", lease, clock, tell, sleep, purpose="listened to"
         )
