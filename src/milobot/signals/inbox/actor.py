@@ -148,7 +148,7 @@ class SignalActor:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 while True:
-                    await self._guarded("", self._refresh())
+                    await self._guarded("", self._refresh)
                     symbols = self._live.symbols()
                     self._watched = sum(bool(self._waiting_in(symbol)) for symbol in symbols)
                     for symbol in symbols:
@@ -210,11 +210,12 @@ class SignalActor:
     ) -> None:
         running = self._busy.get(name)
         if self._tasks is not None and (running is None or running.done()):
-            self._busy[name] = self._tasks.create_task(self._guarded(symbol, work(symbol)))
+            self._busy[name] = self._tasks.create_task(self._guarded(symbol, partial(work, symbol)))
 
-    async def _guarded(self, symbol: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, symbol: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # Called here, not before: a task that is cancelled before its first step calls nothing.
         try:
-            await work
+            await work()
         except (AuthenticationError, LeaseLostError):
             raise
         except (ExchangeError, StorageError):
