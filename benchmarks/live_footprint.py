@@ -13,6 +13,7 @@ do without, measured in turns with ours. Limits: 110 MB, 1.2 s on the clock with
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ RUNS = 7
 LIMIT_MB = 110.0
 LIMIT_S = 1.2
 TRADES_FOR_S = 20.0
+BEGINS_WITHIN_S = 60.0
 SCRIPT = Path(__file__).parents[1] / "samples" / "macd_crossover.script"
 MODULES = (
     "milobot.cli.main",
@@ -109,42 +111,59 @@ def children_of(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def milobot(folder: Path, *words: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a command until the body ends; give it and the address in its first such line."""
+def milobot(
+    folder: Path, said: str, *words: str, **env: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run a command until the body ends; give it and the address that it says after a word.
+
+    Raises:
+        RuntimeError: It ends, or says none in time.
+    """
+    written = folder / f"{words[0]}.log"
+    command = [sys.executable, "-m", "milobot", *words]
     with (
-        (folder / f"{words[0]}.log").open("w", encoding="utf-8") as log,
+        written.open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "milobot", *words],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            cwd=folder,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+            command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **env}
         ) as process,
     ):
         try:
-            if process.stdout is None:
-                raise RuntimeError(f"milobot {words[0]} has no output")
-            lines = (line for line in process.stdout if not line.startswith("{"))
-            said = next((line for line in lines if "http://" in line), None)
-            if said is None:
-                raise RuntimeError(f"milobot {words[0]} ended before it began")
-            yield process, "http://" + said.split("http://")[1].split()[0]
+            yield process, address_in(written, said, process)
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.wait(timeout=20)
+
+
+def address_in(written: Path, said: str, process: subprocess.Popen[bytes]) -> str:
+    """Return the address that a process writes after a word into its log.
+
+    Raises:
+        RuntimeError: It ends, or writes none in time.
+    """
+    end = time.monotonic() + BEGINS_WITHIN_S
+    while time.monotonic() < end:
+        text = written.read_text(encoding="utf-8", errors="replace")
+        if found := re.search(rf"{said} (http://[\w.:]+)\s", text):
+            return found[1]
+        if process.poll() is not None:
+            raise RuntimeError(f"milobot {written.stem} ended before it began: {text[-400:]}")
+        time.sleep(0.1)
+    raise RuntimeError(
+        f"milobot {written.stem} did not say {said!r} and an address within"
+        f" {BEGINS_WITHIN_S:.0f} s; its last words: {text[-400:]}"
+    )
 
 
 def memory_mb() -> tuple[float, list[float]]:
     """Return the most that the live process held, and what its children hold."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with milobot(folder, *_EXCHANGE, "--port", "0") as (_, exchange):
+        with milobot(folder, "exchange on", *_EXCHANGE, "--port", "0") as (_, exchange):
             keys = {"BINANCE_API_KEY": "key", "BINANCE_SECRET_KEY": "secret"}
             where = {"BINANCE_BASE_URL": exchange, "DATABASE_URL": "sqlite:///milobot.db"}
             live = milobot(
-                folder, *_RUN, "--timeframe", "15m", "--port", "0",
-                TRADING_ENABLED="true", BINANCE_TESTNET="true", LOG_LEVEL="WARNING",
+                folder, "chart:", *_RUN, "--timeframe", "15m", "--port", "0",
+                TRADING_ENABLED="true", BINANCE_TESTNET="true",
                 **keys, **where,
             )  # fmt: skip
             with live as (process, page):
@@ -152,7 +171,7 @@ def memory_mb() -> tuple[float, list[float]]:
                 return most, [resident_mb(child) for child in children_of(process.pid)]
 
 
-def watched_mb(process: subprocess.Popen[str], page: str) -> float:
+def watched_mb(process: subprocess.Popen[bytes], page: str) -> float:
     """Return the most that a process held while somebody looked at its page."""
     end, most, has_traded = time.monotonic() + TRADES_FOR_S, 0.0, False
     while time.monotonic() < end:
