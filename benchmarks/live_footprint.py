@@ -140,7 +140,7 @@ def address_in(written: Path, said: str, process: subprocess.Popen[bytes]) -> st
     Raises:
         RuntimeError: It ends, or writes none in time.
     """
-    end = time.monotonic() + BEGINS_WITHIN_S
+    end, text = time.monotonic() + BEGINS_WITHIN_S, ""
     while time.monotonic() < end:
         text = written.read_text(encoding="utf-8", errors="replace")
         if found := re.search(rf"{said} (http://[\w.:]+)\s", text):
