@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, time_ns
 
+import numpy as np
 import structlog
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -58,7 +59,8 @@ FEES_BY = "BTCUSDT"
 """Clients ask what fee this symbol has."""
 HIGH, LOW = Decimal(100), Decimal("98.9")
 ONE_COIN = Size(SizeKind.BASE, Decimal(1))
-CLOSED_AFTER_S = 1.5
+CLOSED_AFTER_S = (1.2, 1.8)
+"""Between two moves of a market; drawn, since even times would meet other signals each time."""
 TEXT = "#{coin}/USDT LONG\nEntry: market\nLeverage: 10x\nStop loss: 99\n"
 
 
@@ -94,6 +96,7 @@ class Drive:
     number: int = 0
     prices: dict[str, Decimal] = field(default_factory=dict)
     hear: Callable[[BookTicker], None] = lambda _: None
+    chance: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
 
     async def keep_fresh(self) -> None:
         """Tell all prices again and again, as the price stream does of a market that trades.
@@ -128,7 +131,7 @@ class Drive:
         begun, now_ms = perf_counter(), time_ns() // 1_000_000
         message = Incoming("telegram:-1", str(self.number), TEXT.format(coin=coin), now_ms)
         receipt = await self.signals.inbox.receive(message)
-        await asyncio.sleep(CLOSED_AFTER_S)
+        await asyncio.sleep(self.chance.uniform(*CLOSED_AFTER_S))
         sent = self.transport.entered.get(symbol)
         if sent is None:
             told = await self.signals.inbox.history(receipt.signal_id)
@@ -136,7 +139,7 @@ class Drive:
         else:
             self.added_ms.append((sent - begun) * 1000)
         await self._move(symbol, LOW)  # its stop closes it
-        await asyncio.sleep(CLOSED_AFTER_S)
+        await asyncio.sleep(self.chance.uniform(*CLOSED_AFTER_S))
         await self._move(symbol, HIGH)
 
     async def _move(self, symbol: str, price: Decimal) -> None:
