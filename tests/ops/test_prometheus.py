@@ -1,4 +1,4 @@
-"""A real Prometheus beside a real bot: both specified alerts fire when they should, only then.
+"""A real Prometheus beside the running demo: both specified alerts fire when they should, only then.
 
 Its times are shortened: a minute of the rules is two seconds here. ``make check-delivery`` runs it.
 """
@@ -15,10 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.journeys.test_signal_run import address_of, post, signal_bot
-from tests.support.live_runs import Market, market, until
+from tests.support.live_runs import until
 from tests.support.own_postgres import free_port
-from tests.support.process import ROOT
+from tests.support.process import ROOT, Started, start_milobot
 from tests.support.tools import find_program
 
 pytestmark = pytest.mark.skipif(
@@ -90,31 +89,45 @@ def prometheus(folder: Path, target: str) -> Iterator[Watcher]:
         process.wait(20)
 
 
-def refuse_orders(exchange: Market, times: int) -> None:
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[Started, str, str]]:
+    """Run the demo; yield the process, and where its page and its exchange answer."""
+    page, log = f"127.0.0.1:{free_port()}", folder / "demo.log"
+    words = ("demo", "--exchange", "binance", "--port", page.rpartition(":")[2])
+    with log.open("wb") as out:
+        process = start_milobot(*words, cwd=folder, stdout=out, stderr=out)
+    try:
+        until(lambda: "chart:" in log.read_text(), "the demo shows its page")
+        found = re.search(r"exchange: (\S+)", log.read_text())
+        assert found is not None, log.read_text()
+        yield process, page, found[1]
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+def refuse_orders(exchange: str, times: int) -> None:
     """Let the exchange refuse the next orders."""
     body = json.dumps({"fault": "reject", "times": times}).encode()
-    request = urllib.request.Request(f"{exchange.url}/control/faults", body)  # noqa: S310 - http on loopback
+    request = urllib.request.Request(f"{exchange}/control/faults", body)  # noqa: S310 - http on loopback
     urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - as above
 
 
-def test_failing_orders_and_a_dead_bot_are_reported_and_nothing_else(tmp_path: Path) -> None:
-    """Rules that pass their unit tests can still look at the wrong names or labels."""
+def test_the_running_demo_is_scraped(tmp_path: Path) -> None:
+    """It is the first that anybody puts a Prometheus beside: all quiet, until orders fail."""
     with (
-        market("--dialect", "bingx", speed="0.2") as exchange,
-        signal_bot(tmp_path, exchange, 1) as bot,
-        prometheus(tmp_path / "prometheus", address_of(bot).removeprefix("http://")) as watcher,
+        demo(tmp_path) as (process, page, exchange),
+        prometheus(tmp_path / "prometheus", page) as watcher,
     ):
-        address = address_of(bot)
-        until(watcher.is_up, "the bot is scraped")
-        assert post(address, "BUY BTCUSDT 0.01")[0] == 202
-        until(lambda: watcher.value("sum(orders_total)") >= 2, "entry and stop are counted")
+        until(watcher.is_up, "the demo is scraped")
+        until(lambda: watcher.value("sum(orders_total)") >= 2, "its orders are counted")
         until(lambda: watcher.value('sum(positions{state="PROTECTED"})') == 1, "it is protected")
+        until(lambda: watcher.value("count_over_time(up[1m])") >= 8, "rules had time to fire")
         assert watcher.firing() == set()
 
-        refuse_orders(exchange, times=2)
-        post(address, "SELL BTCUSDT 0.005")
+        refuse_orders(exchange, times=40)
         until(lambda: "HighOrderFailureRate" in watcher.firing(), "failing orders are reported")
         assert "TradingBotDown" not in watcher.firing()
 
-        bot.kill()
-        until(lambda: "TradingBotDown" in watcher.firing(), "a dead bot is reported")
+        process.kill()
+        until(lambda: "TradingBotDown" in watcher.firing(), "a dead demo is reported")
