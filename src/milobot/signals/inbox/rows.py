@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from milobot.errors import LedgerError
 from milobot.signals.door import Incoming, Receipt, SignalEvent, SignalHistory, SignalState
 from milobot.signals.life.happenings import Note
 from milobot.signals.life.record import Signal
@@ -111,10 +112,10 @@ def receipt_of(row: SignalRow, *, is_known: bool) -> Receipt:
 def history_of(row: SignalRow, events: Sequence[EventRow]) -> SignalHistory:
     """Return a signal with what has happened to it.
 
-    Raises:
-        LedgerError: It was changed by hand, or a newer milobot wrote it.
+    Of one that was changed by hand, or that a newer milobot wrote, everything but its reading:
+    it must not hide the others.
     """
-    details = details_of(row)
+    reading, keys = _told_of(row)
     return SignalHistory(
         receipt=receipt_of(row, is_known=True),
         account=row.account,
@@ -122,9 +123,18 @@ def history_of(row: SignalRow, events: Sequence[EventRow]) -> SignalHistory:
         message_id=row.message_id,
         text=row.content,
         received_ms=row.received_ms,
-        reading={pair[0]: pair[1] for pair in details.words},
-        intent_keys=details.signal.keys,
+        reading=reading,
+        intent_keys=keys,
         events=tuple(
             SignalEvent(e.time_ms, e.kind, SignalState(e.state), e.code, e.sentence) for e in events
         ),
     )
+
+
+def _told_of(row: SignalRow) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what a message was read as, and the intents that it led to."""
+    try:
+        details = details_of(row)
+    except LedgerError as error:
+        return {"unreadable": str(error)}, ()
+    return {pair[0]: pair[1] for pair in details.words}, details.signal.keys

@@ -12,8 +12,6 @@ from milobot.signals.life.record import Change, ChangeKind, Leg, LegState, Plan,
 from milobot.signals.life.wishes import command_wishes, level_of, protection_wish, with_entry
 from milobot.signals.reading import ReadingKind, SignalReading
 
-_TAKES_BACK = frozenset({ReadingKind.CANCEL, ReadingKind.CLOSE})
-
 
 def changed(signal: Signal, change: Change, now_ms: int) -> Stepped:
     """Return what a later message does to a signal.
@@ -33,8 +31,9 @@ def changed(signal: Signal, change: Change, now_ms: int) -> Stepped:
 
 
 def _put_off(signal: Signal, change: Change) -> Stepped:
+    reading = change.reading
     takes_back = change.kind is not ChangeKind.COMMAND or (
-        change.reading is not None and change.reading.kind in _TAKES_BACK
+        reading is not None and _takes_back(reading)
     )
     outbox = tuple(
         replace(wish, is_withdrawn=wish.is_withdrawn or (takes_back and wish.leg > 0))
@@ -43,6 +42,12 @@ def _put_off(signal: Signal, change: Change) -> Stepped:
     kept = replace(signal, outbox=outbox, later=(*signal.later, change))
     sentence = "An order is on its way: it is looked at as soon as its end is known."
     return noted(kept, change.kind.value, "put_off", sentence)
+
+
+def _takes_back(reading: SignalReading) -> bool:
+    """Return whether a command leaves nothing of an entry; a share is closed once it has filled."""
+    is_whole_close = reading.kind is ReadingKind.CLOSE and (reading.share or ONE) >= ONE
+    return reading.kind is ReadingKind.CANCEL or is_whole_close
 
 
 def put_off_before(signal: Signal, now_ms: int) -> Stepped:
@@ -87,8 +92,7 @@ def _commanded_waiting(signal: Signal, change: Change) -> Stepped:
     reading, plan = change.reading, signal.plan
     if reading is None or plan is None:
         return refused(signal, "command", "no_plan", "There is nothing to change.")
-    is_whole_close = reading.kind is ReadingKind.CLOSE and (reading.share or ONE) >= ONE
-    if reading.kind is ReadingKind.CANCEL or is_whole_close:
+    if _takes_back(reading):
         sentence = f"Message {change.message_id} took it back before its entry."
         return move(signal, SignalState.CANCELLED, "taken_back", "taken_back", sentence)
     altered = _altered(plan, reading)

@@ -124,6 +124,19 @@ async def test_a_reply_does_what_it_says_to_the_signal_it_answers(
     assert list(keys) == [intent.key for intent in desk.trades.submitted[1:]]
 
 
+async def test_half_is_closed_once_an_entry_that_was_not_sent_yet_has_filled(
+    ledger: Ledger,
+) -> None:
+    """The reply came first: taken back it would be nothing, forgotten it would be everything."""
+    desk = SignalDesk(ledger)
+    await desk.say(MARKET)
+    await desk.say("close half", "2", reply_to="1")
+    async with desk.leading():
+        await desk.wait(2)
+
+    assert [type(intent.action) for intent in desk.trades.submitted] == [Enter, Reduce]
+
+
 async def test_a_reply_to_a_reply_reaches_the_signal(ledger: Ledger) -> None:
     """People answer the last message of a thread."""
     desk = SignalDesk(ledger)

@@ -137,10 +137,13 @@ async def test_a_record_that_cannot_be_read_is_said_and_stops_nothing(ledger: Le
         await desk.say(OTHER, "2")
         await desk.wait(1)
         reply = await desk.say("close", "3", reply_to="1")
+    listed = {history.receipt.signal_id: history for history in await desk.inbox.latest(10)}
 
     assert (await desk.story(2)).receipt.state is SignalState.OPEN
     assert "signal 1 cannot be looked after" in desk.alerts[0].sentence
     assert (reply.state, reply.code) == (SignalState.REFUSED, "unreadable")
+    assert listed.keys() == {1, 2, 3}
+    assert (listed[1].text, list(listed[1].reading)) == (MARKET, ["unreadable"])
 
 
 async def test_whoever_does_not_lead_any_more_stops(ledger: Ledger) -> None:
