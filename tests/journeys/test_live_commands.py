@@ -15,6 +15,9 @@ from tests.support.live_runs import (
     until,
 )
 
+from milobot.storage.account_records import save_governor
+from milobot.storage.ledger import open_ledger
+
 
 def test_a_bot_halts_closes_and_resumes_on_request(tmp_path: Path) -> None:
     """What a trader types at night has to happen, and be answered."""
@@ -114,3 +117,17 @@ def the_account(folder: Path) -> dict[str, Any]:
     found: list[dict[str, Any]] = json.loads(ask(folder, "status", "--json").out)
     assert [one["account"] for one in found] == [ACCOUNT]
     return found[0]
+
+
+async def test_one_accounts_trouble_keeps_nobody_from_closing_another(tmp_path: Path) -> None:
+    """The kill switch must not stop at the first account that it cannot reach."""
+    accounts = ("binance:default", "bingx:default")
+    async with await open_ledger(f"sqlite:///{tmp_path / 'milobot.db'}") as ledger:
+        for account in accounts:
+            await ledger.write(lambda c, of=account: save_governor(c, of, "{}", now_ms=1))  # type: ignore[misc]  # a loop's own name
+
+    ended = ask(tmp_path, "halt", "--flatten")
+
+    assert ended.code == 2
+    for account in accounts:
+        assert f"{account}: there is no key of {account}" in ended.err

@@ -15,6 +15,8 @@ from milobot.storage.leases import LeaseRow, read_lease
 from milobot.storage.ledger import Ledger, lease_name, open_ledger
 from milobot.storage.queries import list_accounts
 
+PAPER = "paper"
+"""The name of the accounts that trade on paper, as in ``binance:paper``."""
 _WATCH_S = 3.0
 _LOOK_S = 0.1
 
@@ -86,13 +88,34 @@ async def known_accounts(ledger: Ledger, named: str | None) -> list[str]:
     raise ConfigurationError(f"the ledger knows no account {named[:60]!r} (known: {there})")
 
 
+async def accounts_to_command(ledger: Ledger, named: str | None) -> list[str]:
+    """Return the accounts that a command may change: the one named, or all that can change.
+
+    A paper account that nobody leads is left out beside others: its exchange has ended with its
+    run, so nothing of it can be closed, and it must not stand in the way of those that hold money.
+
+    Raises:
+        ConfigurationError: As :func:`known_accounts`.
+    """
+    known = await known_accounts(ledger, named)
+    if len(known) == 1:
+        return known
+    presences = await asyncio.gather(*(find_presence(ledger, name) for name in known))
+    found = [
+        name
+        for name, presence in zip(known, presences, strict=True)
+        if presence.is_alive or name.partition(":")[2] != PAPER
+    ]
+    return found or known
+
+
 async def only_account(ledger: Ledger, named: str | None) -> str:
-    """Return the one account that a command is about.
+    """Return the one account that a command is about; see :func:`accounts_to_command`.
 
     Raises:
         ConfigurationError: There is none, or there are several and none is named.
     """
-    found = await known_accounts(ledger, named)
+    found = await accounts_to_command(ledger, named)
     if not found:
         raise ConfigurationError("the ledger knows no account yet: milobot run makes one")
     if len(found) > 1:

@@ -1,16 +1,17 @@
 """``milobot halt``, ``resume`` and ``close``: what a user asks of whoever leads an account."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
 from milobot.app.ask_bot import Reply, Wish, account_name, act_alone, ask_bot
 from milobot.app.keys import find_key
-from milobot.app.presence import find_presence, known_accounts, only_account
+from milobot.app.presence import accounts_to_command, find_presence, only_account
 from milobot.cli.account_flags import Account, AsJson, OneAccount, with_ledger
 from milobot.cli.hidden import ask_password
 from milobot.cli.tables import print_json
-from milobot.errors import ConfigurationError
+from milobot.errors import ConfigurationError, MilobotError
 from milobot.settings import Settings
 from milobot.storage.commands import CommandKind
 from milobot.storage.ledger import Ledger
@@ -34,12 +35,10 @@ def halt(
     kind = CommandKind.FLATTEN if flatten else CommandKind.HALT
 
     async def ask(settings: Settings, ledger: Ledger) -> Replies:
-        found = {}
-        for name in await known_accounts(ledger, account):
-            found[name] = await _ask(settings, ledger, Wish(name, kind), acts=flatten)
-        if not found:
+        names = await accounts_to_command(ledger, account)
+        if not names:
             raise ConfigurationError("the ledger knows no account yet: there is nothing to halt")
-        return found
+        return await _ask_each(settings, ledger, names, kind)
 
     _report(with_ledger(ask), as_json=json)
 
@@ -68,6 +67,34 @@ def close(
         return {name: await _ask(settings, ledger, wish, acts=True)}
 
     _report(with_ledger(ask), as_json=json)
+
+
+async def _ask_each(
+    settings: Settings, ledger: Ledger, names: list[str], kind: CommandKind
+) -> Replies:
+    """Ask about each account; none waits for, or fails with, another one's trouble.
+
+    Bots are asked at once. What this command does itself follows one by one: it may have to ask
+    for a password.
+    """
+    found: Replies = {}
+    acts = kind is CommandKind.FLATTEN
+
+    async def ask(name: str) -> None:
+        try:
+            found[name] = await _ask(settings, ledger, Wish(name, kind), acts=acts)
+        except MilobotError as error:
+            found[name] = Reply(str(error), is_done=False)
+
+    presences = await asyncio.gather(*(find_presence(ledger, name) for name in names))
+    async with asyncio.TaskGroup() as tasks:
+        for name, presence in zip(names, presences, strict=True):
+            if presence.is_alive:
+                tasks.create_task(ask(name))
+    for name in names:
+        if name not in found:
+            await ask(name)
+    return {name: found[name] for name in names}
 
 
 async def _ask(settings: Settings, ledger: Ledger, wish: Wish, *, acts: bool) -> Reply:

@@ -6,6 +6,7 @@ import pytest
 
 from milobot.app.presence import (
     Presence,
+    accounts_to_command,
     find_presence,
     known_accounts,
     only_account,
@@ -96,6 +97,18 @@ async def test_accounts_are_named_in_full_or_by_name_where_that_is_clear(tmp_pat
             await only_account(ledger, None)
         with pytest.raises(ConfigurationError, match="no account 'third'"):
             await known_accounts(ledger, "third")
+
+
+async def test_paper_that_has_ended_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Whoever went from paper to money in one folder must close the money without a further word."""
+    async with await opened(tmp_path) as ledger:
+        await know(ledger, "binance:paper", "bingx:paper")
+        assert await accounts_to_command(ledger, None) == ["binance:paper", "bingx:paper"]
+        await know(ledger, "binance:default")
+
+        assert await accounts_to_command(ledger, None) == ["binance:default"]
+        assert await only_account(ledger, None) == "binance:default"
+        assert await only_account(ledger, "bingx:paper") == "bingx:paper"
 
 
 async def test_asking_makes_no_ledger(tmp_path: Path) -> None:
