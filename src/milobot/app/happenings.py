@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from milobot.backtest.result import Execution
-from milobot.backtest.runner import executions
+from milobot.backtest.executions import Execution, executions
 from milobot.domain.decisions import Decision
 from milobot.domain.orders import Order, OrderPurpose, OrderUpdate
 from milobot.domain.round_trips import RoundTrip

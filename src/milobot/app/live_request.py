@@ -13,7 +13,7 @@ from milobot.app.exchanges import (
     with_production_data,
 )
 from milobot.app.live_run import RunPlan
-from milobot.app.paper_exchange import PaperPlan, paper_client
+from milobot.app.paper_plan import PaperPlan
 from milobot.app.preparation import Source
 from milobot.app.sessions import SIGNALS
 from milobot.app.telegram import TelegramPlan
@@ -99,6 +99,8 @@ class LiveRequest:
         """
         exchange, deadline = work.account.exchange, plan.bot.deadline
         if work.paper is not None:
+            from milobot.app.paper_exchange import paper_client  # noqa: PLC0415 - 30 modules
+
             return paper_client(self.settings, exchange, work.paper, deadline=deadline)
         return open_client(self.settings, exchange, work.key, deadline=deadline)
 

@@ -9,9 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
 from typing import Self
 
 from milobot.app.exchange_process import ExchangeAddress, local_exchange
@@ -20,6 +17,7 @@ from milobot.app.live_setup import first_answer
 from milobot.app.local_client import local_client
 from milobot.app.paper_account import PaperAccount
 from milobot.app.paper_control import PaperControl
+from milobot.app.paper_plan import PaperPlan
 from milobot.app.paper_prices import FollowTimes, PaperPrices
 from milobot.domain.money import format_decimal
 from milobot.exchanges.candle_feed import Series
@@ -29,31 +27,6 @@ from milobot.exchanges.limits import PriorityLimiter
 from milobot.exchanges.times import ExchangeClock
 from milobot.ports import CandleStream, ExchangeAccount, MarketData, PriceStream, UserStream
 from milobot.settings import Settings
-from milobot.storage.database_url import SqliteTarget, parse_database_url
-
-
-@dataclass(frozen=True, slots=True)
-class PaperPlan:
-    """On what terms a paper account trades, and where it is kept.
-
-    Attributes:
-        wallet: In USDT, what a new account begins with; one that is kept goes on.
-        fee: Of every market fill, as a fraction of its notional.
-        slippage: Adverse fraction of the price on every market fill, beyond bid or ask.
-        state_file: Where the account is kept over a restart; None keeps nothing.
-    """
-
-    wallet: Decimal = Decimal(10_000)
-    fee: Decimal = Decimal("0.0005")
-    slippage: Decimal = Decimal(0)
-    state_file: Path | None = None
-
-
-def paper_file(settings: Settings, exchange: str) -> Path:
-    """Return where the paper account of an exchange is kept: beside the ledger's file, else here."""
-    target = parse_database_url(settings.database_url.get_secret_value())
-    folder = target.path.parent if isinstance(target, SqliteTarget) else Path()
-    return folder / f"paper-{exchange}.json"
 
 
 class PaperClient:

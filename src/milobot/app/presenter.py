@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from milobot.backtest.executions import Execution
 from milobot.backtest.report import round_trip_to_json
-from milobot.backtest.result import Execution
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.intents import PositionSide
 from milobot.domain.market import CandleSeries, Floats

@@ -7,13 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
-from milobot.backtest.timeline import ATR_PERIOD
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import Action, Close, DoNothing, Enter, TradeIntent
 from milobot.domain.market import COLUMNS, CandleSeries
 from milobot.domain.money import decimal_from_float
 from milobot.errors import ScriptError
-from milobot.indicators.series import atr
+from milobot.indicators.series import ATR_PERIOD, atr
 from milobot.ports import MarketFeed
 from milobot.scripting.history import History
 from milobot.scripting.results import Code, Evaluation, Fault, ScriptInfo

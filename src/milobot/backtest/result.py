@@ -3,22 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from milobot.backtest.equity import EquityCurve
+from milobot.backtest.executions import Execution
 from milobot.domain.decisions import Decision
 from milobot.domain.market import CandleSeries
-from milobot.domain.orders import Fill, OrderPurpose
 from milobot.domain.round_trips import RoundTrip
 from milobot.domain.timeframes import Timeframe
 from milobot.scripting.results import IndicatorUse
-
-
-class Execution(NamedTuple):
-    """A fill and what its order was for."""
-
-    fill: Fill
-    purpose: OrderPurpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,18 @@
 """One back-test from decisions to result: the engine over a simulated venue."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from milobot.backtest.core import NO_FUNDING, Funding, Replay, Session
 from milobot.backtest.equity import EquityCurve
-from milobot.backtest.result import Execution
+from milobot.backtest.executions import Execution, executions
 from milobot.backtest.timeline import Decisions, Timeline
 from milobot.domain.decisions import Decision, Outcome
 from milobot.domain.governor import GovernorLimits, GovernorState
 from milobot.domain.market import SymbolRules
 from milobot.domain.money import ZERO
-from milobot.domain.orders import OrderPurpose
 from milobot.domain.round_trips import RoundTrip
 from milobot.execution.engine import EngineConfig, ExecutionEngine
 from milobot.execution.gates import Limits
@@ -139,14 +138,3 @@ def collect(account: PaperAccount, decisions: Decisions) -> Played:
         equity=account.replay.equity,
         end_equity=account.venue.wallet,
     )
-
-
-def executions(journal: MemoryJournal, first: int = 0) -> Iterator[Execution]:
-    """Yield the fills in updates from ``first`` on, each with what its order was for.
-
-    An order that is not ours is the exchange's own: a liquidation.
-    """
-    for update in journal.updates[first:]:
-        purpose = journal.purposes.get(update.client_order_id, OrderPurpose.LIQUIDATION)
-        for fill in update.fills:
-            yield Execution(fill, purpose)

@@ -10,10 +10,9 @@ from milobot.domain.intents import Action, Close, DoNothing, Enter, PositionSide
 from milobot.domain.market import CandleSeries, Floats
 from milobot.domain.timeframes import Timeframe
 from milobot.errors import DataError
-from milobot.indicators.series import atr
+from milobot.indicators.series import ATR_PERIOD, atr
 from milobot.marketdata.resample import resample
 
-ATR_PERIOD = 14
 ENTRIES = (PositionSide.LONG.value, PositionSide.SHORT.value)
 Indices = NDArray[np.intp]
 

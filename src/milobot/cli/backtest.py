@@ -61,7 +61,8 @@ def backtest(  # noqa: PLR0913 - one parameter for each flag
     from milobot.backtest.statistics import summarise
     from milobot.cli.backtest_table import print_result
     from milobot.cli.progress import stages
-    from milobot.cli.run_terms import parse_source, parse_terms
+    from milobot.cli.run_source import parse_source
+    from milobot.cli.run_terms import parse_terms
     from milobot.settings import load_settings
 
     settings = load_settings()

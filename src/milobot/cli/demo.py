@@ -78,7 +78,8 @@ def demo(  # noqa: PLR0913 - one parameter for each flag
     from milobot.backtest.report import refuse_target, to_json, write_json
     from milobot.backtest.statistics import summarise
     from milobot.cli.backtest_table import print_result
-    from milobot.cli.run_terms import parse_source, parse_terms
+    from milobot.cli.run_source import parse_source
+    from milobot.cli.run_terms import parse_terms
     from milobot.settings import load_settings
 
     settings = load_settings()

@@ -22,7 +22,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag
     """Evaluate a script once, at the last candle there is, and print its decision."""
     from milobot.app.evaluate import evaluate_once
     from milobot.app.preparation import Source
-    from milobot.cli.run_terms import parse_source
+    from milobot.cli.run_source import parse_source
     from milobot.domain.money import decimal_from_float, format_decimal
     from milobot.domain.times import format_time
     from milobot.settings import load_settings

@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         run_on_paper,
         run_with_keys,
     )
-    from milobot.cli.run_terms import parse_source, parse_terms
+    from milobot.cli.run_source import parse_source
     from milobot.errors import ConfigurationError
     from milobot.settings import load_settings
 
@@ -94,13 +94,17 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     usual = AccountName(settings.signal_exchange, settings.signal_account)
     signals_on = named if is_named and not sources else usual
     if not settings.trading_enabled:
+        from milobot.app.paper_plan import PaperPlan
+        from milobot.cli.run_terms import parse_terms
+
         terms = parse_terms(
             equity=equity, fee=fee, slippage=slippage, funding=None, settings=settings
         )
+        paper = PaperPlan(terms.equity, terms.fee, terms.slippage)
         # Without a word about them signals go where the scripts are: one paper account will do.
         signals_on = named if sources and signals is None else signals_on
         wanted = Wanted(sources, named, None if signals is False else signals_on)
-        run_on_paper(wanted, terms, settings, port)
+        run_on_paper(wanted, paper, settings, port)
         return
     refuse_simulation_flags(equity=equity, fee=fee, slippage=slippage)
     is_needed = bool(signals) or not sources

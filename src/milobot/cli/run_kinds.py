@@ -1,17 +1,16 @@
 """The two ways ``milobot run`` goes: on paper, and with keys."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from milobot.app.exchanges import AccountName
 from milobot.app.keys import find_key
 from milobot.app.live_request import PAPER, AccountWork, LiveRequest
 from milobot.app.live_trading import run_live
-from milobot.app.paper_exchange import PaperPlan, paper_file
+from milobot.app.paper_plan import PaperPlan, paper_file
 from milobot.app.preparation import Source
 from milobot.app.telegram import plan_telegram
-from milobot.backtest.runner import Terms
 from milobot.cli.hidden import ask_password
 from milobot.cli.logs import say
 from milobot.errors import ConfigurationError, KeystoreError
@@ -35,20 +34,20 @@ class Wanted:
     needs_signals: bool = False
 
 
-def run_on_paper(wanted: Wanted, terms: Terms, settings: Settings, port: int) -> None:
+def run_on_paper(wanted: Wanted, paper: PaperPlan, settings: Settings, port: int) -> None:
     """Trade scripts and signals on paper, each on the account of an exchange's prices."""
     telegram = plan_telegram(settings, ask_password())
-    request = LiveRequest(paper_works(wanted, terms, settings), settings, telegram)
+    request = LiveRequest(paper_works(wanted, paper, settings), settings, telegram)
     run_live(request, port=port, say=say)
 
 
-def paper_works(wanted: Wanted, terms: Terms, settings: Settings) -> tuple[AccountWork, ...]:
+def paper_works(wanted: Wanted, paper: PaperPlan, settings: Settings) -> tuple[AccountWork, ...]:
     """Return what each paper account trades; scripts come first."""
 
     def work(exchange: str, sources: tuple[Source, ...], *, takes_signals: bool) -> AccountWork:
         file = paper_file(settings, exchange)
-        paper = PaperPlan(terms.equity, terms.fee, terms.slippage, file)
-        return AccountWork(AccountName(exchange, PAPER), None, sources, takes_signals, paper)
+        kept = replace(paper, state_file=file)
+        return AccountWork(AccountName(exchange, PAPER), None, sources, takes_signals, kept)
 
     scripts, signals = wanted.scripts_on.exchange, wanted.signals_on
     both = signals is not None and signals.exchange == scripts

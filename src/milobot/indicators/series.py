@@ -26,6 +26,8 @@ from milobot.indicators.arguments import macd_periods, stochastic_periods, whole
 
 Series = npt.NDArray[np.float64]
 """One float64 value per candle, oldest first."""
+ATR_PERIOD = 14
+"""Of the average true range that distances such as ``2atr`` are measured in."""
 
 
 def sma(values: Series, period: int) -> Series:

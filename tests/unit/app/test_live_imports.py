@@ -10,9 +10,13 @@ HEAVY = {
     "asyncpg",
     "cryptography",
     "fastapi",
+    "milobot.backtest.core",
+    "milobot.local_exchange",
+    "milobot.simulation",
     "pandas",
     "polars",
     "pyarrow",
+    "rich",
     "sqlalchemy.ext.asyncio",
     "sqlalchemy.orm",
 }

@@ -22,7 +22,8 @@ from tests.support.paper import (
 )
 from tests.support.wire import bars
 
-from milobot.app.paper_exchange import PaperClient, PaperPlan, paper_client, paper_file
+from milobot.app.paper_exchange import PaperClient, paper_client
+from milobot.app.paper_plan import PaperPlan, paper_file
 from milobot.domain.orders import OrderStatus, Refusal
 from milobot.domain.reports import BookTicker, MarginMode, MarkPrice
 from milobot.domain.timeframes import MINUTE_MS

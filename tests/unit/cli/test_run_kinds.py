@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from milobot.app.exchanges import AccountName
+from milobot.app.paper_plan import PaperPlan
 from milobot.app.preparation import Source
-from milobot.backtest.runner import Terms
 from milobot.cli.run_kinds import Wanted, paper_works, works_of
 from milobot.errors import KeystoreError
 from milobot.settings import Settings
@@ -61,7 +61,7 @@ def test_signals_that_were_asked_for_need_their_key() -> None:
 
 def test_on_paper_one_account_takes_both_unless_they_are_told_apart() -> None:
     """Each exchange named costs a connection to its prices."""
-    terms = Terms()
+    terms = PaperPlan()
     wanted = Wanted((_source(),), BINANCE, BINANCE)
     apart = Wanted((_source(),), BINANCE, BINGX)
 
@@ -77,6 +77,6 @@ def test_on_paper_one_account_takes_both_unless_they_are_told_apart() -> None:
 
 def test_signals_alone_are_traded_on_paper_too() -> None:
     """What the container's command does when nothing is set."""
-    (work,) = paper_works(Wanted((), BINANCE, BINGX), Terms(), _settings())
+    (work,) = paper_works(Wanted((), BINANCE, BINGX), PaperPlan(), _settings())
 
     assert (str(work.account), work.names) == ("bingx:paper", ["signals"])

@@ -7,7 +7,8 @@ import pytest
 from tests.support.candle_files import START_MS, write_rows
 
 from milobot.app.preparation import Source
-from milobot.cli.run_terms import parse_source, parse_terms
+from milobot.cli.run_source import parse_source
+from milobot.cli.run_terms import parse_terms
 from milobot.errors import ConfigurationError
 from milobot.settings import Settings
 
