@@ -15,6 +15,7 @@ from milobot.storage.leases import Lease
 from milobot.telemetry import get_logger
 
 RENEW_S = 1.0
+_SOON_S = 0.05
 
 
 class SigningDeadline:
@@ -84,7 +85,7 @@ class Leader:
             if not is_told:
                 self._say(self._why_not_ours())
                 is_told = True
-            await self.sleep(RENEW_S)
+            await self.sleep(self._patience_s())
         get_logger().info("account_led", account=self.account, epoch=self.lease.epoch)
         if is_told:
             self._say(f"this process leads {self.account} now", is_over=True)
@@ -95,6 +96,14 @@ class Leader:
             return await self._take()
         except LeaseLostError:
             return False
+
+    def _patience_s(self) -> float:
+        """Return how long to wait before the next try: no longer than to the lease's end.
+
+        Who leads has renewed it by then; who was killed is succeeded without a second lost.
+        """
+        left_s = (self.lease.others_until_ms - self.clock.now_ms() + 1) / 1000
+        return RENEW_S if left_s <= 0 else max(_SOON_S, min(RENEW_S, left_s))
 
     def _why_not_ours(self) -> str:
         if self.trouble:

@@ -97,6 +97,7 @@ class Lease:
     Attributes:
         epoch: Number of the hold; 0 before the first.
         deadline_ms: Until when it surely holds, counted from before it was asked for.
+        others_until_ms: Until when somebody else held it at the last try; 0 for nobody.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class Lease:
         self._ttl_ms = ttl_ms
         self.epoch = 0
         self.deadline_ms = 0
+        self.others_until_ms = 0
 
     @property
     def is_held(self) -> bool:
@@ -132,11 +134,15 @@ class Lease:
             LedgerError: The ledger did not answer; the hold we have runs on.
         """
         now_ms = self._clock.now_ms()
-        epoch = await self._database.write(
-            lambda connection: take_lease(
+
+        def attempt(connection: Connection) -> tuple[int | None, LeaseRow | None]:
+            epoch = take_lease(
                 connection, self.name, self.holder, now_ms=now_ms, ttl_ms=self._ttl_ms
             )
-        )
+            return epoch, read_lease(connection, self.name) if epoch is None else None
+
+        epoch, other = await self._database.write(attempt)
+        self.others_until_ms = 0 if other is None else other.until_ms
         had = self.epoch
         if epoch is None or (had and epoch != had):
             self.epoch = self.deadline_ms = 0

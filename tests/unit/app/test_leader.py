@@ -71,6 +71,25 @@ async def test_the_second_stands_by_and_takes_over_when_the_first_is_gone(tmp_pa
     assert office.told[1].is_over
 
 
+async def test_the_successor_of_who_was_killed_waits_for_the_end_of_the_lease_and_no_longer(
+    tmp_path: Path,
+) -> None:
+    """What is restarted at once waits for itself: up to a second more would be a second lost."""
+    ledger, office = await _office(tmp_path)
+    async with ledger, asyncio.TaskGroup() as tasks:
+        killed = ledger.lease(ACCOUNT, "a", office.time)
+        assert await killed.take()
+        second = tasks.create_task(office.leader("b").run(lambda: office.work("b")))
+        await office.pass_time(0.25)
+        await office.pass_time(3.5)
+        assert office.working == []
+
+        await office.pass_time(0.5)
+
+        assert office.working == ["b"]
+        second.cancel()
+
+
 async def test_who_slept_through_its_lease_stops_and_stands_by(tmp_path: Path) -> None:
     """A process that was frozen for minutes wakes up to somebody else's positions."""
     ledger, office = await _office(tmp_path)
