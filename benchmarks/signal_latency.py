@@ -61,6 +61,7 @@ HIGH, LOW = Decimal(100), Decimal("98.9")
 ONE_COIN = Size(SizeKind.BASE, Decimal(1))
 CLOSED_AFTER_S = (1.2, 1.8)
 """Between two moves of a market; drawn, since even times would meet other signals each time."""
+_HEARD_FOR_ONE_TOLD = 10
 TEXT = "#{coin}/USDT LONG\nEntry: market\nLeverage: 10x\nStop loss: 99\n"
 
 
@@ -96,17 +97,22 @@ class Drive:
     number: int = 0
     prices: dict[str, Decimal] = field(default_factory=dict)
     hear: Callable[[BookTicker], None] = lambda _: None
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
     chance: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
 
     async def keep_fresh(self) -> None:
         """Tell all prices again and again, as the price stream does of a market that trades.
 
-        A local exchange that is told its prices has no such stream.
+        A local exchange that is told its prices has no such stream. What it was told long ago is
+        no price for it to fill at.
         """
         while True:
-            for symbol, price in self.prices.items():
-                self.hear(quote(symbol, price).book)
-            await asyncio.sleep(0.4)
+            for _ in range(_HEARD_FOR_ONE_TOLD):
+                for symbol, price in self.prices.items():
+                    self.hear(quote(symbol, price).book)
+                await asyncio.sleep(0.4)
+            async with self.telling:
+                await self.control.tell([quote(*one) for one in self.prices.items()])
 
     async def run(self, seconds: float) -> None:
         """Warm every symbol up, then measure."""
@@ -143,8 +149,9 @@ class Drive:
         await self._move(symbol, HIGH)
 
     async def _move(self, symbol: str, price: Decimal) -> None:
-        self.prices[symbol] = price
-        await self.control.tell([quote(symbol, price)])
+        async with self.telling:
+            self.prices[symbol] = price
+            await self.control.tell([quote(symbol, price)])
         self.hear(quote(symbol, price).book)
 
 
