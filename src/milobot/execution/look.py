@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass, field, replace
 
-from milobot.domain.orders import Fill, Order, OrderUpdate
+from milobot.domain.intents import Side
+from milobot.domain.orders import Fill, Order, OrderPurpose, OrderUpdate
 from milobot.domain.reports import OrderReport, PositionReport
 from milobot.domain.slots import Slot
 from milobot.execution.doubt import Terms, is_in_doubt
-from milobot.execution.findings import Code, Notice, Ours, Sightings, Snapshot, signed
+from milobot.execution.findings import (
+    Code,
+    Notice,
+    Ours,
+    Sightings,
+    Snapshot,
+    booked_quantity,
+    signed,
+)
 from milobot.execution.ledger import apply_update, order_of_exchange
 
 _DAY_MS = 24 * 3_600_000
@@ -14,6 +23,8 @@ _DAY_MS = 24 * 3_600_000
 _FIRST_FILL_MS = 60_000
 # A position that is not in the books last changed with the last execution of several.
 _UNKNOWN_FILLS_MS = 15 * 60_000
+# An exchange stamps positions with a clock of its own.
+_CLOCK_SLACK_MS = 250
 
 
 @dataclass(slots=True)
@@ -26,6 +37,8 @@ class Look:
     Attributes:
         slot: Our slot as it will be once the updates found so far are applied.
         theirs: What is held at the exchange; None for nothing.
+        is_fresh: Whether the snapshot shows the symbol after everything that we know of it, with
+            nothing under way that may explain what is held.
         reports: What rests at the exchange in the symbol.
         orders: Our orders at hand, live and ended, as they will be.
         booked: Ids of the executions that are booked, or will be.
@@ -46,6 +59,7 @@ class Look:
     account: str
     slot: Slot = field(init=False)
     theirs: PositionReport | None = field(init=False)
+    is_fresh: bool = field(init=False)
     reports: list[OrderReport] = field(init=False)
     orders: dict[str, Order] = field(init=False)
     booked: frozenset[str] = field(init=False)
@@ -75,6 +89,9 @@ class Look:
         self.orders = {order.client_order_id: order for order in known}
         told = self.snapshot.booked.get(self.symbol, frozenset())
         self.booked = told.union(self.ours.booked, *(order.booked for order in known))
+        # Before anything is found: what is told of it later makes no snapshot older.
+        is_busy = self.ours.is_busy and not self._is_unexplained()
+        self.is_fresh = not is_busy and self.snapshot.asked_ms > self.ours.changed_ms
 
     @property
     def symbol(self) -> str:
@@ -82,15 +99,10 @@ class Look:
         return self.slot.symbol
 
     @property
-    def is_fresh(self) -> bool:
-        """Return whether the snapshot shows the symbol after everything that we know of it."""
-        is_busy = self.ours.is_busy and not self.is_opposed
-        return not is_busy and self.snapshot.asked_ms > self.ours.changed_ms
-
-    @property
-    def is_opposed(self) -> bool:
-        """Return whether what is held faces our books: no exit of ours can do anything to it."""
-        return signed(self.theirs) * signed(self.slot.position) < 0
+    def has_excess(self) -> bool:
+        """Return whether more is held than our books say, or the other side of it."""
+        held = signed(self.theirs)
+        return held * (held - booked_quantity(self.slot)) > 0
 
     @property
     def is_settled(self) -> bool:
@@ -99,11 +111,10 @@ class Look:
 
     @property
     def has_open_question(self) -> bool:
-        """Return whether an order's fate is open: it may explain any difference."""
-        return any(
-            is_in_doubt(order) and order.client_order_id not in self.shown
-            for order in self.slot.orders
-        )
+        """Return whether an order's fate is open that may explain the difference."""
+        doubted = self._doubted()
+        is_open = any(order.client_order_id not in self.shown for order in doubted)
+        return is_open and not self._predates(doubted)
 
     def has_to_ask(self) -> bool:
         """Return whether more has to be asked."""
@@ -196,6 +207,30 @@ class Look:
         self.booked |= new.keys()
         self.updates.append(update)
         return True
+
+    def _doubted(self) -> list[Order]:
+        """Return the orders whose fate is open and which may explain what is held.
+
+        Exits can only take off: that more is held than our books say, or the other side of it,
+        an entry of that side explains and nothing else.
+        """
+        doubted = [order for order in self.slot.orders if is_in_doubt(order)]
+        if not self.has_excess:
+            return doubted
+        side = Side.BUY if signed(self.theirs) > 0 else Side.SELL
+        return [o for o in doubted if o.purpose is OrderPurpose.ENTRY and o.side is side]
+
+    def _is_unexplained(self) -> bool:
+        """Return whether more is held than anything that is under way may explain."""
+        doubted = self._doubted()
+        return self.has_excess and (not doubted or self._predates(doubted))
+
+    def _predates(self, orders: list[Order]) -> bool:
+        """Return whether what is held last changed before any of these orders was made."""
+        theirs = self.theirs
+        if theirs is None or not theirs.time_ms:
+            return False
+        return all(theirs.time_ms + _CLOCK_SLACK_MS < order.created_ms for order in orders)
 
     def _first_ms(self) -> int:
         """Return since when executions matter: since what we know of began, or theirs changed."""

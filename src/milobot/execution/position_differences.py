@@ -14,7 +14,6 @@ from milobot.execution.attribution import (
     unexplained,
     with_fills,
 )
-from milobot.execution.doubt import is_in_doubt
 from milobot.execution.findings import BLOCKING, Code, booked_quantity, signed
 from milobot.execution.forced import book_forced
 from milobot.execution.look import Look
@@ -30,14 +29,14 @@ def compare_position(look: Look) -> Code | None:
     """Compare what is held with our books; return why entries have to wait, if they have to."""
     if _difference(look) == 0:
         return None
-    if (look.has_open_question and not _predates_questions(look)) or _is_stale(look):
+    is_stale = _is_stale(look)
+    if look.has_open_question or is_stale:
         look.wait()
         look.remember(_POSITION)
+        if is_stale and look.has_excess and not look.has_open_question:
+            _book_ours(look)  # what an old picture shows proves nothing, what was executed does
         return None
-    _ask_ended(look)
-    is_known = look.slot.position.is_flat and look.slot.blocked == Code.FOREIGN_POSITION
-    if not is_known:
-        _book_executions(look)
+    _book_ours(look)
     if look.slot.early:
         look.wait()  # an exit's fills wait for those of its entry: they are being asked for
         return None
@@ -85,21 +84,19 @@ def _difference(look: Look) -> Decimal:
     return signed(look.theirs) - booked_quantity(look.slot)
 
 
-def _predates_questions(look: Look) -> bool:
-    """Return whether what is held last changed before any order that may explain it was made."""
-    theirs = look.theirs
-    if theirs is None or not theirs.time_ms:
-        return False
-    kinds = {OrderPurpose.ENTRY} if look.is_opposed else set(OrderPurpose)
-    doubted = (o for o in look.slot.orders if is_in_doubt(o) and o.purpose in kinds)
-    return all(theirs.time_ms + _CLOCK_SLACK_MS < order.created_ms for order in doubted)
-
-
 def _is_stale(look: Look) -> bool:
     """Return whether the exchange shows the position as it was before a fill that we know."""
     theirs = look.theirs
     is_older = theirs is not None and theirs.time_ms < look.ours.filled_ms
     return is_older and not look.is_settled
+
+
+def _book_ours(look: Look) -> None:
+    """Book what orders of ours have executed unheard: facts, whatever else is open."""
+    _ask_ended(look)
+    is_known = look.slot.position.is_flat and look.slot.blocked == Code.FOREIGN_POSITION
+    if not is_known:
+        _book_executions(look)
 
 
 def _ask_ended(look: Look) -> None:
@@ -250,11 +247,26 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
         foreign, missing = forced, missing + abs(signed(look.theirs))
     return reductions(
         look.slot,
-        foreign,
+        _shown_in(look, foreign, missing),
         missing,
         account=look.account,
         strangers=look.snapshot.strangers,
     )
+
+
+def _shown_in(look: Look, foreign: Sequence[Fill], missing: Decimal) -> Sequence[Fill]:
+    """Return the executions that the position shown is made of, where they explain it.
+
+    What was executed after it last changed is to come: booked for what was before it, it would
+    leave a rest that nothing explains.
+    """
+    theirs = look.theirs
+    if theirs is None or not theirs.time_ms:
+        return foreign
+    exit_side = look.slot.position.side.exit
+    shown = [fill for fill in foreign if fill.time_ms <= theirs.time_ms + _CLOCK_SLACK_MS]
+    taken = sum((fill.quantity for fill in shown if fill.side is exit_side), ZERO)
+    return shown if taken >= missing else foreign
 
 
 def _may_be_later(look: Look, fill: Fill) -> bool:

@@ -353,7 +353,7 @@ class AccountTrader:
             is_old = 0 < position.time_ms < first_ms
             if position.symbol == symbol and not is_old:
                 await self._engine.position_seen(symbol, position.side, position.quantity)
-            elif position.symbol != symbol and not self._engine.slot(position.symbol).blocked:
+            elif not self._engine.slot(position.symbol).blocked:
                 self._keep_told(position, position.time_ms)  # compared when it stays unexplained
 
     def _hear_of_account(self, news: AccountNews) -> None:

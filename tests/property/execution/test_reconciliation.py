@@ -224,7 +224,7 @@ def test_every_symbol_is_compared_by_itself() -> None:
     async def run() -> None:
         world = World()
         await world.opened()
-        there = await world.send(world.order(P.STOP, symbol="ETHUSDT"))
+        there = await world.send(world.order(P.ENTRY, symbol="ETHUSDT"))
         world.others_trade("5", symbol="ETHUSDT")
         with world.books.busy(there.order):
             world.others_trade("-1")

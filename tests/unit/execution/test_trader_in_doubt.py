@@ -161,3 +161,18 @@ async def test_old_picture_of_another_position_is_not_taken_for_the_entrys(
         await office.time.run_for(1.6)
 
         assert office.engine.slot(SYMBOL).seen == 0
+
+
+async def test_old_position_beside_an_entry_in_doubt_is_looked_into_at_once(
+    office: Office,
+) -> None:
+    """It is not the entry's: what had been given up before lies open, and half a minute is long."""
+    async with office.at_work():
+        await office.trader.submit(intent(PLAN))
+        office.account.held = [long_position(office.time.now_ms() - 5_000)]
+        before = office.account.listings
+
+        await office.time.run_for(2)
+
+        assert office.account.listings > before
+        assert office.engine.slot(SYMBOL).blocked == "foreign_position"
