@@ -28,7 +28,7 @@ from milobot.storage.database_url import parse_database_url
 from milobot.storage.schema import run_on, upgrade
 
 _READY_WITHIN_S, _RECOVERED_WITHIN_S, _SETTLED_WITHIN_S = 60.0, 60.0, 60.0
-_LOOK_S, _CALM_S = 0.02, (1.0, 2.0)
+_LOOK_S, _CALM_S = 0.02, (0.5, 1.5)
 _ENTRIES_BEFORE = 2
 
 
@@ -237,7 +237,9 @@ class _Work:
     async def _come_to_rest(self, bot: Supervised, load: Load, evidence: Evidence) -> None:
         load.end()
         self._prices.calm()
-        if not await _until(lambda: settled(evidence), _SETTLED_WITHIN_S):
+        if not await _until(lambda: _truth(load.is_done), _SETTLED_WITHIN_S):
+            self._verdict.wrong.append("not every message was answered")
+        if not await _until(lambda: settled(evidence, load), _SETTLED_WITHIN_S):
             self._verdict.wrong.append(f"it did not settle within {_SETTLED_WITHIN_S:.0f} s")
 
     @property

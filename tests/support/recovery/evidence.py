@@ -94,9 +94,11 @@ async def is_in_doubt_at(url: str, account: str, symbol: str, name: str, *, sinc
             continue
 
 
-async def settled(evidence: Evidence) -> bool:
+async def settled(evidence: Evidence, load: Load) -> bool:
     """Return whether the books are the exchange's and nothing is open that should be decided."""
     try:
+        if await _undecided(evidence, load.taken):
+            return False
         records = await evidence.records()
     except LedgerError:
         return False

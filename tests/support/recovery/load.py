@@ -28,6 +28,7 @@ class Load:
         wished: Symbol and quantity of each entry asked for, by key; no two are alike.
         taken: Ids of the signals that were answered with success.
         posts: How many messages were handed in.
+        is_done: Whether all is answered and nothing more will be asked.
     """
 
     client: httpx.AsyncClient
@@ -37,6 +38,7 @@ class Load:
     wished: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     posts: int = 0
+    is_done: bool = False
     _is_held_back: bool = False
     _is_over: bool = False
 
@@ -62,6 +64,7 @@ class Load:
         async with asyncio.TaskGroup() as tasks:
             for symbol in PRICES:
                 tasks.create_task(self._ask_on(symbol))
+        self.is_done = True
 
     async def _ask_on(self, symbol: str) -> None:
         number = 0
