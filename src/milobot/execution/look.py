@@ -49,6 +49,7 @@ class Look:
         has_missing: Whether an order of ours is missing and it is not known yet why.
         is_decided: Whether everything could be judged.
         is_to_repeat: Whether something has to be looked at once more soon.
+        is_outrun: Whether nothing but an event since the snapshot hides more than our books say.
         seen: When what was found was first seen, by a key that says what.
     """
 
@@ -60,6 +61,7 @@ class Look:
     slot: Slot = field(init=False)
     theirs: PositionReport | None = field(init=False)
     is_fresh: bool = field(init=False)
+    is_outrun: bool = field(init=False)
     reports: list[OrderReport] = field(init=False)
     orders: dict[str, Order] = field(init=False)
     booked: frozenset[str] = field(init=False)
@@ -90,8 +92,10 @@ class Look:
         told = self.snapshot.booked.get(self.symbol, frozenset())
         self.booked = told.union(self.ours.booked, *(order.booked for order in known))
         # Before anything is found: what is told of it later makes no snapshot older.
-        is_busy = self.ours.is_busy and not self._is_unexplained()
+        is_unexplained = self._is_unexplained()
+        is_busy = self.ours.is_busy and not is_unexplained
         self.is_fresh = not is_busy and self.snapshot.asked_ms > self.ours.changed_ms
+        self.is_outrun = is_unexplained and not self.is_fresh
 
     @property
     def symbol(self) -> str:

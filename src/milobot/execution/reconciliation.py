@@ -84,7 +84,6 @@ def _look(ours: Ours, snapshot: Snapshot, before: Sightings, terms: Terms, accou
 
 def _collect(looks: list[Look], snapshot: Snapshot, before: Sightings, terms: Terms) -> Findings:
     notices = tuple(notice for look in looks for notice in _standing(look, before))
-    is_to_repeat = any(look.is_to_repeat for look in looks)
     first_ms = {key: at_ms for look in looks for key, at_ms in look.seen.items()}
     # Half of what is found of a symbol would make the snapshot old for the other half.
     ready = [look for look in looks if not look.has_to_ask()]
@@ -96,9 +95,17 @@ def _collect(looks: list[Look], snapshot: Snapshot, before: Sightings, terms: Te
         needs=_needs(looks),
         notices=notices,
         news=tuple(notice for notice in notices if notice not in before.notices),
-        again_ms=snapshot.asked_ms + terms.apart_ms if is_to_repeat else None,
+        again_ms=_again_ms(looks, snapshot, terms),
         sightings=Sightings(first_ms, notices),
     )
+
+
+def _again_ms(looks: list[Look], snapshot: Snapshot, terms: Terms) -> int | None:
+    """Return when to look again: soon where something lies open that an event has hidden."""
+    if any(look.is_outrun for look in looks):
+        return snapshot.asked_ms + terms.ask_every_ms
+    is_to_repeat = any(look.is_to_repeat for look in looks)
+    return snapshot.asked_ms + terms.apart_ms if is_to_repeat else None
 
 
 def _needs(looks: list[Look]) -> Needs:

@@ -131,3 +131,20 @@ async def test_an_execution_after_the_position_shown_waits_however_old_both_are(
     assert taken == [2]
     await world.converge(2)
     assert signed(world.slot.position) == 1
+
+
+async def test_what_lies_open_beside_an_event_is_looked_at_again_at_once() -> None:
+    """Something happened while the exchange was asked: two seconds more are all that it may take."""
+    world = World()
+    late = await _shown_after_it_was_given_up(world, "1")
+    old = world.snapshot()
+    world.later(0.1)
+    entry = await world.send(world.order(P.ENTRY, "2", side=Side.SELL))
+    await world.end(entry, S.CANCELLED)
+
+    await world.reconcile(old)
+
+    assert world.slot.position.is_flat
+    assert world.last.again_ms == old.asked_ms + world.terms.ask_every_ms
+    await world.converge(1)
+    assert world.journal.latest[late].filled_quantity == 1
