@@ -18,6 +18,7 @@ from tests.support.recovery.faults import FREEZE, OUTAGE, Fault, Scene, faults_o
 from tests.support.recovery.line import Line
 from tests.support.recovery.load import RESERVE, Load, is_ready, loading
 from tests.support.recovery.starving import watching_processor
+from tests.support.recovery.summary import P95_MS
 from tests.support.recovery.supervised import Supervised, supervised
 
 from milobot.local_exchange.core.accounts import Account
@@ -79,6 +80,11 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def is_slow(self) -> bool:
+        """Return whether a recovery took longer than nineteen of twenty may."""
+        return any(not 0 <= recovery.took_ms <= P95_MS for recovery in self.recoveries)
+
     def to_row(self) -> dict[str, Any]:
         """Return it as JSON keeps it."""
         return asdict(self)
@@ -87,7 +93,7 @@ class Verdict:
 async def carry_out(
     batch: Batch, folder: Path, told: Callable[[Recovery], None], failures: Path | None = None
 ) -> Verdict:
-    """Carry out a batch in a folder of its own; what a bad one leaves is kept in ``failures``."""
+    """Carry out a batch in a folder of its own; what a bad or slow one leaves is kept in ``failures``."""
     place = folder / batch.name.replace("/", "-")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -97,7 +103,7 @@ async def carry_out(
         _ledger_of(batch, place) as (url, server),
     ):
         await _Work(batch, place, exchange, verdict).through(url, server, told)
-    if verdict.wrong and failures is not None:
+    if (verdict.wrong or verdict.is_slow) and failures is not None:
         shutil.rmtree(failures / place.name, ignore_errors=True)
         shutil.copytree(place, failures / place.name)
     shutil.rmtree(place, ignore_errors=True)

@@ -48,9 +48,8 @@ def faults_of(seed: int, kinds: tuple[str, ...]) -> list[Fault]:
     """Return one fault of each of the kinds, in an order and with lengths of the seed."""
     dice = random.Random(f"recovery {seed}")  # noqa: S311 - repeatable on purpose
     faults = []
-    for number, kind in enumerate(kinds):
-        variants = sorted(_VARIANTS[kind])
-        variant = variants[(seed + number) % len(variants)]
+    for kind in kinds:
+        variant = dice.choice(sorted(_VARIANTS[kind]))
         shortest, longest = _VARIANTS[kind][variant]
         faults.append(Fault(kind, variant, round(dice.uniform(shortest, longest), 2)))
     dice.shuffle(faults)
