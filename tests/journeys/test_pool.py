@@ -118,7 +118,7 @@ async def test_script_without_an_end_is_found_when_it_is_added() -> None:
 async def test_late_script_delays_no_other() -> None:
     """Every other decision is there before the watchdog has even ended the endless one."""
     names = [f"s{number}" for number in range(12)]
-    async with ScriptPool(workers=3, limit_s=1.0) as pool:
+    async with ScriptPool(workers=3, limit_s=2.0) as pool:
         await pool.add("loop", LOOP, wave(4))
         for name in names:
             await pool.add(name, HEAD + LAST, wave(4))
@@ -126,7 +126,7 @@ async def test_late_script_delays_no_other() -> None:
         async with asyncio.TaskGroup() as group:
             late = group.create_task(pool.evaluate("loop", wave(5, 4)))
             await asyncio.sleep(0.1)  # it holds its worker by now
-            for first in range(4, 20):
+            for first in range(4, 12):
                 good = [pool.evaluate(name, wave(first + 1, first)) for name in names]
                 for result in await asyncio.gather(*good):
                     assert result.codes.tolist() == [Code.TRUE]
@@ -138,8 +138,8 @@ async def test_late_script_delays_no_other() -> None:
         assert result.codes.tolist() == [Code.FAILED]
         assert result.errors[0].line in {5, 6}
         assert result.errors[0].index == 4
-        assert "longer than 1 s" in result.errors[0].reason
-        after = await asyncio.gather(*(pool.evaluate(name, wave(21, 20)) for name in names))
+        assert "longer than 2 s" in result.errors[0].reason
+        after = await asyncio.gather(*(pool.evaluate(name, wave(13, 12)) for name in names))
         assert {result.codes.tolist()[0] for result in after} == {Code.TRUE}
 
 

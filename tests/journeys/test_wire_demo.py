@@ -34,7 +34,7 @@ def wire_demo(folder: Path, *words: str) -> Iterator[tuple[Talking, dict[str, st
 
 def fetch(address: str) -> dict[str, Any]:
     """Return a JSON answer."""
-    with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - http on loopback
+    with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - http on loopback
         found: dict[str, Any] = json.loads(answer.read())
         return found
 

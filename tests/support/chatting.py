@@ -58,16 +58,19 @@ class Leader:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["Leader"]:
         """Lead for as long as the body runs."""
+        leads = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            leading = tasks.create_task(self._lead())
+            leading = tasks.create_task(self._lead(leads))
+            await leads.wait()
             yield self
             leading.cancel()
 
-    async def _lead(self) -> None:
+    async def _lead(self, leads: asyncio.Event) -> None:
         clock = SteadyClock()
         lease = self.ledger.lease(self.account, "host-1", clock)
         while True:
             await lease.take()
+            leads.set()
             now_ms = clock.now_ms()
             command = await self.ledger.write(
                 partial(take_next, account=self.account, now_ms=now_ms)

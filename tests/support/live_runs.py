@@ -62,7 +62,7 @@ class Market:
 
     def account(self) -> dict[str, Any]:
         """Return what the exchange itself holds of the account."""
-        with urllib.request.urlopen(f"{self.url}/control/ledger", timeout=5) as answer:  # noqa: S310 - http on loopback
+        with urllib.request.urlopen(f"{self.url}/control/ledger", timeout=20) as answer:  # noqa: S310 - http on loopback
             found: dict[str, Any] = json.loads(answer.read())
         return {**found["accounts"][0], "requests": found["requests"]}
 

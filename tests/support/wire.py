@@ -196,7 +196,7 @@ async def bingx_on(setup: ExchangeSetup, *, opens: bool = True) -> AsyncIterator
 async def next_event(socket: aiohttp.ClientWebSocketResponse, kind: str = "") -> Any:
     """Return the next event, of one kind if named; gzipped frames are unpacked."""
     while True:
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=20)
         if message.type is aiohttp.WSMsgType.BINARY:
             text = gzip.decompress(message.data).decode()
         elif message.type is aiohttp.WSMsgType.TEXT:

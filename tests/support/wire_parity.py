@@ -44,7 +44,7 @@ TRUST = Trust(purpose=Purpose.SIMULATED, is_trusted=True)
 LIMITS = GovernorLimits(
     daily_loss=Decimal(1), max_drawdown=Decimal(1), max_entries_per_minute=100_000
 )
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 # BingX tells balances with four digits.
 _TOLD = Decimal("0.0001")
 # What is held back for an order is released a moment after the exchange counts it.

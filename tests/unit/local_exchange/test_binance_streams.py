@@ -200,7 +200,7 @@ async def test_deleted_listen_key_closes_its_socket() -> None:
         socket = await wire.user_socket()
         await wire.send("DELETE", "/fapi/v1/listenKey")
 
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=20)
         assert message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
 
 
@@ -215,7 +215,7 @@ async def test_server_pings_and_drops_who_never_answers() -> None:
             await wire.exchange.elapse(180_000)
             await polite.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
             assert (await next_event(polite))["id"] == 1
-        while (message := await rude.receive(timeout=5)).type is aiohttp.WSMsgType.PING:
+        while (message := await rude.receive(timeout=20)).type is aiohttp.WSMsgType.PING:
             pings += 1
 
         assert pings == 4
@@ -231,7 +231,7 @@ async def test_client_that_talks_too_much_is_disconnected() -> None:
         for number in range(11):
             await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
         answers = 0
-        while (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+        while (await socket.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
             answers += 1
 
         assert answers == 10

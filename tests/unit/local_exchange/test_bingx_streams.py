@@ -62,7 +62,7 @@ async def test_heartbeat_is_answered_or_the_socket_closes() -> None:
             await polite.send_json({"id": "1", "reqType": "sub", "dataType": "BTC-USDT@kline_1m"})
             assert (await next_event(polite))["id"] == "1"
         pings = 0
-        while (message := await rude.receive(timeout=5)).type is aiohttp.WSMsgType.BINARY:
+        while (message := await rude.receive(timeout=20)).type is aiohttp.WSMsgType.BINARY:
             assert gzip.decompress(message.data) == b"Ping"
             pings += 1
 

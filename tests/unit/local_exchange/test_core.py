@@ -338,7 +338,7 @@ async def test_paced_market_plays_by_itself_and_triggers_at_the_open() -> None:
         wire.exchange.pace(200.0)
         opens: set[int] = set()
         while len(opens) < 5:
-            message = await socket.receive(timeout=5)
+            message = await socket.receive(timeout=20)
             assert message.type is aiohttp.WSMsgType.TEXT
             opens.add(message.json()["k"]["t"])
 

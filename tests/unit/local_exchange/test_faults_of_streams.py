@@ -80,10 +80,10 @@ async def test_stream_drops_by_plan_and_by_hand() -> None:
         strike(wire, "stream_dropped:on=stream.market")
         await wire.exchange.advance()
         closing = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
-        assert (await market.receive(timeout=5)).type in closing
+        assert (await market.receive(timeout=20)).type in closing
         assert await wire.exchange.drop_streams(markets=False) == 1
 
-        assert (await user.receive(timeout=5)).type in closing
+        assert (await user.receive(timeout=20)).type in closing
 
 
 async def test_listen_key_expires_by_plan_and_by_hand() -> None:
