@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-simulation prove-signals prove-image check-delivery check fix bench clean
+.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-recovery prove-soak prove-simulation prove-signals prove-image check-delivery check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,6 +37,12 @@ prove-crash: $(VENV)/.installed-dev  ## Kill real bots everywhere and judge what
 
 prove-takeover: $(VENV)/.installed-dev  ## Kill and freeze the leader of an account, 50 times on each database (15 min).
 	@$(BIN)/python -m tests.support.crash.takeover $(ARGS)
+
+prove-recovery: $(VENV)/.installed-dev  ## Let five kinds of faults befall real bots, 30 times each, and time their recovery (25 min).
+	@$(BIN)/python -m tests.support.recovery.runs $(ARGS)
+
+prove-soak: $(VENV)/.installed-dev  ## Trade two market days in half an hour and see that memory is flat (30 min).
+	@$(BIN)/python -m tests.support.endurance.runs $(ARGS)
 
 prove-simulation: $(VENV)/.installed-dev  ## Play 10,000 histories with every fault in simulated time, then with bugs put in (10 min).
 	@$(BIN)/python -m tests.support.simulated.campaign $(ARGS)
