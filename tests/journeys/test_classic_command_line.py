@@ -129,24 +129,6 @@ def table_of(ended: Ended) -> list[str]:
     return ended.out.splitlines()[:-1]
 
 
-def test_loop_live_says_who_does_not_answer(folder: Path) -> None:
-    """Without a network the trader reads which exchange is silent, and what to try."""
-    ended = run_classic(
-        "--script",
-        "first.script",
-        "--loop",
-        "live",
-        "--port",
-        "0",
-        cwd=folder,
-        BINANCE_BASE_URL="http://127.0.0.1:9",
-    )
-
-    assert ended.code == 2
-    assert "binance does not answer" in ended.err
-    assert "milobot doctor" in ended.err
-
-
 def test_loop_live_needs_a_script(folder: Path) -> None:
     """There is nothing to run without one."""
     ended = run_classic("--loop", "live", cwd=folder)

@@ -46,33 +46,24 @@ def test_a_wrong_password_is_said(tmp_path: Path, script: str) -> None:
     keys.write_text(json.dumps(plain), encoding="utf-8")
     keys.chmod(0o600)
     words = ("run", "--script", script, "--port", "0")
-    taken_over = ask(tmp_path, *words, **LIVE, **SILENT)
+    with bot(tmp_path, {**LIVE, **SILENT}, HOLDS) as taking_over:
+        taking_over.wait_for("binance does not answer")
 
     ended = ask(tmp_path, *words, **LIVE, **SILENT, KEYS_PASSWORD=wrong)
 
-    assert "binance does not answer" in taken_over.err
     assert right not in keys.read_text(encoding="utf-8")
     assert ended.code == 2
     assert "password" in ended.err
     assert wrong not in ended.err
 
 
-def test_an_exchange_out_of_reach_is_said(tmp_path: Path, script: str) -> None:
-    """At the start somebody is looking: say what to do, do not wait in silence."""
-    ended = ask(tmp_path, "run", "--script", script, "--port", "0", **LIVE, **KEY, **SILENT)
-
-    assert ended.code == 2
-    assert "binance does not answer" in ended.err
-    assert "milobot doctor" in ended.err
-
-
-def test_real_money_is_said_in_the_first_line(tmp_path: Path, script: str) -> None:
+def test_real_money_is_said_in_the_first_line(tmp_path: Path) -> None:
     """Whoever mixed up two switches has to see it before anything else."""
     real = {"BINANCE_TESTNET": "false", "BINANCE_BASE_URL": "https://exchange.invalid"}
-    ended = ask(tmp_path, "run", "--script", script, "--port", "0", **LIVE, **KEY, **real)
+    with bot(tmp_path, {**LIVE, **KEY, **real}, HOLDS) as running:
+        running.wait_for("live_trading")
 
-    first = json.loads(ended.out.splitlines()[0])
-    assert ended.code == 2
+    first = json.loads(running.said.splitlines()[0])
     assert (first["event_type"], first["level"]) == ("live_trading", "WARNING")
     assert first["data"]["money"] == "REAL MONEY"
     assert "https://exchange.invalid" in first["data"]["said"]

@@ -2,17 +2,15 @@
 
 import json
 import signal
-import socket
 import sqlite3
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.support.live_runs import HOLDS, Bot, bot, is_protected, market, until
+from tests.support.live_runs import HOLDS, bot, is_protected, market, until
+from tests.support.observed import TOKEN, Asked, free_port
 from tests.support.own_postgres import own_server
 
 from milobot.local_exchange.setup import DEFAULT_SECRET
@@ -20,60 +18,10 @@ from milobot.storage.database_url import parse_database_url
 from milobot.storage.schema import run_on, upgrade
 
 WITHIN_S = 5.0
-TOKEN = "planted-token-0123456789"  # noqa: S105 - made up
 ANSWERED_S = 2.5
 """Until every stream has been pinged and has answered: whoever never does is given more time."""
 SLACK_S = 1.0
 """For a machine that does other things meanwhile."""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-class Asked:
-    """The endpoints of a run."""
-
-    def __init__(self, running: Bot, metrics_port: int) -> None:
-        """Find out where they are."""
-        self._page = (
-            running.said.partition("chart: ")[2].split()[0].replace("localhost", "127.0.0.1")
-        )
-        self._metrics = f"http://127.0.0.1:{metrics_port}"
-        self.seen: list[str] = []
-
-    def get(self, path: str, *, token: bool = False) -> tuple[int, str]:
-        """Return status and text of an answer of the page's port."""
-        return self._get(f"{self._page}{path}", token=token)
-
-    def metrics(self) -> str:
-        """Return what the port for metrics alone answers."""
-        return self._get(f"{self._metrics}/metrics", token=False)[1]
-
-    def missing(self) -> list[str]:
-        """Return what /ready misses."""
-        found: list[str] = json.loads(self.get("/ready")[1])["missing"]
-        return found
-
-    def turns(self, *, ready: bool) -> float:
-        """Return the seconds until /ready answers so."""
-        began, status = time.monotonic(), 200 if ready else 503
-        until(lambda: self.get("/ready")[0] == status, f"ready {ready}")
-        return time.monotonic() - began
-
-    def _get(self, url: str, *, token: bool) -> tuple[int, str]:
-        headers = {"Authorization": f"Bearer {TOKEN}"} if token else {}
-        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http on loopback
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-                status, text = answer.status, answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            status, text = refused.code, refused.read().decode()
-        self.seen.append(text)
-        return status, text
 
 
 def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_path: Path) -> None:
@@ -111,17 +59,23 @@ def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_pat
         assert not [text for text in asked.seen if secret in text]
 
 
-def test_ready_turns_when_the_database_server_is_frozen_or_gone(tmp_path: Path) -> None:
+def test_ready_turns_when_the_database_server_is_late_frozen_or_gone(tmp_path: Path) -> None:
     """What a cluster sees most often: the database is started anew, and the bot goes on by itself."""
     with own_server() as server, market() as exchange:
         run_on(parse_database_url(server.url), upgrade)
         settings = {**exchange.settings, "METRICS_PORT": "0", "DATABASE_URL": server.url}
+        server.stop()
         with bot(tmp_path, settings, HOLDS) as running:
-            running.wait_for("order_filled")
+            running.wait_for("ledger_not_usable")
             asked = Asked(running, 0)
+            late, alive = asked.missing(), asked.get("/health")[0]
+            server.start()
+            running.wait_for("order_filled")
             asked.turns(ready=True)
             with server.frozen():
-                frozen_s, frozen = asked.turns(ready=False), asked.missing()
+                frozen_s = asked.turns(ready=False)
+                # The lease may run out first; that the ledger is silent is known a moment later.
+                until(lambda: _names(asked, "ledger: no answer"), "the ledger named")
             thawed_s = asked.turns(ready=True)
             server.stop()
             gone_s, gone = asked.turns(ready=False), asked.missing()
@@ -134,8 +88,13 @@ def test_ready_turns_when_the_database_server_is_frozen_or_gone(tmp_path: Path) 
     )
     print(took)  # noqa: T201 - shown by -s
     assert max(frozen_s, gone_s) <= WITHIN_S + SLACK_S
-    assert any(reason.startswith("ledger: no answer") for reason in frozen), frozen
+    assert any(reason.startswith("ledger: PostgreSQL at") for reason in late), late
     assert any(reason.startswith("ledger: PostgreSQL at") for reason in gone), gone
+    assert alive == 200
+
+
+def _names(asked: Asked, beginning: str) -> bool:
+    return any(reason.startswith(beginning) for reason in asked.missing())
 
 
 def _frozen(asked: Asked, send: Callable[[int], None]) -> tuple[float, float]:

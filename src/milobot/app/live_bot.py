@@ -136,7 +136,8 @@ class LiveBot:
             ExchangeError: The exchange does not tell its time.
         """
         # Leases and requests are held against the exchange's clock: it has to be known first.
-        await self._client.market.fetch_server_time()
+        if not self._client.clock.is_measured:
+            await self._client.market.fetch_server_time()
         self._leader = leader = Leader(
             self._account, self._lease, self._client.clock, self._tell, self._sleep
         )

@@ -124,10 +124,10 @@ class LivePage:
         """Say in a word or two what the run is doing."""
         self._what = what
 
-    def wait(self, reason: str) -> None:
-        """Say why nothing is traded yet."""
+    def wait(self, reason: str, *, what: str = "the ledger") -> None:
+        """Say why nothing is traded yet, and what is waited for."""
         self._page.log(0, "error", reason)
-        self._publish(running=False, what="waiting for the ledger,")
+        self._publish(running=False, what=f"waiting for {what},")
 
     async def run(self) -> None:
         """Show what is new, a few times a second, until cancelled."""

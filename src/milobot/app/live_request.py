@@ -1,6 +1,6 @@
 """What a live run is asked to trade, and how that is announced."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -90,9 +90,17 @@ class LiveRequest:
         )
 
     def client_of(
-        self, work: AccountWork, plan: RunPlan
+        self,
+        work: AccountWork,
+        plan: RunPlan,
+        answers: Callable[[ExchangeClient], Awaitable[object]],
     ) -> AbstractAsyncContextManager[ExchangeClient]:
         """Return a client of an account that is not open yet.
+
+        Args:
+            work: What trades the account.
+            plan: How it is run.
+            answers: Returns once an exchange answers, for those who need it to begin.
 
         Raises:
             ConfigurationError: An address is none, or not encrypted.
@@ -101,7 +109,7 @@ class LiveRequest:
         if work.paper is not None:
             from milobot.app.paper_exchange import paper_client  # noqa: PLC0415 - 30 modules
 
-            return paper_client(self.settings, exchange, work.paper, deadline=deadline)
+            return paper_client(self.settings, exchange, work.paper, answers, deadline=deadline)
         return open_client(self.settings, exchange, work.key, deadline=deadline)
 
     def announce(self) -> None:

@@ -1,11 +1,12 @@
 """A live run: scripts and signals that trade an account, with page, ledger, an orderly end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from milobot.app.live_page import QuietWatcher
 from milobot.app.live_scripts import Floor, LiveScripts, scripts_at_work
 from milobot.app.live_shows import LiveShow
 from milobot.app.live_signals import LiveSignals
+from milobot.app.patience import Patience
 from milobot.app.script_desk import DeskWatcher, ScriptDesk
 from milobot.app.sessions import (
     ScriptPlan,
@@ -36,6 +38,7 @@ from milobot.storage.candles import SqliteCandleStore
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 
+_Answer = TypeVar("_Answer")
 _SETTLED_WITHIN_S = 2.5
 _LOOK_S = 0.05
 _RESTS = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED})
@@ -73,6 +76,7 @@ class LiveRun:
         plan: RunPlan,
         page: LiveShow,
         signals: LiveSignals | None = None,
+        patience: Patience | None = None,
     ) -> None:
         """Prepare; nothing is asked before ``run``.
 
@@ -82,9 +86,10 @@ class LiveRun:
             plan: What to run.
             page: Where it is shown.
             signals: What else trades the account; None for scripts alone.
+            patience: Waits for an exchange that goes away at the start; None gives up.
         """
         self._client, self._ledger, self._plan = client, ledger, plan
-        self._page, self._signals = page, signals
+        self._page, self._signals, self._patience = page, signals, patience
         self._bot = LiveBot(client, ledger, plan.bot, page.tell, show=page.before)
         self._live: LiveAccount | None = None
         self._scripts: LiveScripts | None = None
@@ -120,7 +125,7 @@ class LiveRun:
         Raises:
             MilobotError: The exchange, the ledger or a script does not let it begin.
         """
-        rules = await self._client.market.fetch_all_rules()
+        rules = await self._ask(self._client.market.fetch_all_rules)
         if self._signals is not None:
             self._signals.learn(rules)
             await self._begin_signals()
@@ -139,7 +144,7 @@ class LiveRun:
         if not self._plan.scripts:
             yield None
             return
-        sessions = await self._sessions(await self._client.market.fetch_server_time())
+        sessions = await self._sessions(await self._ask(self._client.market.fetch_server_time))
         async with AsyncExitStack() as opened:
             file = self._plan.candle_file
             store = None if file is None else opened.enter_context(SqliteCandleStore(file))
@@ -184,6 +189,9 @@ class LiveRun:
             self._live = None
             self._page.take_over(None)
 
+    async def _ask(self, question: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        return await (question() if self._patience is None else self._patience.ask(question))
+
     async def _note_comparisons(self, live: LiveAccount) -> None:
         account = self._plan.bot.live.config.account
         upkeep = Upkeep(account, self._ledger, self._client.clock, asyncio.sleep)
@@ -191,7 +199,7 @@ class LiveRun:
 
     async def _begin_signals(self) -> None:
         account, mode = self._plan.bot.live.config.account, self._plan.mode
-        now_ms = await self._client.market.fetch_server_time()
+        now_ms = await self._ask(self._client.market.fetch_server_time)
         await self._ledger.write(
             partial(continue_signals, account=account, mode=mode, now_ms=now_ms)
         )

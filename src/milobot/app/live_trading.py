@@ -1,19 +1,18 @@
 """``milobot run`` with trading on: accounts, their scripts and signals, one page, until a signal."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 from decimal import Decimal
+from functools import partial
 
 from milobot.app.audit_trail import AuditTrail, telling_settings
-from milobot.app.exchanges import ExchangeClient
 from milobot.app.live_messenger import Messenger, Surroundings, open_messenger
 from milobot.app.live_page import LivePage
 from milobot.app.live_request import AccountWork, LiveRequest, is_first_time
 from milobot.app.live_run import LiveRun, RunPlan
 from milobot.app.live_setup import (
     check_key,
-    first_answer,
     load_plans,
     open_patiently,
     plan_bot,
@@ -25,6 +24,7 @@ from milobot.app.live_shows import LiveShow, SecondAccount
 from milobot.app.live_signals import LiveSignals, SignalHall, SignalPlan
 from milobot.app.metrics_port import Scraped, open_metrics_port
 from milobot.app.pages import Served, serve_beside
+from milobot.app.patience import FirstTries, Patience
 from milobot.app.profiles import load_profiles
 from milobot.app.sessions import SIGNALS
 from milobot.app.signal_watch import WatchedDoor
@@ -34,6 +34,7 @@ from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
 from milobot.exchanges.times import SteadyClock
 from milobot.ports import Clock
+from milobot.signals.inbox.inbox import SignalInbox
 from milobot.signals.life.plans import SignalTerms
 from milobot.storage.account_records import list_sessions
 from milobot.storage.ledger import Ledger
@@ -56,8 +57,8 @@ def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
     """Trade accounts until Ctrl-C or SIGTERM; another process on them stands by.
 
     Raises:
-        MilobotError: The port is taken, a script or the key is wrong, the exchange is out of
-            reach, or the ledger cannot be used.
+        MilobotError: The port is taken, a script or the key is wrong, or the ledger cannot be
+            used. One that is away is waited for, as is the exchange.
     """
     request.announce()
     rules = access_rules(request.settings, is_real_money=request.is_real)
@@ -103,7 +104,10 @@ class LiveTrading:
         self._plans = [self._plan_of(work) for work in request.works]
         self._refuse_strays()
         self.page = LivePage(self._heading(), signals=self.hall if self.has_signals else None)
-        self._runs: list[LiveRun] = []
+        self._runs: dict[str, LiveRun] = {}
+        self._start = FirstTries(str(work.account) for work in request.works)
+        self._doors: dict[str, SignalInbox] = {}
+        self._are_doors_open = asyncio.Event()
         self._trails: list[AuditTrail] = []
 
     @property
@@ -112,52 +116,85 @@ class LiveTrading:
         return any(work.takes_signals for work in self._request.works)
 
     async def run(self) -> None:
-        """Trade until cancelled.
+        """Trade until cancelled; a ledger or an exchange that is away is waited for.
 
         Raises:
-            MilobotError: Key, exchange or ledger do not let it begin.
+            MilobotError: Key or ledger do not let it begin.
         """
+        url = self._plans[0].bot.database_url
         async with AsyncExitStack() as opened:
             await opened.enter_async_context(self.watch.at_work())
-            clients = []
-            for work, plan in zip(self._request.works, self._plans, strict=True):
-                client = await opened.enter_async_context(self._request.client_of(work, plan))
-                clients.append(client)
-                await first_answer(work.account.exchange, client)
-                await check_key(work.account.exchange, client)
-            url = self._plans[0].bot.database_url
             ledger = await opened.enter_async_context(await open_patiently(url, self._wait))
-            await self._trade(clients, ledger)
+            self.watch.follow(ledger, ())
+            messenger = self.watch.messenger = self._messenger(ledger)
+            async with asyncio.TaskGroup() as tasks:
+                for work, plan in zip(self._request.works, self._plans, strict=True):
+                    tasks.create_task(self._trade(work, plan, ledger, messenger))
+                tasks.create_task(self._talk(messenger))
 
     async def finish(self) -> None:
         """Prepare for the end: no entries, stops in place."""
-        await asyncio.gather(*(run.finish() for run in self._runs))
+        await asyncio.gather(*(run.finish() for run in self._runs.values()))
         for trail in self._trails:
             await trail.note("stopped", "asked to end")
 
-    async def _trade(self, clients: Sequence[ExchangeClient], ledger: Ledger) -> None:
-        doors = {}
-        messenger = self.watch.messenger = self._messenger(ledger)
-        for work, plan, client in zip(self._request.works, self._plans, clients, strict=True):
-            account = str(work.account)
-            show: LiveShow = SecondAccount(self.page, account) if self._runs else self.page
+    async def _trade(
+        self, work: AccountWork, plan: RunPlan, ledger: Ledger, messenger: Messenger
+    ) -> None:
+        """Trade one account, once its exchange answers; the others do not wait for it."""
+        account = str(work.account)
+        patience = Patience(work.account.exchange, partial(self._await_exchange, account))
+        async with self._request.client_of(work, plan, patience.await_answer) as client:
+            await patience.await_answer(client)
+            await check_key(work.account.exchange, client)
+            await self._start.pass_by(account)
             if self._request.is_real_at(work):
                 await self._notice_risk(ledger, account)
             signals = None
             if work.takes_signals:
                 signals = LiveSignals(account, self._signals, ledger, client)
-                await signals.prepare()
-                doors[work.account.exchange] = signals.inbox
+                await patience.ask(signals.prepare)
+            show: LiveShow = (
+                self.page if self._is_first(work) else SecondAccount(self.page, account)
+            )
             heard = messenger.beside(show, account, plan.bot.holder)
             heard = self.watch.beside(heard, account, client.clock, self.door)
-            self._runs.append(LiveRun(client, ledger, plan, heard, signals))
+            run = LiveRun(client, ledger, plan, heard, signals, patience)
+            self._runs[account] = run
             await self._note_start(ledger, work, plan, client.clock)
-        self.hall.open(doors)
-        self.watch.follow(ledger, self._runs)
-        async with asyncio.TaskGroup() as tasks:
-            for run in self._runs:
-                tasks.create_task(run.run())
-            tasks.create_task(messenger.run())
+            if signals is not None:
+                self._open_door(work.account.exchange, signals)
+            self.watch.follow(ledger, tuple(self._runs.values()))
+            await run.run()
+
+    def _is_first(self, work: AccountWork) -> bool:
+        return work is self._request.works[0]
+
+    def _open_door(self, exchange: str, signals: LiveSignals) -> None:
+        """Let messages in once every account that trades them is there: none goes elsewhere."""
+        self._doors[exchange] = signals.inbox
+        takers = [w.account.exchange for w in self._request.works if w.takes_signals]
+        if self._doors.keys() == set(takers):
+            self.hall.open({taker: self._doors[taker] for taker in takers})
+            self._are_doors_open.set()
+
+    async def _talk(self, messenger: Messenger) -> None:
+        """Listen once messages can be taken in."""
+        if self.has_signals:
+            await self._are_doors_open.wait()
+        await messenger.run()
+
+    def _await_exchange(self, account: str, reason: str) -> None:
+        """Take in why an exchange is waited for; an empty reason: it answers."""
+        self.watch.awaited[account] = reason
+        if not reason:
+            get_logger().info("exchange_answers", account=account, said=f"{account}: it answers")
+            return
+        self._start.note(account)
+        said = f"nothing is traded on {account} yet: {reason}; 'milobot doctor' looks at each part"
+        get_logger().warning("exchange_awaited", account=account, reason=reason, said=said)
+        if account == str(self._request.works[0].account):
+            self.page.wait(said, what="the exchange")
 
     async def _note_start(
         self, ledger: Ledger, work: AccountWork, plan: RunPlan, clock: Clock
@@ -181,11 +218,11 @@ class LiveTrading:
 
     def _price_of(self, account: str, symbol: str) -> Decimal | None:
         """Return the price of a symbol on an account, as far as it is followed."""
-        for work, run in zip(self._request.works, self._runs, strict=False):
-            if str(work.account) == account and run.live is not None:
-                quote = run.live.view.quote(symbol)
-                return None if quote is None else quote.middle
-        return None
+        run = self._runs.get(account)
+        if run is None or run.live is None:
+            return None
+        quote = run.live.view.quote(symbol)
+        return None if quote is None else quote.middle
 
     def _plan_of(self, work: AccountWork) -> RunPlan:
         settings, account = self._request.settings, work.account

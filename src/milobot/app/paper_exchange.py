@@ -7,13 +7,12 @@ exchange's prices.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
 from milobot.app.exchange_process import ExchangeAddress, local_exchange
 from milobot.app.exchanges import ExchangeClient, open_client, with_production_data
-from milobot.app.live_setup import first_answer
 from milobot.app.local_client import local_client
 from milobot.app.paper_account import PaperAccount
 from milobot.app.paper_control import PaperControl
@@ -106,7 +105,12 @@ class PaperFeed(LatestPrices):
 
 @asynccontextmanager
 async def paper_client(
-    settings: Settings, exchange: str, plan: PaperPlan, *, deadline: Deadline = no_deadline
+    settings: Settings,
+    exchange: str,
+    plan: PaperPlan,
+    answers: Callable[[ExchangeClient], Awaitable[object]],
+    *,
+    deadline: Deadline = no_deadline,
 ) -> AsyncIterator[PaperClient]:
     """Run a paper exchange beside the real one's prices while the body runs.
 
@@ -114,13 +118,14 @@ async def paper_client(
         settings: Hosts of the real exchange; testnet switches count for accounts only.
         exchange: ``binance`` or ``bingx``.
         plan: Terms, and where the account is kept.
+        answers: Returns once the real exchange answers.
         deadline: Until when orders may be signed, such as a ``SigningDeadline``.
 
     Raises:
-        ConfigurationError: The real exchange does not answer, or the file cannot be used.
+        ConfigurationError: The file cannot be used.
     """
     async with open_client(with_production_data(settings, exchange), exchange) as real:
-        await first_answer(exchange, real)
+        await answers(real)
         async with (
             local_exchange(_flags(exchange, plan)) as address,
             on_paper(real, exchange, address, deadline=deadline) as client,

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from milobot.app.figures import AccountFigures, books_of, line_of
+from milobot.app.figures import AccountFigures, Line, books_of, line_of
 from milobot.app.gauges import RunCollector, RunFigures
 from milobot.app.health import Part, Role, Sighting, judge
 from milobot.app.ledger_watch import LedgerWatch
@@ -50,6 +50,7 @@ class RunWatch:
     Attributes:
         meters: What is counted as it happens.
         ledger: What is known of the ledger.
+        awaited: Why an exchange is waited for, by account; empty or missing when it is not.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class RunWatch:
         """
         self.meters = Meters()
         self.ledger = LedgerWatch(accounts, sleep=sleep, elapsed=elapsed)
+        self.awaited: dict[str, str] = {}
         self.access: Access | None = None
         self.messenger: HasListener | None = None
         self._accounts, self._mode = tuple(accounts), mode
@@ -160,13 +162,16 @@ class RunWatch:
 
     def _account(self, name: str, run: LiveRun | None) -> AccountFigures:
         leader, epoch = self.ledger.leader(name)
+        awaited = self.awaited.get(name, "")
         if run is None:
-            return AccountFigures(name, Role.UNKNOWN, leader, epoch)
+            return AccountFigures(name, Role.UNKNOWN, leader, epoch, Line(rest=awaited))
         lease = run.bot.lease
         role = Role.STANDING_BY if leader and leader != lease.holder else Role.UNKNOWN
         if lease.is_held:
             role, leader, epoch = Role.LEADING, lease.holder, lease.epoch
         line, books = line_of(run.client, run.client.clock), books_of(run)
+        if awaited:
+            line = replace(line or Line(), rest=awaited)
         return AccountFigures(name, role, leader, epoch, line, books)
 
     def _cycles_of(self, account: AccountFigures) -> int:

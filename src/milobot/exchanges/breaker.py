@@ -5,8 +5,9 @@ refuses, first for ``pause_s``, twice as long each time up to ``most_pause_s``. 
 HALF-OPEN: one call per ``probe_every_s`` may try, and the first success closes it.
 
 Exits always pass, in every state: a position that cannot be left does more harm than
-one request too many, and each of them probes as well. A probe is counted by when it
-left, not by its end, so that one that never ends blocks nothing.
+one request too many, and each of them probes as well. Vital questions probe during the
+pause too, one per ``probe_every_s``: what is waited for is noticed as soon as it is back. A
+probe is counted by when it left, not by its end, so that one that never ends blocks nothing.
 """
 
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ class CircuitBreaker:
         if not self.is_open or priority is Priority.EXIT:
             return
         now_ms = self._clock.now_ms()
-        if now_ms >= max(self._opens_at_ms, self._next_probe_ms):
+        rests = priority is not Priority.VITAL and now_ms < self._opens_at_ms
+        if not rests and now_ms >= self._next_probe_ms:
             self._next_probe_ms = now_ms + int(self._plan.probe_every_s * 1000)
             return
         raise CircuitOpenError(

@@ -22,6 +22,7 @@ from tests.support.paper import (
 )
 from tests.support.wire import bars
 
+from milobot.app.exchanges import ExchangeClient
 from milobot.app.paper_exchange import PaperClient, paper_client
 from milobot.app.paper_plan import PaperPlan, paper_file
 from milobot.domain.orders import OrderStatus, Refusal
@@ -258,6 +259,10 @@ async def test_a_paper_exchange_that_has_ended_ends_the_run() -> None:
     assert told is None
 
 
+async def _at_once(real: ExchangeClient) -> None:
+    """Begin without asking."""
+
+
 async def test_a_damaged_account_is_named_by_the_run(tmp_path: Path) -> None:
     """The sentence of the process reaches whoever started the run, not its traceback."""
     plan = PaperPlan(state_file=tmp_path / "paper-binance.json")
@@ -265,7 +270,7 @@ async def test_a_damaged_account_is_named_by_the_run(tmp_path: Path) -> None:
     async with real_exchange("binance") as real:
         settings = load_settings(None).model_copy(update={"binance_base_url": real.url})
         with pytest.raises(ConfigurationError, match=r"start: paper-binance\.json cannot be read"):
-            async with paper_client(settings, "binance", plan):
+            async with paper_client(settings, "binance", plan, _at_once):
                 raise AssertionError("it was opened")
 
 
@@ -287,7 +292,7 @@ async def test_paper_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
     plan = PaperPlan(wallet=Decimal(500), state_file=tmp_path / "paper-binance.json")
     async with real_exchange("binance") as real:
         settings = load_settings(None).model_copy(update={"binance_base_url": real.url})
-        async with paper_client(settings, "binance", plan) as client:
+        async with paper_client(settings, "binance", plan, _at_once) as client:
             assert (await client.account.fetch_account()).wallet == 500
             await enter(client, ETH)
         assert "ETHUSDT" in plan.state_file.read_text() if plan.state_file else False

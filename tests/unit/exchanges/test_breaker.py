@@ -38,13 +38,28 @@ def test_it_opens_after_failures_in_a_row_only() -> None:
     assert not breaker.is_open
 
 
-def test_while_open_only_exits_pass() -> None:
+def test_while_open_only_exits_and_a_vital_question_pass() -> None:
     """A position that cannot be left does more harm than a request too many."""
     breaker = tripped(VirtualTime())
 
     passed = [priority for priority in Priority if is_admitted(breaker, priority)]
 
-    assert passed == [Priority.EXIT]
+    assert passed == [Priority.EXIT, Priority.VITAL]
+
+
+def test_vital_questions_probe_during_the_pause_once_a_second() -> None:
+    """A minute's pause would be a minute without protection after the exchange is back."""
+    time = VirtualTime()
+    breaker = tripped(time)
+
+    asked = []
+    for _ in range(3):
+        asked += [is_admitted(breaker, Priority.VITAL), is_admitted(breaker, Priority.VITAL)]
+        breaker.failed()
+        time.step(1000)
+
+    assert asked == [True, False] * 3
+    assert not is_admitted(breaker)
 
 
 def test_after_the_pause_one_call_a_second_probes() -> None:
