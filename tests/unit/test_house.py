@@ -51,6 +51,12 @@ def python_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Return a parsed file; several rules look at the same ones."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def lines_matching(pattern: re.Pattern[str]) -> list[str]:
     """Return the places in tracked text files where a pattern is found."""
     found = []
@@ -110,11 +116,7 @@ def test_packages_hold_a_docstring_only() -> None:
 def test_tests_use_fakes_not_mocks() -> None:
     """A mock agrees with whatever the code does."""
     for path in python_files(ROOT / "tests"):
-        imported = {
-            name
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            for name in imported_modules(node)
-        }
+        imported = {name for node in ast.walk(tree_of(path)) for name in imported_modules(node)}
         assert not {n for n in imported if n.startswith(("unittest.mock", "mock", "pytest_mock"))}
 
 
@@ -132,7 +134,7 @@ def test_every_test_says_why_it_matters() -> None:
     silent = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in python_files(ROOT / "tests")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         and ast.get_docstring(node) is None
