@@ -203,7 +203,8 @@ class _Work:
         recovery = Recovery(fault.kind, fault.variant, ended_ms - began_ms)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._note_ready(recovery, load, ended_ms))
-            tasks.create_task(self._note_first_order(recovery, url, ended_ms))
+            await self._note_first_order(recovery, url, ended_ms)
+            load.calm()
         return recovery
 
     async def _note_ready(self, recovery: Recovery, load: Load, ended_ms: int) -> None:

@@ -14,8 +14,9 @@ from milobot.local_exchange.core.accounts import Account
 
 RESERVE = "SOLUSDT"
 """Asked for nothing while a fault lasts: a slot whose orders are all known when it ends."""
-_ANSWERED_S, _AGAIN_S, _LOOK_S, _LOOKS = 2.0, 0.05, 0.02, 50
-_REST_S = (0.05, 0.3)
+_ANSWERED_S, _AGAIN_S, _LOOK_S, _LOOKS = 2.0, 0.05, 0.02, 30
+# As often as the exchange's budget of requests bears beside starts and comparisons.
+_REST_S, _HURRIES_S = (0.6, 1.4), 0.05
 _FIRST = {"BTCUSDT": Decimal("0.010"), "ETHUSDT": Decimal("0.200"), "SOLUSDT": Decimal(4)}
 _STEP = Decimal("0.001")
 
@@ -40,6 +41,7 @@ class Load:
     posts: int = 0
     is_done: bool = False
     _is_held_back: bool = False
+    _hurries: bool = False
     _is_over: bool = False
 
     def hold_back(self) -> None:
@@ -47,8 +49,12 @@ class Load:
         self._is_held_back = True
 
     def go_on(self) -> None:
-        """Ask for everything again."""
-        self._is_held_back = False
+        """Ask for everything again, and without a rest until the next order is accepted."""
+        self._is_held_back, self._hurries = False, True
+
+    def calm(self) -> None:
+        """Ask no more often than before the fault."""
+        self._hurries = False
 
     def end(self) -> None:
         """Ask for nothing new."""
@@ -81,7 +87,7 @@ class Load:
                 if self.holds(symbol) != was_held:
                     break
                 await asyncio.sleep(_LOOK_S)
-            await asyncio.sleep(self.dice.uniform(*_REST_S))
+            await asyncio.sleep(_HURRIES_S if self._hurries else self.dice.uniform(*_REST_S))
 
     def _entry(self, symbol: str, number: int, key: str) -> str:
         quantity = _FIRST[symbol] + number * _STEP
