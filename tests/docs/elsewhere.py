@@ -123,6 +123,10 @@ ELSEWHERE = {
     "source .venv/bin/activate": Instead(INSTALLS, _activates),
     "make prove-crash": Instead(CAMPAIGN, _makes),
     "make prove-takeover": Instead(CAMPAIGN, _makes),
+    "make prove-recovery": Instead(CAMPAIGN, _makes),
+    'make prove-recovery ARGS="--only binance/postgres/7"': Instead(CAMPAIGN, _makes),
+    "make prove-soak": Instead(CAMPAIGN, _makes),
+    'make prove-soak ARGS="--minutes 5 --csv build/soak.csv"': Instead(CAMPAIGN, _makes),
     "make prove-simulation": Instead(CAMPAIGN, _makes),
     "make prove-crash ARGS=\"--only 'binance/sqlite/drop_after:times=2/commit:12:end/17'\"": Instead(
         CAMPAIGN, _makes

@@ -25,6 +25,7 @@ PLACEHOLDERS = {
     "COMMAND": "run",
     "FILE --symbol …": "market.csv.gz --symbol BTCUSDT",
     "SYMBOL": "BTCUSDT",
+    "NAME": "paper",
     "NUMBER": "1",
     "FILE": "copy.db",
     "--symbol S": "--symbol BTCUSDT",
