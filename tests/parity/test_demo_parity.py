@@ -6,6 +6,7 @@ A quarter of the minutes in the suite, all 131,040 in ``make prove-parity``.
 import asyncio
 import gzip
 import os
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -36,19 +37,25 @@ def minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return part
 
 
-def replayed(source: Source) -> BacktestResult:
+@pytest.fixture(scope="module")
+def worker() -> Iterator[ScriptWorker]:
+    """Give a worker that plays one script after the other; each back-test starts one of its own."""
+    with ScriptWorker() as started:
+        yield started
+
+
+def replayed(source: Source, worker: ScriptWorker) -> BacktestResult:
     """Return what the demo trades over the candles of a source, as fast as it can."""
-    with ScriptWorker() as worker:
-        demo = Demo(worker, DemoRequest(source, speed=0))
-        asyncio.run(demo.run())
-        return demo.result()
+    demo = Demo(worker, DemoRequest(source, speed=0))
+    asyncio.run(demo.run())
+    return demo.result()
 
 
-def assert_same(source: Source) -> None:
+def assert_same(source: Source, worker: ScriptWorker) -> None:
     """Compare both ways of running a script in all that a trader would look at."""
     tested = run_backtest(BacktestRequest(source))
 
-    shown = replayed(source)
+    shown = replayed(source, worker)
 
     assert tested.round_trips
     assert shown.round_trips == tested.round_trips
@@ -59,19 +66,23 @@ def assert_same(source: Source) -> None:
 
 
 @pytest.mark.parametrize("script", SAMPLES, ids=lambda path: path.stem)
-def test_demo_trades_as_the_backtest_over_hours(script: Path) -> None:
+def test_demo_trades_as_the_backtest_over_hours(script: Path, worker: ScriptWorker) -> None:
     """A trader who believes a back-test must see the same trades when it runs."""
-    assert_same(Source(script, shared_file(HOURS)))
+    assert_same(Source(script, shared_file(HOURS)), worker)
 
 
 @pytest.mark.parametrize("script", SAMPLES, ids=lambda path: path.stem)
-def test_demo_trades_as_the_backtest_over_minutes(script: Path, minutes: Path) -> None:
+def test_demo_trades_as_the_backtest_over_minutes(
+    script: Path, minutes: Path, worker: ScriptWorker
+) -> None:
     """Many candles leave room for the rare cases: gaps, ties, candles that touch two levels."""
-    assert_same(Source(script, minutes, symbol="FILUSDT", timeframe="1m"))
+    assert_same(Source(script, minutes, symbol="FILUSDT", timeframe="1m"), worker)
 
 
 @pytest.mark.parametrize("name", ["macd_crossover.script", "breakout_exits.script"])
-def test_demo_trades_as_the_backtest_with_finer_candles(name: str, minutes: Path) -> None:
+def test_demo_trades_as_the_backtest_with_finer_candles(
+    name: str, minutes: Path, worker: ScriptWorker
+) -> None:
     """Where minutes decide the fills of an hourly script, both must look at the same minutes."""
     script = next(path for path in SAMPLES if path.name == name)
-    assert_same(Source(script, minutes, symbol="FILUSDT", timeframe="1h"))
+    assert_same(Source(script, minutes, symbol="FILUSDT", timeframe="1h"), worker)

@@ -106,7 +106,7 @@ def facts(played: Played, timeline: Timeline) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(runs())
 def test_skipping_candles_changes_nothing(
     run: tuple[CandleSeries, Timeframe, ActionPair, Terms, int],
@@ -122,7 +122,7 @@ def test_skipping_candles_changes_nothing(
     assert facts(skipped, whole) == facts(played, whole)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(runs(), st.integers(1, 40))
 def test_portions_change_nothing(
     run: tuple[CandleSeries, Timeframe, ActionPair, Terms, int], portion: int
