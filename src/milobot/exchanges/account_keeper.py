@@ -111,9 +111,18 @@ class AccountKeeper:
         return self._shown()
 
     async def refresh(self) -> None:
-        """Ask for the account if that is due; ``ExchangeError`` when it cannot be read."""
+        """Ask for the account if that is due, and for prices that what is held back needs.
+
+        An entry that was on its way when a process was killed has no price in the next one,
+        and until it has one it ties up everything there is.
+
+        Raises:
+            ExchangeError: The account or a price cannot be read.
+        """
         if self._is_due():
             await self._ask_while(self._is_due)
+        for symbol in self._holds.learn_prices(self._expected):
+            self._prices.learn_asked(symbol, await self._account.fetch_last_price(symbol))
 
     def may_be_open(self, symbol: str) -> bool:
         """Return whether a position is open in a symbol, or may be about to."""
@@ -123,8 +132,7 @@ class AccountKeeper:
 
     def leaves(self, order: Order) -> None:
         """Hold the margin of an entry from now on."""
-        price = order.price or self._prices.expected(order.symbol, order.side)
-        self._holds.leaves(order, price)
+        self._holds.leaves(order, self._expected(order))
 
     def lost(self, order: Order) -> None:
         """Note that nobody waits for the answer to an order any more."""
@@ -187,7 +195,12 @@ class AccountKeeper:
         picture = self._picture
         if picture is None:
             raise ExchangeUnavailableError("the account has not been read yet: nothing is traded")
+        self._holds.learn_prices(self._expected)
         return picture.account(self._holds.total(), self._prices.mark, self._is_isolated)
+
+    def _expected(self, order: Order) -> Decimal | None:
+        """Return what an order may fill at, as far as anything is known."""
+        return order.price or self._prices.expected(order.symbol, order.side)
 
     def _is_isolated(self, symbol: str) -> bool:
         listed = self._picture is not None and symbol in self._picture.isolated

@@ -4,6 +4,7 @@ What has left counts as tied up at once, before the exchange has said anything, 
 answer was asked for so late that it must contain it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -127,6 +128,21 @@ class MarginHolds:
         self._sums = _Sums(sum((one[0] for one in self._spent.values()), ZERO))
         for hold in self._holds.values():
             self._sums.add(hold, fee_rate)
+
+    def learn_prices(self, price_of: Callable[[Order], Decimal | None]) -> list[str]:
+        """Give a price to those that had none when they left, as after a restart.
+
+        Returns:
+            Symbols of those that still have none.
+        """
+        if not self._sums.unbounded:
+            return []
+        priceless = [h for h in self._holds.values() if h.amount(self._fee_rate) is None]
+        for hold in priceless:
+            self._sums.remove(hold, self._fee_rate)
+            hold.price = price_of(hold.order)
+            self._sums.add(hold, self._fee_rate)
+        return sorted({hold.order.symbol for hold in priceless if hold.price is None})
 
     def has_settled(self, now_ms: int) -> bool:
         """Return whether an answer asked for now would contain something that is held."""

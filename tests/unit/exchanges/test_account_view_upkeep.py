@@ -114,6 +114,20 @@ async def test_restart_takes_over_what_was_on_its_way() -> None:
     assert scene.account.learned == {"stop": "77"}
 
 
+async def test_entry_that_was_on_its_way_at_a_restart_ties_up_no_more_than_it_costs() -> None:
+    """No price is known then: until one is asked for, every other symbol would have to wait."""
+    scene = await begin()
+    scene.view.recall([replace(entry(), status=S.UNKNOWN)])
+    before = (await scene.view.fetch_account()).available
+
+    async with running(scene):
+        await scene.time.run_for(1)
+        after = (await scene.view.fetch_account()).available
+
+    assert before == 0
+    assert 9_980 < after < 10_000 - 10
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_never_more_available_than_there_is(seed: int) -> None:
     """A day of random trades, news that come or are lost, and answers that are late."""
