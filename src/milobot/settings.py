@@ -8,6 +8,7 @@ A secret may come from a file instead: ``BINGX_SECRET_KEY_FILE`` names one. Such
 are read here, once; the object holds their content, which no ``repr`` shows.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
@@ -25,6 +27,7 @@ from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
+from milobot.setting_checks import misspelt, open_to_all
 from milobot.signal_settings import SIGNAL_EXAMPLES, SignalSettings
 from milobot.storage.database_url import PostgresTarget, parse_database_url
 from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
@@ -230,6 +233,7 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     contents, unreadable = _read_secret_files(settings)
     sentences += unreadable
     sentences += [said for names, said in _contradictions(settings) if not names & faults.keys()]
+    sentences += _misspelt(env_file)
     if len(sentences) > 1:
         raise ConfigurationError(f"{len(sentences)} settings are wrong: {'; '.join(sentences)}")
     if sentences:
@@ -256,6 +260,16 @@ def _read(env_file: Path | None, **values: object) -> Settings:
     return Settings(_env_file=env_file, **values)  # type: ignore[call-arg, arg-type]  # pydantic checks the values
 
 
+def _misspelt(env_file: Path | None) -> list[str]:
+    """Return a sentence for each variable whose name is almost one of ours."""
+    names = [*os.environ, *(dotenv_values(env_file) if env_file is not None else ())]
+    known = [name.upper() for name in Settings.model_fields]
+    return [
+        f"{name} is no setting: did you mean {meant}? Rename it, or unset it"
+        for name, meant in misspelt(names, known)
+    ]
+
+
 def _sentence(fault: ErrorDetails) -> str:
     name = str(fault["loc"][0])
     known = (end for end in _EXAMPLES if name == end or name.endswith(f"_{end}"))
@@ -274,6 +288,11 @@ def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[s
             continue
         try:
             contents[name] = _secret_in(path, name)
+            if open_ := open_to_all(path):
+                faults.append(
+                    f"{name.upper()}_FILE={str(path)[:80]!r} {open_}: run `chmod 600 {path}`, and"
+                    " replace the secret if others use this machine"
+                )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it does not hold one line of text"
             faults.append(

@@ -41,6 +41,7 @@ async def test_key_is_tested_stored_shown_tested_again_and_removed(
 ) -> None:
     """The whole life of a key, with its password as a line, a setting and a secret file."""
     (tmp_path / "word").write_text(f"{PASSWORD}\n")
+    (tmp_path / "word").chmod(0o600)
     there = {"KEYS_PASSWORD_FILE": "word"}
     async with clinic(tmp_path) as run:
         words = ("keys", "set", "main", "--exchange", exchange, "--stdin")

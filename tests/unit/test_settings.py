@@ -329,55 +329,6 @@ def test_what_may_be_secret_is_not_quoted(name: str, monkeypatch: pytest.MonkeyP
     assert "hunter2" not in said
 
 
-def test_secrets_come_from_files_and_are_not_shown(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Containers get secrets as files; the line break at the end belongs to the editor."""
-    for name, content in (("key", f"{KEY}\n"), ("secret", "the-secret\r\n"), ("word", " a b \n")):
-        (tmp_path / name).write_text(content)
-    monkeypatch.setenv("BINANCE_API_KEY_FILE", "key")
-    monkeypatch.setenv("BINANCE_SECRET_KEY_FILE", str(tmp_path / "secret"))
-    monkeypatch.setenv("KEYS_PASSWORD_FILE", "word")
-
-    settings = load_settings()
-    venue = settings.venue("binance")
-
-    assert venue.api_key is not None
-    assert venue.secret_key is not None
-    assert settings.keys_password is not None
-    assert venue.api_key.get_secret_value() == KEY
-    assert venue.secret_key.get_secret_value() == "the-secret"
-    assert settings.keys_password.get_secret_value() == " a b "
-    for shown in (repr(settings), str(settings), repr(venue), settings.model_dump_json()):
-        assert KEY not in shown
-        assert "the-secret" not in shown
-
-
-@pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff\xfe", b"x" * 5000])
-def test_secret_file_without_one_line_is_named(
-    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """An empty secret file is what a wrong mount looks like."""
-    (tmp_path / "word").write_bytes(content)
-
-    said = refusal(monkeypatch, {"KEYS_PASSWORD_FILE": "word"})
-
-    assert said.startswith("KEYS_PASSWORD_FILE='word' cannot be used")
-
-
-def test_secret_and_its_file_exclude_each_other(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Two sources of one secret disagree one day."""
-    (tmp_path / "word").write_text("from the file")
-
-    said = refusal(
-        monkeypatch, {"KEYS_PASSWORD_FILE": "word", "KEYS_PASSWORD": "from the environment"}
-    )
-
-    assert said == "KEYS_PASSWORD and KEYS_PASSWORD_FILE are both set: keep one of them"
-
-
 def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     """A .env saved in another encoding is a common slip."""
     (tmp_path / ".env").write_bytes(b"LOG_LEVEL=\xff\xfe")

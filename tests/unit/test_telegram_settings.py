@@ -39,6 +39,7 @@ def test_chats_are_ids_with_commas_and_secrets_come_from_files(
 ) -> None:
     """As `milobot telegram chats` lists them; containers mount secrets."""
     (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").chmod(0o600)
 
     settings = load(
         monkeypatch,

@@ -73,6 +73,8 @@ def test_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """Containers mount them."""
     (tmp_path / "token").write_text(f"{SECRET}\n")
     (tmp_path / "hook").write_text(OTHER)
+    for name in ("token", "hook"):
+        (tmp_path / name).chmod(0o600)
     monkeypatch.setenv("API_TOKEN_FILE", "token")
     monkeypatch.setenv("TRADINGVIEW_SECRET_FILE", "hook")
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from milobot.app.audit_trail import AuditTrail, telling_settings
+from milobot.app.ledger_place import check_place
 from milobot.app.live_messenger import Messenger, Surroundings, open_messenger
 from milobot.app.live_page import LivePage
 from milobot.app.live_request import AccountWork, LiveRequest, is_first_time
@@ -61,6 +62,7 @@ def run_live(request: LiveRequest, *, port: int, say: Say) -> None:
             used. One that is away is waited for, as is the exchange.
     """
     request.announce()
+    check_place(request.settings.database_url.get_secret_value())
     rules = access_rules(request.settings, is_real_money=request.is_real)
     listener = open_listener(rules.listen, port)
     with closing(listener), open_metrics_port(rules.listen, request.settings) as metrics:
