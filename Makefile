@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-recovery prove-soak prove-simulation prove-signals prove-image check-delivery check fix bench clean
+.PHONY: help demo test prove-scripts prove-parity prove-faults prove-crash prove-takeover prove-recovery prove-soak prove-simulation prove-signals prove-image prove-docs check-delivery check fix bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,6 +52,10 @@ prove-signals: $(VENV)/.installed-dev  ## Read a million mutated and random mess
 
 prove-image: $(VENV)/.installed-dev  ## Carry out the Dockerfile without an engine and run what it makes; as root (3 min).
 	@$(BIN)/python -m tests.support.container.prove $(ARGS)
+
+prove-docs: $(VENV)/.installed-dev  ## Follow README from a fresh clone, then type the whole manual in fresh interpreters (6 min).
+	@$(BIN)/python -m tests.docs.from_zero
+	COLD_STARTS=1 $(BIN)/pytest -q -o timeout=900 tests/docs $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and layers.
 	$(BIN)/ruff format --check .
