@@ -12,12 +12,13 @@ from typing import Any
 
 from tests.support.crash.exposure import ExposureWatch
 from tests.support.crash.market import RestlessPrices, environment_of, exchange_for
+from tests.support.crash.marks import Mark
 from tests.support.own_postgres import OwnServer, free_port, own_server
 from tests.support.recovery.evidence import Evidence, is_in_doubt_at, judge, settled
 from tests.support.recovery.faults import FREEZE, OUTAGE, Fault, Scene, faults_of, strike
 from tests.support.recovery.line import Line
 from tests.support.recovery.load import RESERVE, Load, is_ready, loading
-from tests.support.recovery.starving import watching_processor
+from tests.support.recovery.starving import lost_between, watching_processor
 from tests.support.recovery.summary import P95_MS
 from tests.support.recovery.supervised import Supervised, supervised
 
@@ -60,6 +61,8 @@ class Recovery:
         lasted_ms: From its beginning to its end.
         took_ms: From its end to the first order that was accepted; -1 for never.
         ready_ms: From its end until ``/ready`` said so; -1 for never.
+        starved_ms: For how long of that its main thread was ready to run and the machine had
+            no processor for it.
         passed_over: Orders accepted before that in a slot in which one was in doubt.
     """
 
@@ -68,6 +71,7 @@ class Recovery:
     lasted_ms: int
     took_ms: int = -1
     ready_ms: int = -1
+    starved_ms: int = 0
     passed_over: int = 0
 
 
@@ -137,6 +141,7 @@ class _Work:
         self._watch.start()
         self._prices = RestlessPrices(exchange, self._dice)
         self._outages: list[tuple[int, int]] = []
+        self._starved: list[Mark] = []
 
     async def through(
         self, url: str, server: OwnServer | None, told: Callable[[Recovery], None]
@@ -157,6 +162,7 @@ class _Work:
                 loading(address, self._account, self._dice, name) as load,
             ):
                 scene = Scene(bot, line, server)
+                self._starved = starved
                 await self._faults(scene, load, url, told)
                 evidence = Evidence(
                     self._exchange, self._batch.dialect, url, self._watch, self._prices.stalls
@@ -205,6 +211,8 @@ class _Work:
             tasks.create_task(self._note_ready(recovery, load, ended_ms))
             await self._note_first_order(recovery, url, ended_ms)
             load.calm()
+        last_ms = ended_ms + max(0, recovery.took_ms)
+        recovery.starved_ms = lost_between(self._starved, ended_ms, last_ms)
         return recovery
 
     async def _note_ready(self, recovery: Recovery, load: Load, ended_ms: int) -> None:

@@ -1,11 +1,12 @@
 """How long the supervised bot's main thread waited for a processor, as the kernel counts it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.crash.marks import STARVED, Mark
+from tests.support.crash.spans import surely_within
 from tests.support.recovery.supervised import Supervised
 
 _EVERY_S, _NOTED_MS = 0.05, 5
@@ -33,10 +34,18 @@ async def _watch(bot: Supervised, now_ms: Callable[[], int], marks: list[Mark]) 
     while True:
         await asyncio.sleep(_EVERY_S)
         began_ms, waited_ns = now_ms(), _waited_ns(bot.pid)
+        if bot.pid != pid:
+            pid, before_ns = bot.pid, 0  # all that it waited for was since the last look
         lost_ms = (waited_ns - before_ns) // 1_000_000
-        if bot.pid == pid and lost_ms >= _NOTED_MS:
+        if since_ms and lost_ms >= _NOTED_MS:
             marks.append(Mark(now_ms(), 0, STARVED, str(since_ms), str(lost_ms)))
-        pid, since_ms, before_ns = bot.pid, began_ms, waited_ns
+        since_ms, before_ns = began_ms, waited_ns
+
+
+def lost_between(marks: Iterable[Mark], first_ms: int, last_ms: int) -> int:
+    """Return how many milliseconds were lost between two moments, as far as that is certain."""
+    losses = [((int(m.about), m.time_ms), int(m.said)) for m in marks]
+    return surely_within([(first_ms, last_ms)], losses)
 
 
 def _waited_ns(pid: int) -> int:

@@ -24,6 +24,7 @@ class Figures:
         took: Lengths of the recoveries, shortest first.
         never: How many did not end.
         ready: Lengths until ``/ready`` said so, shortest first.
+        with_time: Recoveries without the time in which the machine had no processor for them.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Figures:
     took: tuple[int, ...]
     never: int
     ready: tuple[int, ...]
+    with_time: tuple[int, ...]
 
     @property
     def mean(self) -> float:
@@ -76,6 +78,9 @@ def _figures(kind: str, group: Sequence[Row]) -> Figures:
         took=tuple(sorted(r["took_ms"] for r in group if r["took_ms"] >= 0)),
         never=sum(r["took_ms"] < 0 for r in group),
         ready=tuple(sorted(r["ready_ms"] for r in group if r["ready_ms"] >= 0)),
+        with_time=tuple(
+            sorted(r["took_ms"] - r.get("starved_ms", 0) for r in group if r["took_ms"] >= 0)
+        ),
     )
 
 
@@ -109,13 +114,15 @@ def misses(rows: Sequence[Row]) -> list[str]:
 def recovery_table(rows: Sequence[Row]) -> Table:
     """Return what each kind of fault cost."""
     table = Table(title="from the end of the fault to the first accepted order, in seconds")
-    for name in ("fault", "times", "lasted", "mean", "median", "p95", "longest", "ready: p95"):
+    names = ("fault", "times", "lasted", "mean", "median", "p95", "longest")
+    for name in (*names, "given time: p95", "ready: p95"):
         table.add_column(name, justify="left" if name == "fault" else "right")
     for one in figures_of(rows):
         if one.kind == "all":
             table.add_section()
         shown = (one.lasted, one.mean, share(one.took, 0.5), share(one.took, 0.95))
-        last = (one.took[-1] if one.took else 0, share(one.ready, 0.95))
+        longest = one.took[-1] if one.took else 0
+        last = (longest, share(one.with_time, 0.95), share(one.ready, 0.95))
         times = [f"{ms / 1000:.2f}" for ms in (*shown, *last)]
         table.add_row(one.kind, str(one.count), *times)
     return table
