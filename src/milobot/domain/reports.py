@@ -213,6 +213,7 @@ class AccountNews:
         positions: Positions that the event touched.
         exchange_order_id: Order concerned, for TRIGGER_REJECTED.
         reason: The exchange's own word for why, or a sentence.
+        settings: What is set for the symbol now, for SETTINGS; None when not all of it is told.
     """
 
     kind: NewsKind
@@ -222,3 +223,4 @@ class AccountNews:
     positions: tuple[PositionNews, ...] = field(default=())
     exchange_order_id: str = ""
     reason: str = ""
+    settings: SymbolSettings | None = None

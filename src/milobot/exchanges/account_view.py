@@ -39,6 +39,8 @@ from milobot.telemetry import get_logger
 
 _LOOK_EVERY_S = 0.25
 _AGAIN_S = 30.0
+# Why nothing was sent or nobody answered: no word about what is set for a symbol.
+_SAY_NOTHING = {Refusal.RATE_LIMITED, Refusal.TOO_LATE, Refusal.UNAVAILABLE, Refusal.CLOCK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,5 +296,5 @@ class AccountView(DelegatedAccount):
         refusals = {update.refusal for update in updates if update.refusal is not None}
         if Refusal.SYMBOL_NOT_TRADING in refusals:
             self._rules.doubt(order.symbol)
-        if refusals and not is_exit(order):
+        if refusals - _SAY_NOTHING and not is_exit(order):
             self._settings.forget(order.symbol)

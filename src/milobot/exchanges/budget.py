@@ -21,6 +21,7 @@ SHARES = {
 }
 _RESERVED_FOR = frozenset({Priority.EXIT, Priority.VITAL})
 _LEAST_WAIT_MS = 1
+_LEAST_SHARED = 5
 # Two requests that left so far apart may still have arrived in one window of the exchange:
 # what it counts beyond ours is then our own, and no sign of somebody else.
 _ON_THE_WAY_MS = 500
@@ -40,12 +41,14 @@ class Budget:
     """What is used of ``most`` within ``window_ms``.
 
     Attributes:
+        kept: What orders and queries leave to exits and vital questions; None for a fifth.
         used: By us and others.
         plain: Of that, what keeps to a share.
     """
 
     most: int
     window_ms: int
+    kept: int | None = None
     used: int = 0
     plain: int = 0
     _spent: deque[_Spent] = field(default_factory=deque)
@@ -83,8 +86,7 @@ class Budget:
     def has_room(self, cost: int, priority: Priority) -> bool:
         """Return whether ``cost`` fits even if nothing of what was spent had expired yet."""
         return self.used + cost <= self.most and (
-            priority in _RESERVED_FOR
-            or self.plain + cost <= math.floor(self.most * SHARES[priority])
+            priority in _RESERVED_FOR or self.plain + cost <= self._share(priority)
         )
 
     def wait_ms(self, now_ms: int, cost: int, ahead: int, priority: Priority) -> int:
@@ -96,11 +98,19 @@ class Budget:
         excess = self.used + ahead + cost - max(self.most, cost)
         longest = self._freed_ms(now_ms, excess, plain=False) if excess > 0 else 0
         if priority not in _RESERVED_FOR:
-            share = max(math.floor(self.most * SHARES[priority]), cost)
+            share = max(self._share(priority), cost)
             excess = self.plain + ahead + cost - share
             if excess > 0:
                 longest = max(longest, self._freed_ms(now_ms, excess, plain=True))
         return longest
+
+    def _share(self, priority: Priority) -> int:
+        """Return what calls may use that keep to a share; a fifth of fewer than five is none."""
+        if priority is Priority.DOWNLOAD:
+            return math.floor(self.most * SHARES[priority])
+        if self.kept is not None:
+            return self.most - self.kept
+        return math.floor(self.most * SHARES[priority]) if self.most >= _LEAST_SHARED else self.most
 
     def _freed_ms(self, now_ms: int, excess: int, *, plain: bool) -> int:
         for one in self._spent:

@@ -173,6 +173,10 @@ class Gateway:
             raise judgement.as_error(is_read=False)
         return judgement.data
 
+    def has_room(self, call: Call) -> bool:
+        """Return whether the rate budgets would let a call leave at once."""
+        return self._parts.limiter.has_room(as_urgent(call))
+
     async def measure_clock(self) -> int:
         """Ask for the exchange's time, set the clock by it and return it.
 

@@ -34,11 +34,17 @@ _PATIENCE_S = {
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most that an exchange allows of one thing within any ``window_ms``."""
+    """The most that an exchange allows of one thing within any ``window_ms``.
+
+    Attributes:
+        kept: What entries, cancels and queries leave to exits and vital questions; None for a
+            fifth, and for nothing of fewer than five.
+    """
 
     name: str
     most: int
     window_ms: int
+    kept: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class PriorityLimiter:
         self._clock = clock
         self._sleep = sleep
         self._pace = pace or DownloadPace()
-        self._budgets = {limit.name: Budget(limit.most, limit.window_ms) for limit in limits}
+        self._budgets = {limit.name: _budget(limit) for limit in limits}
         self._waiting: dict[int, Call] = {}
         self._tickets = 0
         self._paused_until_ms = 0
@@ -92,8 +98,8 @@ class PriorityLimiter:
 
     def set_limit(self, limit: Limit) -> None:
         """Take over a limit as the exchange states it; what is used stays used."""
-        budget = self._budgets.setdefault(limit.name, Budget(limit.most, limit.window_ms))
-        budget.most, budget.window_ms = limit.most, limit.window_ms
+        budget = self._budgets.setdefault(limit.name, _budget(limit))
+        budget.most, budget.window_ms, budget.kept = limit.most, limit.window_ms, limit.kept
 
     def learn(self, usage: Usage) -> None:
         """Take over what the exchange has counted in its present window."""
@@ -172,6 +178,10 @@ class PriorityLimiter:
         finally:
             del self._waiting[ticket]
 
+    def has_room(self, call: Call) -> bool:
+        """Return whether a call would leave at once, behind those that wait for the same."""
+        return self._wait_ms(self._tickets + 1, call) <= 0
+
     def _is_free_for(self, call: Call, now_ms: int) -> bool:
         """Return whether a call may plainly leave at once; a no says nothing.
 
@@ -227,3 +237,7 @@ class PriorityLimiter:
             f" {wait_ms / 1000:.1f} s",
             retry_after_s=wait_ms / 1000,
         )
+
+
+def _budget(limit: Limit) -> Budget:
+    return Budget(limit.most, limit.window_ms, limit.kept)

@@ -7,7 +7,7 @@ from milobot.domain.reports import AccountNews, MarginMode, NewsKind, SymbolSett
 
 
 class SettingsMemory:
-    """Settings that an answer has confirmed and no news has put in doubt since.
+    """Settings that an answer or news have told and no news has put in doubt since.
 
     What was put in doubt waits to be read again, and what was asked for ahead to be set.
     """
@@ -15,6 +15,7 @@ class SettingsMemory:
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._known: dict[str, SymbolSettings] = {}
+        self._told: dict[str, SymbolSettings] = {}
         self._doubts: Counter[str] = Counter()
         self._ahead: dict[str, SymbolSettings | None] = {}
 
@@ -38,23 +39,30 @@ class SettingsMemory:
             settings: As read back.
             doubts: What ``doubts`` returned before they were asked for.
         """
-        if self.doubts(settings.symbol) == doubts:
+        told = self._told.get(settings.symbol)
+        if self.doubts(settings.symbol) == doubts or told == settings:
             self._known[settings.symbol] = settings
         else:
-            # A change of our own is told like anybody's: reading once more tells them apart.
+            # A change of our own is told like anybody's, and may not be told in full: reading
+            # once more tells them apart.
             self._ahead.setdefault(settings.symbol, None)
 
     def hear(self, news: AccountNews) -> None:
-        """Forget what news put in doubt; after a gap that is everything."""
-        if news.kind is NewsKind.SETTINGS:
-            self.forget(news.symbol)
-        elif news.kind is NewsKind.RECONNECTED:
+        """Take over what news tell in full, forget what they put in doubt: after a gap, all."""
+        if news.kind is NewsKind.RECONNECTED:
             self.forget()
+        elif news.kind is NewsKind.SETTINGS and news.settings is None:
+            self.forget(news.symbol)
+        elif news.kind is NewsKind.SETTINGS and news.settings is not None:
+            # An answer that is on its way may be older.
+            self._doubts[news.symbol] += 1
+            self._known[news.symbol] = self._told[news.symbol] = news.settings
 
     def forget(self, symbol: str = "") -> None:
         """Forget the settings of a symbol, or of all; those known before are to be read again."""
         self._doubts[symbol] += 1
         gone = [symbol] if symbol else list(self._known)
+        self._told = {name: one for name, one in self._told.items() if name not in gone}
         for name in gone:
             if self._known.pop(name, None) is not None:
                 self._ahead.setdefault(name, None)

@@ -24,9 +24,14 @@ def vital() -> Iterator[None]:
         _IS_VITAL.reset(token)
 
 
+def is_vital() -> bool:
+    """Return whether what is asked here is asked within ``vital``."""
+    return _IS_VITAL.get()
+
+
 def as_urgent(call: Call) -> Call:
     """Return a call with the priority that it has where it is asked."""
     is_question = call.is_read and call.priority is not Priority.DOWNLOAD
-    if is_question and _IS_VITAL.get():
+    if is_question and is_vital():
         return replace(call, priority=Priority.VITAL)
     return call

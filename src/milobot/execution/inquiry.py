@@ -19,6 +19,8 @@ from milobot.ports import Clock, ExchangeAccount, Journal
 
 # A request under way has its answer within this; later it is asked for all the same.
 _UNDER_WAY_MS = 1_000
+# A stream tells that an order was taken before the answer tells what it has executed.
+_EXECUTED_WITHIN_MS = 500
 # An exchange stamps executions with a clock of its own.
 _CLOCK_SLACK_MS = 1_000
 
@@ -65,9 +67,11 @@ class Inquiry:
     def _is_due(self, order: Order, now_ms: int) -> bool:
         if not is_in_doubt(order):
             return False
-        is_fresh = now_ms - order.created_ms < _UNDER_WAY_MS
-        if order.status is OrderStatus.PENDING and is_fresh:
+        age_ms = now_ms - order.created_ms
+        if order.status is OrderStatus.PENDING and age_ms < _UNDER_WAY_MS:
             return False
+        if order.status is OrderStatus.SUBMITTED and age_ms < _EXECUTED_WITHIN_MS:
+            return False  # whoever sent it is asking for its executions
         return due_ms(order, self._doubts.get(order.client_order_id, Doubt()), self.terms) <= now_ms
 
     async def _whole(self, sighting: Sighting, slot: Slot, order: Order) -> Sighting:

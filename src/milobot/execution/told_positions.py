@@ -15,6 +15,11 @@ from milobot.execution.ledger import closes_all
 
 # A position is often told a moment before the fill that explains it.
 _EXPLAINED_WITHIN_MS = 150
+# One that has become smaller lies no more open than before: it may await the listing of the fill
+# that closed it, as long as many are closed at once.
+_CLOSED_WITHIN_MS = 1_000
+# One whose stop came with its entry has it already; only the news of both may be late.
+_ATTACHED_WITHIN_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +91,12 @@ class ToldPositions:
         if is_ours and slot.position.quantity == told.position.quantity:
             del self._told[slot.symbol]
             return True
-        return now_ms - told.heard_ms <= _EXPLAINED_WITHIN_MS
+        return now_ms - told.heard_ms <= _within_ms(told.position, slot)
+
+
+def _within_ms(position: PositionNews | PositionReport, slot: Slot) -> int:
+    """Return how long a position that differs from ours may await what explains it."""
+    is_ours = position.side in {None, slot.position.side}
+    if is_ours and position.quantity < slot.position.quantity:
+        return _CLOSED_WITHIN_MS
+    return _ATTACHED_WITHIN_MS if slot.attached else _EXPLAINED_WITHIN_MS

@@ -248,9 +248,9 @@ def test_private_events_become_news_or_a_question() -> None:
     news = [item for data in private for item in reader.parse(data)]
 
     follow = next(item for item in news if isinstance(item, FollowOrder))
-    assert follow == FollowOrder(
-        "LTCUSDT", "1711312357852147712", Decimal("0.10000000"), is_over=True
-    )
+    assert (follow.symbol, follow.exchange_order_id) == ("LTCUSDT", "1711312357852147712")
+    assert (follow.filled_quantity, follow.is_over) == (Decimal("0.1"), True)
+    assert follow.time_ms == 1_696_843_635_475  # the order's own time is told as 0
     balance = next(item for item in news if isinstance(item, AccountNews))
     assert (balance.wallet, balance.reason) == (
         Decimal("86.59497382000000050000"),

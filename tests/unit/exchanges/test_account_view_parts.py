@@ -214,6 +214,39 @@ async def test_doubtful_settings_are_read_again_in_the_background() -> None:
     assert (scene.account.asked["prepare"], scene.account.asked["settings"]) == (1, 1)
 
 
+async def test_settings_that_news_tell_in_full_need_no_question() -> None:
+    """BingX tells leverage and mode with each change: of ours what we set, of others what is."""
+    scene = await begin()
+    await prepare(scene)
+
+    scene.view.hear(
+        AccountNews(NewsKind.SETTINGS, 0, symbol=BTC, settings=SymbolSettings(BTC, 7, ISOLATED))
+    )
+    scene.view.hear(
+        AccountNews(NewsKind.SETTINGS, 1, symbol=BTC, settings=SymbolSettings(BTC, 5, ISOLATED))
+    )
+    await prepare(scene)
+    assert scene.account.asked["prepare"] == 1
+
+    scene.view.hear(
+        AccountNews(NewsKind.SETTINGS, 2, symbol=BTC, settings=SymbolSettings(BTC, 7, ISOLATED))
+    )
+    await prepare(scene)
+    assert scene.account.asked["prepare"] == 2
+
+
+async def test_settings_told_while_they_are_read_are_believed_where_both_say_the_same() -> None:
+    """The news of our own change mostly comes before the answer that reads it back."""
+    scene = await begin()
+    told = AccountNews(NewsKind.SETTINGS, 0, symbol=BTC, settings=SymbolSettings(BTC, 5, ISOLATED))
+    scene.account.during_prepare = lambda: scene.view.hear(told)
+
+    await prepare(scene)
+    await prepare(scene)
+
+    assert scene.account.asked["prepare"] == 1
+
+
 async def test_settings_that_change_while_they_are_read_are_not_believed() -> None:
     """The answer may be older than the news that overtook it."""
     scene = await begin()

@@ -60,6 +60,26 @@ def test_what_is_told_is_given_a_moment_to_be_explained() -> None:
     assert positions.look(BARE, 162) is None
 
 
+def test_what_was_closed_is_given_a_second() -> None:
+    """No more lies open than before, and where many are closed at once each has to be asked for."""
+    held = replace(BARE, position=Position(SYMBOL, LONG, dec("1"), dec("100")))
+    positions = told("0", None)
+
+    assert positions.look(held, 1_010) is None
+    assert positions.look(held, 1_011) == Unexplained(is_new=True)
+
+
+def test_what_was_entered_with_its_stop_is_given_half_a_second() -> None:
+    """The exchange has the stop already: a second one would have to be withdrawn again."""
+    slot = replace(BARE, attached=("milo2",))
+    positions = told("1")
+
+    assert positions.look(slot, 510) is None
+    assert positions.look(slot, 511) == Unexplained(
+        is_new=True, side=LONG, quantity=dec("1"), since_ms=10
+    )
+
+
 def test_what_our_books_say_too_needs_nothing() -> None:
     """Most news of a position tells what the fills told."""
     assert told("0", None).look(BARE, 500) is None

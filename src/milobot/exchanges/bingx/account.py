@@ -1,6 +1,8 @@
 """A BingX account, as the ``ExchangeAccount`` port."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 
 from milobot.domain.market import LeverageBracket, SymbolRules
@@ -12,12 +14,15 @@ from milobot.domain.reports import (
     PositionReport,
     SymbolSettings,
 )
+from milobot.errors import ProtocolError
 from milobot.exchanges.account import TakerFee, TradingAccount
 from milobot.exchanges.bingx import mapping, market_mapping, requests
 from milobot.exchanges.bingx.hosts import BingxHosts
 from milobot.exchanges.bingx.market import BingxMarket
 from milobot.exchanges.bingx.orders import BingxOrders
 from milobot.exchanges.gateway import Gateway
+from milobot.exchanges.shared_question import SharedQuestion
+from milobot.exchanges.urgency import is_vital
 from milobot.exchanges.wire import Priority
 from milobot.ports import Account
 
@@ -36,6 +41,9 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
         self._gateway = gateway
         self._taker_fee = TakerFee(gateway.clock, self._fetch_taker_fee)
         self._brackets_ms: dict[str, int] = {}
+        self._highest: dict[str, tuple[int, int]] = {}
+        self._positions = SharedQuestion(self._read_positions)
+        self._vital_positions = SharedQuestion(self._read_positions)
 
     @property
     def attaches_exits(self) -> bool:
@@ -82,8 +90,9 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
         )
 
     async def fetch_positions(self) -> list[PositionReport]:
-        """Return what is open."""
-        return mapping.parse_positions(await self._gateway.read(requests.fetch_positions()))
+        """Return what is open; all who ask while an answer is waited for share the next."""
+        shared = self._vital_positions if is_vital() else self._positions
+        return list(await shared.answer())
 
     async def fetch_income(self, *, first_ms: int, last_ms: int) -> list[Income]:
         """Return bookings in [first_ms, last_ms], oldest first."""
@@ -115,27 +124,36 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
 
     async def fetch_symbol_settings(self, symbol: str) -> SymbolSettings:
         """Return leverage and margin mode of a symbol; of two leverages the higher one."""
-        sides = await self._fetch_leverage(symbol)
-        return SymbolSettings(symbol, max(sides), await self._fetch_margin_mode(symbol))
+        sides, mode = await self._fetch_both(symbol)
+        return SymbolSettings(symbol, max(sides), mode)
 
     async def prepare_symbol(
         self, symbol: str, *, leverage: int, margin_mode: MarginMode
     ) -> SymbolSettings:
         """Set what differs, read it back and return what was read."""
-        sides = await self._fetch_leverage(symbol)
-        known_mode = await self._fetch_margin_mode(symbol)
+        sides, known_mode = await self._fetch_both(symbol)
         if known_mode is margin_mode and set(sides) == {leverage}:
             return SymbolSettings(symbol, leverage, margin_mode)
         if known_mode is not margin_mode:
             await self._gateway.demand(requests.set_margin_mode(symbol, margin_mode))
-            known_mode = await self._fetch_margin_mode(symbol)
         if set(sides) != {leverage}:
             await self._gateway.demand(requests.set_leverage(symbol, leverage))
         # A change of the mode may change the leverage: what counts is read last.
-        return SymbolSettings(symbol, max(await self._fetch_leverage(symbol)), known_mode)
+        return await self.fetch_symbol_settings(symbol)
+
+    async def _fetch_both(self, symbol: str) -> tuple[tuple[int, int], MarginMode]:
+        """Return leverages and margin mode, asked for at the same time: an order may wait."""
+        return await asyncio.gather(self._fetch_leverage(symbol), self._fetch_margin_mode(symbol))
+
+    async def _read_positions(self) -> list[PositionReport]:
+        return mapping.parse_positions(await self._gateway.read(requests.fetch_positions()))
 
     async def _fetch_leverage(self, symbol: str) -> tuple[int, int]:
-        return mapping.parse_leverage(await self._gateway.read(requests.fetch_leverage(symbol)))
+        data = await self._gateway.read(requests.fetch_leverage(symbol))
+        with suppress(ProtocolError):  # where it is not told, brackets are asked for with it
+            highest = market_mapping.parse_max_leverage(data)
+            self._highest[symbol] = (highest, self._gateway.clock.local_ms())
+        return mapping.parse_leverage(data)
 
     async def _fetch_margin_mode(self, symbol: str) -> MarginMode:
         data = await self._gateway.read(requests.fetch_margin_mode(symbol))
@@ -145,6 +163,9 @@ class BingxAccount(TradingAccount[BingxOrders, BingxMarket]):
         self, symbol: str, max_leverage: int, priority: Priority
     ) -> tuple[LeverageBracket, ...]:
         """Return a symbol's brackets; its rules carry them from now on."""
+        highest, told_ms = self._highest.get(symbol, (0, 0))
+        if not max_leverage and self._gateway.clock.local_ms() - told_ms <= _BRACKETS_FRESH_MS:
+            max_leverage = highest
         if not max_leverage:
             data = await self._gateway.read(requests.fetch_leverage(symbol, priority))
             max_leverage = market_mapping.parse_max_leverage(data)

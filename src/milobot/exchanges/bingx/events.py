@@ -8,7 +8,13 @@ from typing import Any
 
 from milobot.domain.money import ZERO
 from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderStatus, OrderUpdate
-from milobot.domain.reports import AccountNews, NewsKind, PositionNews
+from milobot.domain.reports import (
+    AccountNews,
+    MarginMode,
+    NewsKind,
+    PositionNews,
+    SymbolSettings,
+)
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.mapping import (
     FORCED_TYPES,
@@ -23,6 +29,7 @@ from milobot.exchanges.listen_keys import ListenKeyExpired
 from milobot.ports import News
 
 _FORCED_EXECUTION = "CALCULATED"
+_MARGIN_MODES = {"isolated": MarginMode.ISOLATED, "cross": MarginMode.CROSS}
 _FILLED = {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
 
 
@@ -34,6 +41,9 @@ class FollowOrder:
         filled_quantity: What the event says is filled altogether.
         is_over: Whether it says that the order has ended.
         is_forced: Whether it was the exchange's own order, a liquidation or ADL.
+        client_order_id: Our id of it as far as the event tells it; empty where it does not.
+        status: What the event says of it.
+        time_ms: When that was.
     """
 
     symbol: str
@@ -41,6 +51,9 @@ class FollowOrder:
     filled_quantity: Decimal
     is_over: bool
     is_forced: bool = False
+    client_order_id: str = ""
+    status: OrderStatus = OrderStatus.SUBMITTED
+    time_ms: int = 0
 
 
 UserNews = News | FollowOrder | ListenKeyExpired
@@ -98,7 +111,19 @@ class UserEvents:
         )
         self._learn_names(order, exchange_id)
         if filled or status in _FILLED:
-            return [FollowOrder(symbol, exchange_id, filled, status.is_final, is_forced)]
+            told = order.text_or_empty(first_of(order, "c", "C")).lower()
+            return [
+                FollowOrder(
+                    symbol,
+                    exchange_id,
+                    filled,
+                    status.is_final,
+                    is_forced,
+                    client_order_id=told,
+                    status=status,
+                    time_ms=order.integer_or_zero("T") or event.integer("E"),
+                )
+            ]
         update = OrderUpdate(
             client_order_id=self._name_of(order, exchange_id),
             symbol=symbol,
@@ -165,7 +190,15 @@ class UserEvents:
         self._settings[symbol] = state
         if known is None or known == state:
             return []
-        return [AccountNews(NewsKind.SETTINGS, event.integer("E"), symbol=symbol)]
+        told = _settings(symbol, *state)
+        return [AccountNews(NewsKind.SETTINGS, event.integer("E"), symbol=symbol, settings=told)]
+
+
+def _settings(symbol: str, long: str, short: str, mode: str) -> SymbolSettings | None:
+    """Return what is set for a symbol where an event tells it of both directions alike."""
+    if long != short or not long.isdecimal() or mode not in _MARGIN_MODES:
+        return None
+    return SymbolSettings(symbol, int(long), _MARGIN_MODES[mode])
 
 
 def _position(row: Fields) -> PositionNews:

@@ -4,11 +4,15 @@ BingX's events name no execution, so a fill is told by a listing and nowhere els
 sources and one name nobody could tell whether both mean the same.
 """
 
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, OrderStatus
 from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError
 from milobot.exchanges.bingx import mapping, requests
+from milobot.exchanges.bingx.fill_board import FillBoard
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.order_news import sum_of
 from milobot.exchanges.times import Sleep
@@ -29,6 +33,7 @@ class BingxFills:
         """Ask through a gateway."""
         self._gateway = gateway
         self._sleep = sleep
+        self._board = FillBoard(gateway, sleep)
 
     async def fetch(
         self, symbol: str, *, first_ms: int | None, exchange_order_id: str = ""
@@ -49,27 +54,58 @@ class BingxFills:
         return sorted(found.values(), key=lambda f: (f.time_ms, len(f.fill_id), f.fill_id))
 
     async def of_order(
-        self, symbol: str, exchange_order_id: str, *, changed_ms: int = 0
+        self, symbol: str, exchange_order_id: str, *, changed_ms: int = 0, since_ms: int = 0
     ) -> list[Fill]:
-        """Return the executions of one order that was changed last at ``changed_ms``."""
+        """Return the executions of one order.
+
+        Args:
+            symbol: Where.
+            exchange_order_id: BingX's id of the order.
+            changed_ms: When it was changed last; 0 for not known.
+            since_ms: Since when it may have been executed, where that is lately: while this
+                listing has no room, the one of all symbols may answer. 0 asks this one alone.
+        """
         last_ms = max(self._gateway.clock.now_ms(), changed_ms) + _AHEAD_MS
         first_ms = last_ms - requests.MOST_SPAN_MS + 1
         with vital():  # what is not known to be filled is not protected
-            return await self._span(symbol, first_ms, last_ms, exchange_order_id)
+            if since_ms and not self._has_room(symbol, exchange_order_id):
+                found = await self._board.of_order(exchange_order_id, since_ms=since_ms)
+                if found is not None:
+                    return found
+            fills = await self._span(symbol, first_ms, last_ms, exchange_order_id)
+        self._board.learn(fills, exchange_order_id)
+        return fills
 
     async def of_report(self, report: OrderReport) -> list[Fill]:
         """Return the executions that a report promises, as far as they come to be listed soon."""
         if report.filled_quantity == ZERO and report.status not in _HAS_FILLS:
             return []
+        return await self._until(report.filled_quantity, lambda _: self._listed(report))
+
+    async def of_promise(
+        self, symbol: str, exchange_order_id: str, *, quantity: Decimal, since_ms: int
+    ) -> list[Fill]:
+        """Return the executions of an order that was just told to be filled by a quantity."""
+
+        async def listed(attempt: int) -> list[Fill]:
+            since = since_ms if attempt < _TRIES - 1 else 0
+            return await self.of_order(symbol, exchange_order_id, since_ms=since)
+
+        return await self._until(quantity, listed)
+
+    async def _until(
+        self, quantity: Decimal, ask: Callable[[int], Awaitable[list[Fill]]]
+    ) -> list[Fill]:
+        """Return executions once they come to a quantity, or what there is after some tries."""
         fills: list[Fill] = []
         for attempt in range(_TRIES):
             if attempt:
                 await self._sleep(_WAIT_S)
             try:
-                fills = await self._listed(report)
+                fills = await ask(attempt)
             except ExchangeError:
                 break  # the user stream or the next look brings them
-            if fills and sum_of(fills) >= report.filled_quantity:
+            if fills and sum_of(fills) >= quantity:
                 break
         return fills
 
@@ -79,6 +115,12 @@ class BingxFills:
             if exchange_id and not found:
                 found = await self.of_order(report.symbol, exchange_id, changed_ms=report.time_ms)
         return found
+
+    def _has_room(self, symbol: str, exchange_order_id: str) -> bool:
+        call = requests.fetch_fills(
+            symbol, first_ms=0, last_ms=0, exchange_order_id=exchange_order_id
+        )
+        return self._gateway.has_room(call)
 
     async def _span(
         self, symbol: str, first_ms: int, last_ms: int, exchange_order_id: str

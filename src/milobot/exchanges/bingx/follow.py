@@ -13,7 +13,7 @@ from milobot.exchanges.user_feed import UserFeed
 from milobot.ports import Clock
 from milobot.telemetry import get_logger
 
-Look = Callable[[str, str], Awaitable[OrderUpdate | None]]
+Look = Callable[[FollowOrder], Awaitable[OrderUpdate | None]]
 
 _WORKERS = 4
 _TRIES = 8
@@ -27,7 +27,7 @@ class OrderFollower:
         """Follow nothing yet.
 
         Args:
-            look: Returns news of an order by symbol and BingX's id; may raise ``ExchangeError``.
+            look: Returns news of an order that was named; may raise ``ExchangeError``.
             tell: Takes the news.
             sleep: Waits some seconds.
         """
@@ -44,9 +44,10 @@ class OrderFollower:
             self._promised[named.exchange_order_id] = named
             self._waiting.put_nowait(named.exchange_order_id)
             return
+        is_later = (named.filled_quantity, named.is_over) >= (known.filled_quantity, known.is_over)
+        later = named if is_later else known
         self._promised[named.exchange_order_id] = replace(
-            known,
-            filled_quantity=max(known.filled_quantity, named.filled_quantity),
+            later,
             is_over=known.is_over or named.is_over,
             is_forced=known.is_forced or named.is_forced,
         )
@@ -70,7 +71,7 @@ class OrderFollower:
             if attempt:
                 await self._sleep(_APART_S * 2 ** (attempt - 1))
             try:
-                update = await self._look(self._promised[exchange_id].symbol, exchange_id)
+                update = await self._look(self._promised[exchange_id])
             except ExchangeError as failed:
                 get_logger().warning("executed_order_not_found", reason=str(failed))
                 continue

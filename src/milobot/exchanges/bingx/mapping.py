@@ -1,6 +1,6 @@
 """BingX's private payloads in our words: orders, fills, positions, account. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -113,7 +113,22 @@ def parse_fills(data: Any) -> list[Fill]:
     rows = rows_of(data, "the executions", "fill_history_orders", "fill_orders")
     seen: dict[str, int] = {}
     found = [_fill(row, seen) for row in rows]
-    return sorted(found, key=lambda fill: (fill.time_ms, len(fill.fill_id), fill.fill_id))
+    return sorted(found, key=_age)
+
+
+def parse_fills_of(data: Any, order_ids: Collection[str]) -> dict[str, tuple[Fill, ...]]:
+    """Return the executions of some orders in a listing, by BingX's id of the order.
+
+    Raises:
+        ProtocolError: One of them lacks its side or an id of its own.
+    """
+    found: dict[str, list[Fill]] = {}
+    for row in rows_of(data, "the executions", "fill_orders", "fill_history_orders"):
+        order_id = row.identity("orderId")
+        if order_id in order_ids:
+            row.identity("tradeId")  # one of our own making would be another's elsewhere
+            found.setdefault(order_id, []).append(_fill(row, {}))
+    return {name: tuple(sorted(fills, key=_age)) for name, fills in found.items()}
 
 
 def parse_positions(data: Any) -> list[PositionReport]:
@@ -244,6 +259,10 @@ def _balances(data: Any) -> list[Fields]:
     if isinstance(inner, dict):
         return [Fields(inner, "the account").object("balance")]
     return list(rows_of(data, "the account"))
+
+
+def _age(fill: Fill) -> tuple[int, int, str]:
+    return fill.time_ms, len(fill.fill_id), fill.fill_id
 
 
 def _fill(row: Fields, seen: dict[str, int]) -> Fill:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from milobot.domain.ids import is_ours
 from milobot.domain.money import ZERO
 from milobot.domain.orders import (
     Fill,
@@ -20,6 +21,7 @@ from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.bingx import mapping, own_orders, requests
 from milobot.exchanges.bingx.attached import AttachedExits, not_made, resized, twin_of
+from milobot.exchanges.bingx.events import FollowOrder
 from milobot.exchanges.bingx.fills import BingxFills
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.outcomes import NO_SUCH_ORDER_CODES
@@ -35,6 +37,7 @@ from milobot.exchanges.order_news import (
     unknown,
 )
 from milobot.exchanges.outcomes import Judgement, Outcome
+from milobot.exchanges.shared_question import SharedQuestion
 from milobot.exchanges.times import Sleep
 from milobot.exchanges.urgency import vital
 from milobot.exchanges.wire import Call
@@ -44,6 +47,7 @@ from milobot.telemetry import get_logger
 _LOOKS = 4
 _LOOK_WAIT_S = 0.15
 _HISTORY_SLACK_MS = 60_000
+_MOST_ENDED = 200
 
 
 class BingxOrders:
@@ -60,7 +64,10 @@ class BingxOrders:
         self._sleep = sleep
         self._fills = BingxFills(gateway, sleep)
         self._doubts = Doubts()
-        self._attached = AttachedExits(self.fetch_open_orders, self.ids, sleep)
+        self._ended: dict[str, OrderUpdate] = {}
+        call = requests.fetch_open_orders(None)
+        self._all = SharedQuestion(self.fetch_open_orders, lambda: gateway.has_room(call), sleep)
+        self._attached = AttachedExits(self._resting_now, self.ids, sleep)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order once, not after its time, and return what became of it.
@@ -140,12 +147,45 @@ class BingxOrders:
         is_found = order.type.is_conditional and not was_named
         return resized(update, order, report) if is_found else update
 
-    async def follow(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
-        """Return news of an order that an event named; None while BingX does not know it."""
-        if self.ids.is_free(exchange_order_id):
-            return await self.fetch_stranger(symbol, exchange_order_id)
+    async def follow(self, named: FollowOrder) -> OrderUpdate | None:
+        """Return news of an order that an event named; None while BingX does not know it.
+
+        What the event says of an order of ours is not asked again: only its executions are, and
+        the order where they do not come to what the event says.
+        """
+        name = self.ids.client_id(named.exchange_order_id)
+        if not name and is_ours(named.client_order_id):
+            name = named.client_order_id
+        if not name:
+            return await self.fetch_stranger(named.symbol, named.exchange_order_id)
         with vital():  # what ours has executed and nobody knows is not protected
-            return await self.fetch_stranger(symbol, exchange_order_id)
+            update = await self._as_told(name, named)
+            return update or await self.fetch_stranger(named.symbol, named.exchange_order_id)
+
+    async def _as_told(self, name: str, named: FollowOrder) -> OrderUpdate | None:
+        """Return news as an event tells them, with the executions; None where those do not fit."""
+        known = self._ended.get(name)
+        if known is not None:
+            return known
+        fills = await self._fills.of_promise(
+            named.symbol,
+            named.exchange_order_id,
+            quantity=named.filled_quantity,
+            since_ms=named.time_ms,
+        )
+        if not fills or sum_of(fills) != named.filled_quantity:
+            return None
+        status = named.status if named.status.is_final else OrderStatus.PARTIALLY_FILLED
+        update = OrderUpdate(name, named.symbol, status, named.time_ms, of_order(fills, name))
+        return self._kept(replace(update, exchange_order_id=named.exchange_order_id))
+
+    def _kept(self, update: OrderUpdate) -> OrderUpdate:
+        """Keep the news that all of an order is filled: whoever asks again gets the same."""
+        if update.status is OrderStatus.FILLED:
+            self._ended[update.client_order_id] = update
+            if len(self._ended) > _MOST_ENDED:
+                del self._ended[next(iter(self._ended))]
+        return update
 
     async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order by BingX's id, under our name where it is one of ours."""
@@ -171,6 +211,12 @@ class BingxOrders:
         )
         return [self._owned(fill) for fill in fills]
 
+    async def _resting_now(self, symbol: str) -> list[OrderReport]:
+        """Return what rests in a symbol; while that has no room, all share one answer."""
+        if self._gateway.has_room(requests.fetch_open_orders(symbol)):
+            return await self.fetch_open_orders(symbol)
+        return [one for one in await self._all.answer() if one.symbol == symbol]
+
     async def _taken_with_exits(self, order: Order, report: OrderReport) -> tuple[OrderUpdate, ...]:
         """Return news of an order that was accepted, and of the exits attached to it."""
         if not order.attached:
@@ -188,7 +234,9 @@ class BingxOrders:
         if not _executes_at_once(order):
             return self._plain_update(order, report, OrderStatus.SUBMITTED)
         try:
-            fills = await self._fills.of_order(report.symbol, report.exchange_order_id)
+            fills = await self._fills.of_order(
+                report.symbol, report.exchange_order_id, since_ms=order.created_ms
+            )
             if sum_of(fills) < order.quantity:
                 with vital():  # a part that is not known to be filled is not protected
                     found = await self.fetch_order(order)
@@ -198,7 +246,7 @@ class BingxOrders:
             return self._plain_update(order, report, OrderStatus.SUBMITTED)
         news = self._plain_update(order, report, OrderStatus.FILLED)
         named = of_order(fills, order.client_order_id)
-        return replace(news, fills=named, time_ms=fills[-1].time_ms)
+        return self._kept(replace(news, fills=named, time_ms=fills[-1].time_ms))
 
     async def _update(
         self, client_order_id: str, report: OrderReport, fills: Sequence[Fill] = ()

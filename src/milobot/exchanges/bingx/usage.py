@@ -41,7 +41,9 @@ class LearningTransport:
             # A longer window with everything used is a pause of this interface alone: exits
             # over another one still leave.
             self._blocked.add(limit.name)
-            self._limiter.set_limit(Limit(limit.name, limit.most, self._wait_ms(answer)))
+            self._limiter.set_limit(
+                Limit(limit.name, limit.most, self._wait_ms(answer), limit.kept)
+            )
             self._limiter.learn(Usage(limit.name, limit.most))
             return
         if limit.name in self._blocked:

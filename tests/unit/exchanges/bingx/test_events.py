@@ -7,7 +7,7 @@ import pytest
 
 from milobot.domain.intents import PositionSide
 from milobot.domain.orders import FundingUpdate, OrderPurpose, OrderStatus, OrderUpdate
-from milobot.domain.reports import AccountNews, NewsKind
+from milobot.domain.reports import AccountNews, MarginMode, NewsKind, SymbolSettings
 from milobot.errors import ProtocolError
 from milobot.exchanges.bingx.events import FollowOrder, UserEvents
 from milobot.exchanges.bingx.mapping import funding_id
@@ -82,7 +82,10 @@ def test_what_was_executed_is_asked_for(status: str, filled: str, is_over: bool)
     (follow,) = UserEvents().parse(order_event(status, filled))
 
     quantity = Decimal(filled or 0)
-    assert follow == FollowOrder("BTCUSDT", STOP_ID, quantity, is_over)
+    assert isinstance(follow, FollowOrder)
+    assert (follow.symbol, follow.exchange_order_id) == ("BTCUSDT", STOP_ID)
+    assert (follow.filled_quantity, follow.is_over) == (quantity, is_over)
+    assert follow.status.is_final is is_over
 
 
 def test_an_order_that_came_of_our_stop_has_its_name() -> None:
@@ -183,6 +186,21 @@ def test_settings_are_news_only_when_they_change() -> None:
     assert [len(one) for one in told] == [0, 0, 1, 0]
     assert isinstance(told[2][0], AccountNews)
     assert (told[2][0].kind, told[2][0].symbol) == (NewsKind.SETTINGS, "BTCUSDT")
+    assert told[2][0].settings == SymbolSettings("BTCUSDT", 20, MarginMode.ISOLATED)
+
+
+@pytest.mark.parametrize("terms", [{"S": 5}, {"l": "much", "S": "much"}, {"mt": "other"}])
+def test_settings_that_are_not_told_in_full_are_left_to_be_read(terms: dict[str, Any]) -> None:
+    """Two leverages, or a mode that we do not know: an answer says more."""
+    reader = UserEvents()
+    reader.parse(config_event(10))
+    event = config_event(20)
+    event["ac"] |= terms
+
+    (news,) = reader.parse(event)
+
+    assert isinstance(news, AccountNews)
+    assert news.settings is None
 
 
 def test_a_snapshot_is_read_for_what_it_holds() -> None:

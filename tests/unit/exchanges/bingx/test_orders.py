@@ -25,9 +25,11 @@ from tests.support.bingx import (
 )
 from tests.support.fake_transport import TIMEOUT, UNREACHABLE, reply
 
+from milobot.domain.ids import client_order_id
 from milobot.domain.orders import OrderStatus, OrderType, Refusal
 from milobot.errors import ExchangeUnavailableError
 from milobot.exchanges.bingx import requests
+from milobot.exchanges.bingx.events import FollowOrder
 from milobot.exchanges.limits import Usage
 from milobot.exchanges.wire import Answer, Facts
 
@@ -273,11 +275,57 @@ async def test_an_order_followed_by_event_is_told_under_our_name() -> None:
     desk.transport.on(QUERY, ok({"order": done}), refused(80016))
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010", orderId=str(STOP_ID), side="SELL")))
 
-    update = await desk.orders.follow("BTCUSDT", str(STOP_ID))
+    told = FollowOrder("BTCUSDT", str(STOP_ID), Decimal("0.010"), is_over=True)
+
+    update = await desk.orders.follow(replace(told, filled_quantity=Decimal("0.020")))
 
     assert update is not None
     assert (update.client_order_id, update.status) == ("milo2", OrderStatus.FILLED)
-    assert await desk.orders.follow("BTCUSDT", str(STOP_ID)) is None
+    assert await desk.orders.follow(replace(told, filled_quantity=Decimal("0.020"))) is None
+
+
+@pytest.mark.parametrize("status", [OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED])
+async def test_what_an_event_tells_of_our_order_is_not_asked_again(status: OrderStatus) -> None:
+    """Orders may be asked for five times a second: many closed at once would wait for that."""
+    desk = bench()
+    desk.account.learn_order_ids({"milo2": str(STOP_ID)})
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.010", orderId=str(STOP_ID), side="SELL")))
+    told = FollowOrder(
+        "BTCUSDT", str(STOP_ID), Decimal("0.010"), status.is_final, status=status, time_ms=TIME_MS
+    )
+
+    update = await desk.orders.follow(told)
+    again = await desk.orders.follow(told)
+
+    assert update == again
+    assert update is not None
+    assert (update.client_order_id, update.status) == ("milo2", status)
+    assert [fill.client_order_id for fill in update.fills] == ["milo2"]
+    assert QUERY not in desk.transport.names()
+    asked = desk.transport.names().count(FILLS)
+    assert asked == (1 if status is OrderStatus.FILLED else 2)
+
+
+async def test_an_order_that_only_its_event_names_as_ours_is_ours() -> None:
+    """It may come before the answer to the order, which tells BingX's id."""
+    desk = bench()
+    name = client_order_id("bingx:test", "k", "entry", 0)
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
+    told = FollowOrder(
+        "BTCUSDT",
+        str(ORDER_ID),
+        Decimal("0.010"),
+        is_over=True,
+        client_order_id=name,
+        status=OrderStatus.FILLED,
+        time_ms=TIME_MS,
+    )
+
+    update = await desk.orders.follow(told)
+
+    assert update is not None
+    assert (update.client_order_id, update.status) == (name, OrderStatus.FILLED)
+    assert QUERY not in desk.transport.names()
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
@@ -288,12 +336,15 @@ async def test_an_executed_order_of_ours_is_looked_up_before_what_can_wait(
     desk = bench()
     desk.transport.on(QUERY, ok({"order": order_payload("FILLED", "0.010")}))
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
-    desk.limiter.learn(Usage(QUERY, requests.USER_LIMITS[QUERY].most - 1))
+    for name in (QUERY, FILLS):
+        desk.limiter.learn(Usage(name, requests.USER_LIMITS[name].most - 1))
     if is_ours:
         desk.orders.ids.bind("milo1", str(ORDER_ID))
     start_ms = desk.time.now_ms()
 
-    update = await desk.orders.follow("BTCUSDT", str(ORDER_ID))
+    told = FollowOrder("BTCUSDT", str(ORDER_ID), Decimal("0.010"), is_over=True)
+
+    update = await desk.orders.follow(replace(told, status=OrderStatus.FILLED, time_ms=TIME_MS))
 
     assert update is not None
     assert update.status is OrderStatus.FILLED

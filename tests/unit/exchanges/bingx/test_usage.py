@@ -13,9 +13,9 @@ LIMIT_PLACED = placed_payload(type="LIMIT")
 
 
 async def test_what_remains_is_what_others_left() -> None:
-    """Two of ten remain: another program uses the same key, and we wait in its place."""
+    """One of ten remains: another program uses the same key, and we wait in its place."""
     desk = bench()
-    desk.transport.on(PLACE, ok(LIMIT_PLACED, x_ratelimit_requests_remain="2"))
+    desk.transport.on(PLACE, ok(LIMIT_PLACED, x_ratelimit_requests_remain="1"))
     await desk.orders.place_order(entry(type=OrderType.LIMIT))
     before_ms = desk.time.now_ms()
 
@@ -25,13 +25,13 @@ async def test_what_remains_is_what_others_left() -> None:
 
 
 async def test_eight_orders_a_second_do_not_wait() -> None:
-    """Ten are allowed; a fifth is kept for exits."""
+    """Ten are allowed and one is kept for exits: eight are not the most there is."""
     desk = bench()
     desk.transport.on(PLACE, ok(LIMIT_PLACED))
     await desk.gateway.measure_clock()
     before_ms = desk.time.now_ms()
 
-    for _ in range(8):
+    for _ in range(9):
         await desk.orders.place_order(entry(type=OrderType.LIMIT))
     waited_ms = desk.time.now_ms() - before_ms
     await desk.orders.place_order(stop())
