@@ -13,6 +13,7 @@ _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
 _SPAN = re.compile(r"`([^`\n]+)`")
+_WITH_SETTINGS = re.compile(r"^([A-Z_]+=\S+ )+")
 _PROGRAMS = ("milobot ", "python3 main.py ", "python -m ", "python benchmarks/", "make ", "curl ")
 
 
@@ -93,6 +94,6 @@ def inline_commands() -> dict[str, str]:
     for path in page_files():
         prose = _BLOCK.sub("", path.read_text(encoding="utf-8"))
         for span in _SPAN.findall(prose):
-            if span.startswith(_PROGRAMS) or " milobot " in span:
+            if _WITH_SETTINGS.sub("", span).startswith(_PROGRAMS):
                 found.setdefault(span, path.relative_to(ROOT).as_posix())
     return found
