@@ -1,9 +1,11 @@
 """Asking for orders whose end nobody knows; ``doubt`` says when and what the answers mean."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderUpdate
+from milobot.domain.reports import PositionReport
 from milobot.domain.slots import Slot
 from milobot.execution.doubt import (
     Doubt,
@@ -25,14 +27,23 @@ _EXECUTED_WITHIN_MS = 500
 _CLOCK_SLACK_MS = 1_000
 
 
+def _ignored(_order: Order, _positions: Sequence[PositionReport]) -> None:
+    """Take no note of what is shown."""
+
+
 @dataclass(slots=True)
 class Inquiry:
-    """Asks for the orders in doubt of one account."""
+    """Asks for the orders in doubt of one account.
+
+    Attributes:
+        shown: Takes every position that is listed when an order is asked for.
+    """
 
     account: ExchangeAccount
     journal: Journal
     clock: Clock
     terms: Terms = field(default_factory=Terms)
+    shown: Callable[[Order, Sequence[PositionReport]], object] = _ignored
     _doubts: dict[str, Doubt] = field(default_factory=dict)
 
     def due(self, slot: Slot) -> tuple[Order, ...]:
@@ -78,7 +89,9 @@ class Inquiry:
         symbol, first_ms = order.symbol, order.created_ms - _CLOCK_SLACK_MS
         listed = await self.account.fetch_open_orders(symbol)
         fills = await self.account.fetch_fills(symbol, first_ms=first_ms)
-        held = [p for p in await self.account.fetch_positions() if p.symbol == symbol]
+        positions = await self.account.fetch_positions()
+        self.shown(order, positions)
+        held = [p for p in positions if p.symbol == symbol]
         return replace(
             sighting,
             is_whole=True,

@@ -236,10 +236,12 @@ def _tells_of_last_fill(look: Look) -> bool:
 
 def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
     """Return what others' executions explain; None while that cannot be said."""
-    foreign = _unbooked(look, look.snapshot.fills[look.symbol]).foreign
+    everything = _unbooked(look, look.snapshot.fills[look.symbol]).foreign
     # An order of ours whose fate is open may be the one behind an execution without a name,
     # and the listing of positions may or may not show one that is later than it.
-    if look.has_missing or any(_may_be_later(look, fill) for fill in foreign):
+    is_open = look.has_missing or any(_may_be_later(look, fill) for fill in everything)
+    foreign = None if is_open else _shown_in(look, everything, missing)
+    if foreign is None:
         look.wait()
         return None
     forced = _forced(look, foreign)
@@ -247,15 +249,15 @@ def _reductions(look: Look, missing: Decimal) -> tuple[OrderUpdate, ...] | None:
         foreign, missing = forced, missing + abs(signed(look.theirs))
     return reductions(
         look.slot,
-        _shown_in(look, foreign, missing),
+        foreign,
         missing,
         account=look.account,
         strangers=look.snapshot.strangers,
     )
 
 
-def _shown_in(look: Look, foreign: Sequence[Fill], missing: Decimal) -> Sequence[Fill]:
-    """Return the executions that the position shown is made of, where they explain it.
+def _shown_in(look: Look, foreign: tuple[Fill, ...], missing: Decimal) -> tuple[Fill, ...] | None:
+    """Return the executions that the position shown is made of; None while it may be an old one.
 
     What was executed after it last changed is to come: booked for what was before it, it would
     leave a rest that nothing explains.
@@ -264,9 +266,12 @@ def _shown_in(look: Look, foreign: Sequence[Fill], missing: Decimal) -> Sequence
     if theirs is None or not theirs.time_ms:
         return foreign
     exit_side = look.slot.position.side.exit
-    shown = [fill for fill in foreign if fill.time_ms <= theirs.time_ms + _CLOCK_SLACK_MS]
-    taken = sum((fill.quantity for fill in shown if fill.side is exit_side), ZERO)
-    return shown if taken >= missing else foreign
+    shown = tuple(f for f in foreign if f.time_ms <= theirs.time_ms + _CLOCK_SLACK_MS)
+    if sum((fill.quantity for fill in shown if fill.side is exit_side), ZERO) >= missing:
+        return shown
+    since_ms = look.snapshot.asked_ms - look.terms.give_up_ms
+    is_recent = any(fill.time_ms > since_ms for fill in foreign if fill not in shown)
+    return None if is_recent else foreign
 
 
 def _may_be_later(look: Look, fill: Fill) -> bool:

@@ -23,7 +23,7 @@ from milobot.domain.orders import (
     OrderUpdate,
     Refusal,
 )
-from milobot.domain.reports import AccountNews, NewsKind, PositionNews, PositionReport
+from milobot.domain.reports import AccountNews, NewsKind
 from milobot.domain.slots import PositionState, Slot
 from milobot.errors import (
     AuthenticationError,
@@ -36,8 +36,8 @@ from milobot.execution.engine import ExecutionEngine
 from milobot.execution.exposure_watch import ExposureWatch
 from milobot.execution.inquiry import Inquiry
 from milobot.execution.reconciler import Reconciler
+from milobot.execution.sights import Sights
 from milobot.execution.stop_check import StopCheck, misses_a_stop
-from milobot.execution.told_positions import ToldPositions
 from milobot.ports import Books, Clock, ExchangeAccount, News
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -45,8 +45,6 @@ Tell = Callable[[Alert], None]
 Work = Callable[[], Awaitable[None]]
 
 _DOUBTED_EVERY_MS = 1_000
-# An exchange stamps positions with a clock of its own.
-_CLOCK_SLACK_MS = 250
 # What is as it should be is looked at, too, but more calmly: an exit may have been refused.
 _CALM_LOOKS = 4
 # Twice the time in which a position has to be safe: what is refused until then for there being
@@ -112,7 +110,8 @@ class AccountTrader:
         self._looks = 0
         self._wary_until_ms = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
-        self._told = ToldPositions()
+        self._sights = Sights(parts.engine, parts.clock)
+        inquiry.shown = self._sights.beside
         self._doubted_ms = 0
         self._check = StopCheck(
             engine=parts.engine,
@@ -347,14 +346,9 @@ class AccountTrader:
 
     async def _see(self, entry: Order) -> None:
         """Look for a position that an entry which nobody finds may have opened."""
-        symbol, first_ms = entry.symbol, entry.created_ms - _CLOCK_SLACK_MS
-        for position in await self._parts.account.fetch_positions():
-            # One that last changed before the entry was made is an old picture of another.
-            is_old = 0 < position.time_ms < first_ms
-            if position.symbol == symbol and not is_old:
-                await self._engine.position_seen(symbol, position.side, position.quantity)
-            elif not self._engine.slot(position.symbol).blocked:
-                self._keep_told(position, position.time_ms)  # compared when it stays unexplained
+        shown = await self._parts.account.fetch_positions()
+        for position in self._sights.beside(entry, shown):
+            await self._engine.position_seen(entry.symbol, position.side, position.quantity)
 
     def _hear_of_account(self, news: AccountNews) -> None:
         if news.kind is NewsKind.BALANCE:
@@ -365,16 +359,13 @@ class AccountTrader:
                 self._start_verifying(news.symbol)
             return
         for position in news.positions:
-            self._keep_told(position, news.time_ms)
-
-    def _keep_told(self, position: PositionNews | PositionReport, told_ms: int) -> None:
-        self._told.keep(position, told_ms, self._parts.clock.now_ms())
+            self._sights.keep(position, news.time_ms)
 
     def _notice_position(self, tasks: asyncio.TaskGroup, slot: Slot) -> None:
         """Compare with the exchange when a position that it told of stays different from ours."""
         if self._check.is_to_ask(slot):
             self._begin(tasks, partial(self._check.twice, slot.symbol))
-        found = self._told.look(slot, self._parts.clock.now_ms())
+        found = self._sights.told.look(slot, self._parts.clock.now_ms())
         if found is None:
             return
         if found.is_new:

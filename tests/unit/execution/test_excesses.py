@@ -113,26 +113,6 @@ async def test_an_old_picture_of_what_was_closed_finds_nothing_and_blocks_nobody
     assert world.last.again_ms is not None
 
 
-async def test_an_execution_after_the_position_shown_waits_however_old_both_are() -> None:
-    """Counted for what was missing before it, it would leave a rest that nothing explains."""
-    world = World()
-    await world.opened("4")
-    world.others_trade("-2")
-    old = world.snapshot().positions
-    world.later(1)
-    world.others_trade("-1")
-    world.later(30)
-
-    await world.reconcile(replace(world.snapshot(), positions=old))
-    world.later(3)
-    await world.reconcile(replace(world.snapshot(), positions=old))
-
-    taken = [f.quantity for update in world.journal.updates for f in update.fills][1:]
-    assert taken == [2]
-    await world.converge(2)
-    assert signed(world.slot.position) == 1
-
-
 async def test_what_lies_open_beside_an_event_is_looked_at_again_at_once() -> None:
     """Something happened while the exchange was asked: two seconds more are all that it may take."""
     world = World()

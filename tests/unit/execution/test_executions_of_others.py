@@ -1,5 +1,7 @@
 """Executions that others may have made: what is theirs stays theirs, and explains nothing of ours."""
 
+from dataclasses import replace
+
 from tests.support.exchanges import status_news
 from tests.support.reconciling import ACCOUNT, P, S, World
 from tests.support.trading import SYMBOL, dec
@@ -214,3 +216,43 @@ async def test_an_entry_of_a_process_before_is_found_behind_what_was_traded_sinc
 
     assert world.journal.latest[entry.order.client_order_id].filled_quantity == 1
     assert "foreign_position" not in world.codes
+
+
+async def test_an_execution_after_the_position_shown_waits_however_old_both_are() -> None:
+    """Counted for what was missing before it, it would leave a rest that nothing explains."""
+    world = World()
+    await world.opened("4")
+    world.others_trade("-2")
+    old = world.snapshot().positions
+    world.later(1)
+    world.others_trade("-1")
+    world.later(30)
+
+    await world.reconcile(replace(world.snapshot(), positions=old))
+    world.later(3)
+    await world.reconcile(replace(world.snapshot(), positions=old))
+
+    taken = [f.quantity for update in world.journal.updates for f in update.fills][1:]
+    assert taken == [2]
+    await world.converge(2)
+    assert signed(world.slot.position) == 1
+
+
+async def test_an_old_position_is_explained_by_nothing_later_for_a_minute() -> None:
+    """What is missing in it was executed before, by an order that the exchange still hides."""
+    world = World()
+    _, _, target = await world.opened("4")
+    hidden = await world.fill(target, "1", is_heard=False)
+    world.told_late.add(hidden.fill_id)
+    target.is_known = False
+    old = world.snapshot().positions
+    world.later(1)
+    world.others_trade("-3")
+    world.later(30)
+
+    for _ in range(2):
+        world.later(3)
+        await world.reconcile(replace(world.snapshot(), positions=old))
+
+    assert signed(world.slot.position) == 4
+    assert world.last.again_ms is not None
