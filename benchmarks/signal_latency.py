@@ -54,14 +54,17 @@ from milobot.storage.ledger import open_ledger
 SECONDS = 60.0
 RATES = {"binance": 5, "bingx": 8}
 LIMIT_P95_MS, LIMIT_P99_MS = 10.0, 50.0
-SYMBOLS = 40
+SYMBOLS = 48
+"""A market is busy for four seconds: until its stop is hit, that is booked, the price is back."""
 FEES_BY = "BTCUSDT"
 """Clients ask what fee this symbol has."""
 HIGH, LOW = Decimal(100), Decimal("98.9")
 ONE_COIN = Size(SizeKind.BASE, Decimal(1))
 CLOSED_AFTER_S = (1.2, 1.8)
 """Between two moves of a market; drawn, since even times would meet other signals each time."""
-_HEARD_FOR_ONE_TOLD = 10
+_HEARD_FOR_ONE_TOLD = 5
+_QUIET_S = 3.0
+"""A market that has moved lately is told by its moves; an older price must not overtake them."""
 TEXT = "#{coin}/USDT LONG\nEntry: market\nLeverage: 10x\nStop loss: 99\n"
 
 
@@ -97,7 +100,7 @@ class Drive:
     number: int = 0
     prices: dict[str, Decimal] = field(default_factory=dict)
     hear: Callable[[BookTicker], None] = lambda _: None
-    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    moved: dict[str, float] = field(default_factory=dict)
     chance: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
 
     async def keep_fresh(self) -> None:
@@ -111,8 +114,9 @@ class Drive:
                 for symbol, price in self.prices.items():
                     self.hear(quote(symbol, price).book)
                 await asyncio.sleep(0.4)
-            async with self.telling:
-                await self.control.tell([quote(*one) for one in self.prices.items()])
+            quiet_s = asyncio.get_running_loop().time() - _QUIET_S
+            quiet = [one for one in self.prices.items() if self.moved.get(one[0], 0) < quiet_s]
+            await self.control.tell([quote(*one) for one in quiet])
 
     async def run(self, seconds: float) -> None:
         """Warm every symbol up, then measure."""
@@ -149,9 +153,9 @@ class Drive:
         await self._move(symbol, HIGH)
 
     async def _move(self, symbol: str, price: Decimal) -> None:
-        async with self.telling:
-            self.prices[symbol] = price
-            await self.control.tell([quote(symbol, price)])
+        self.prices[symbol] = price
+        self.moved[symbol] = asyncio.get_running_loop().time()
+        await self.control.tell([quote(symbol, price)])
         self.hear(quote(symbol, price).book)
 
 

@@ -1,7 +1,7 @@
 """What a live bot is made of, from the settings: plan, client, ledger."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from milobot.app.exchanges import AccountName, ExchangeClient, refuse_rights
@@ -40,15 +40,25 @@ def plan_bot(
     scripts: Sequence[ScriptPlan] = (),
     *,
     followed: Sequence[str] = (),
+    leverages: Mapping[str, int] | None = None,
     is_paper: bool = False,
 ) -> BotPlan:
-    """Return how an account is run under these settings; prices of ``followed`` are streamed."""
+    """Return how an account is run under these settings.
+
+    Args:
+        settings: What the user has set.
+        account: Which account.
+        scripts: What trades on it.
+        followed: Symbols whose prices are streamed beside those of the scripts.
+        leverages: By symbol, what signals will mostly ask for: made before the first of them.
+        is_paper: Whether it is an exchange of our own.
+    """
     return BotPlan(
         live=LivePlan(
             config=EngineConfig(account=str(account), limits=limits_of(settings)),
             symbols=tuple(dict.fromkeys([*(s.info.coin for s in scripts), *followed])),
             hears_all=is_paper,
-            settings=settings_ahead(scripts),
+            settings=settings_ahead(scripts, leverages),
             terms=Terms(engine_delay_ms=round(settings.engine_delay * 1000)),
             view=ViewPlan(has_bulk_brackets=account.exchange == "binance"),
         ),
@@ -66,8 +76,13 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(default_stop=stop, allow_unprotected=settings.allow_unprotected)
 
 
-def settings_ahead(scripts: Sequence[ScriptPlan]) -> tuple[SymbolSettings, ...]:
-    """Return leverage and margin mode of each symbol, to be made before the first entry."""
+def settings_ahead(
+    scripts: Sequence[ScriptPlan], leverages: Mapping[str, int] | None = None
+) -> tuple[SymbolSettings, ...]:
+    """Return leverage and margin mode of each symbol, to be made before the first entry.
+
+    Where a script and signals trade the same symbol, the script's counts.
+    """
     found: dict[str, SymbolSettings] = {}
     for plan in scripts:
         for action in (plan.info.action_if_true, plan.info.action_if_false):
@@ -75,6 +90,8 @@ def settings_ahead(scripts: Sequence[ScriptPlan]) -> tuple[SymbolSettings, ...]:
                 coin = plan.info.coin
                 wanted = SymbolSettings(coin, action.leverage, MarginMode.ISOLATED)
                 found.setdefault(coin, wanted)
+    for coin, leverage in (leverages or {}).items():
+        found.setdefault(coin, SymbolSettings(coin, leverage, MarginMode.ISOLATED))
     return tuple(found.values())
 
 

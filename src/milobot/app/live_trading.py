@@ -26,7 +26,7 @@ from milobot.app.live_signals import LiveSignals, SignalHall, SignalPlan
 from milobot.app.metrics_port import Scraped, open_metrics_port
 from milobot.app.pages import Served, serve_beside
 from milobot.app.patience import FirstTries, Patience
-from milobot.app.profiles import load_profiles
+from milobot.app.profiles import Profiles, load_profiles
 from milobot.app.sessions import SIGNALS
 from milobot.app.signal_watch import WatchedDoor
 from milobot.app.watch import RunWatch
@@ -236,9 +236,16 @@ class LiveTrading:
         refuse_twins(str(account), plans)
         for sentence in sharing(plans):
             get_logger().warning("symbol_shared", said=sentence)
-        ahead = self._signals.profiles.symbols if work.takes_signals else ()
+        profiles = self._signals.profiles if work.takes_signals else Profiles()
         return RunPlan(
-            bot=plan_bot(settings, account, plans, followed=ahead, is_paper=work.paper is not None),
+            bot=plan_bot(
+                settings,
+                account,
+                plans,
+                followed=profiles.symbols,
+                leverages=profiles.leverages,
+                is_paper=work.paper is not None,
+            ),
             scripts=plans,
             trust=trust,
             mode=self._request.mode_of(work),

@@ -38,6 +38,16 @@ class Profiles:
         return tuple(sorted({s for profile in self.by_name.values() for s in profile.symbols}))
 
     @property
+    def leverages(self) -> Mapping[str, int]:
+        """Return by symbol the leverage that most set-ups of its profile will have: the cap."""
+        return {
+            symbol: profile.leverage_cap
+            for profile in self.by_name.values()
+            if profile.leverage_cap is not None
+            for symbol in sorted(profile.symbols)
+        }
+
+    @property
     def exchanges(self) -> frozenset[str]:
         """Return the exchanges that some profile names."""
         return frozenset(p.exchange for p in self.by_name.values() if p.exchange is not None)

@@ -65,6 +65,15 @@ def test_leverage_is_set_before_the_first_entry_needs_it() -> None:
     assert settings.margin_mode is MarginMode.ISOLATED
 
 
+def test_what_signals_will_mostly_ask_for_is_set_ahead_unless_a_script_wants_another() -> None:
+    """The first set-up of a symbol that its profile names must not wait for it either."""
+    script = plan_of("BTCUSDT", "a", parse_action("long(1%risk@7x,sl=2%)"))
+
+    found = settings_ahead([script], {"BTCUSDT": 20, "ETHUSDT": 10})
+
+    assert [(one.symbol, one.leverage) for one in found] == [("BTCUSDT", 7), ("ETHUSDT", 10)]
+
+
 @pytest.mark.parametrize(
     ("scripts", "is_real", "is_trusted", "runs"),
     [

@@ -27,11 +27,13 @@ def test_no_folder_means_no_profiles(tmp_path: Path) -> None:
 def test_what_profiles_name_is_known_ahead(tmp_path: Path) -> None:
     """Prices of named symbols are streamed from the start; named exchanges have to be there."""
     (tmp_path / "a.toml").write_text('symbols = ["ETHUSDT", "BTCUSDT"]\nexchange = "binance"\n')
+    (tmp_path / "b.toml").write_text('symbols = ["BTCUSDT"]\nleverage_cap = 5\n')
 
     profiles = load_profiles(tmp_path)
 
     assert profiles.symbols == ("BTCUSDT", "ETHUSDT")
     assert profiles.exchanges == {"binance"}
+    assert profiles.leverages == {"BTCUSDT": 5}
 
 
 @pytest.mark.parametrize(
