@@ -12,8 +12,11 @@ from tests.support.process import ROOT, STARTS
 from tests.support.servers import Server
 
 # Derandomized: a run can be repeated, and CI finds what the developer found. To look for new
-# examples: pytest --hypothesis-profile=default.
-settings.register_profile("milobot", derandomize=True, deadline=None, print_blob=True)
+# examples: pytest --hypothesis-profile=default. The same ones are drawn in every run: more of them
+# would cost each run what they can find only once.
+settings.register_profile(
+    "milobot", max_examples=60, derandomize=True, deadline=None, print_blob=True
+)
 settings.load_profile("milobot")
 
 # In the container of docker-compose the bot's own settings stand in the environment; a test sets
