@@ -44,7 +44,8 @@ MODULES = (
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",
 )
-IMPORTS = f"import {', '.join(MODULES)}"
+IMPORTS = f"from milobot.cli.loading import loading\nwith loading(): import {', '.join(MODULES)}"
+"""As the command does it."""
 LIBRARIES = "import asyncio, numpy, aiohttp, pydantic, sqlalchemy, starlette.applications, uvicorn"
 _EXCHANGE = (
     *("exchange", "--dialect", "binance", "--market", "7", "--days", "60", "--history", "30000"),

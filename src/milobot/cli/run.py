@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from milobot.cli.loading import loading
 from milobot.cli.options import Database
 from milobot.cli.run_flags import (
     Equity,
@@ -58,17 +59,18 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     Signals come by POST /signal, TradingView's webhook and Telegram. Without a script they are
     all that is traded.
     """
-    from milobot.app.exchanges import AccountName, parse_account
-    from milobot.app.preparation import Source
-    from milobot.cli.run_kinds import (
-        Wanted,
-        refuse_simulation_flags,
-        run_on_paper,
-        run_with_keys,
-    )
-    from milobot.cli.run_source import parse_source
-    from milobot.errors import ConfigurationError
-    from milobot.settings import load_settings
+    with loading():
+        from milobot.app.exchanges import AccountName, parse_account
+        from milobot.app.preparation import Source
+        from milobot.cli.run_kinds import (
+            Wanted,
+            refuse_simulation_flags,
+            run_on_paper,
+            run_with_keys,
+        )
+        from milobot.cli.run_source import parse_source
+        from milobot.errors import ConfigurationError
+        from milobot.settings import load_settings
 
     settings = load_settings()
     is_named = bool(exchange) or ":" in account
