@@ -29,11 +29,15 @@ import orjson
 
 
 @contextmanager
-def _without(library: str) -> Iterator[None]:
+def without(library: str) -> Iterator[None]:
     """Let what is imported in the body believe that a library is not there.
 
     Structlog loads ``rich`` to draw on terminals, which is not asked of it here: 70 modules,
-    and every seventh of the milliseconds that a live run takes to begin.
+    and every seventh of the milliseconds that a live run takes to begin. Where the library is
+    loaded already, nothing is held back.
+
+    Args:
+        library: Name of its package.
     """
     if library in sys.modules:
         yield
@@ -45,7 +49,7 @@ def _without(library: str) -> Iterator[None]:
         del sys.modules[library]
 
 
-with _without("rich"):
+with without("rich"):
     import structlog
     from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 

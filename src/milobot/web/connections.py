@@ -8,7 +8,10 @@ headers without end its memory.
 import asyncio
 from dataclasses import dataclass
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from milobot.telemetry import without
+
+with without("watchfiles"):  # uvicorn watches source files with it, for who develops; 1 MB
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 

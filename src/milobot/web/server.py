@@ -7,11 +7,14 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from milobot.errors import ConfigurationError
+from milobot.telemetry import without
 from milobot.web.connections import ConnectionLimits, bounded_protocol
+
+with without("watchfiles"):  # as there
+    import uvicorn
 
 HIGHEST_PORT = 65_535
 _LIMITS = ConnectionLimits()

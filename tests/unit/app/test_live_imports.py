@@ -19,6 +19,7 @@ HEAVY = {
     "rich",
     "sqlalchemy.ext.asyncio",
     "sqlalchemy.orm",
+    "watchfiles",
 }
 PROGRAM = f"""
 import asyncio, sys, tempfile, pathlib
