@@ -13,6 +13,24 @@ PAGES = [path.relative_to(ROOT).as_posix() for path in page_files()]
 TYPED = {
     page: [command for command in commands_of(page) if command not in ELSEWHERE] for page in PAGES
 }
+SAYS = {
+    "milobot backtest first.script --data market.csv.gz": "round trips",
+    "milobot run --script first.script": "PAPER",
+    "milobot signals show 1": "BTCUSDT",
+    "milobot close BTCUSDT": "flat: BTCUSDT",
+    "milobot keys set --exchange binance": "is stored in keys.json, encrypted",
+    "TRADING_ENABLED=true milobot run --script first.script": "play money",
+    "milobot status": "binance:default",
+    "milobot halt": "binance:default: halted: nothing enters",
+    "milobot resume": "entries pass again",
+    # An address on this machine is play money whatever the switch says; that it is heard is on record.
+    "TRADING_ENABLED=true BINANCE_TESTNET=false milobot run --script my.script": (
+        'binance_testnet\\": \\"False'
+    ),
+    "milobot audit verify": "entries",
+    "milobot doctor --offline": "0 fail",
+}
+"""What some of them must say beside ending with 0: the pages promise it."""
 
 
 @pytest.mark.timeout(400)  # the way through README is long, and machines are busy
@@ -29,4 +47,11 @@ def test_commands_of_a_page_work_in_the_order_of_the_page(
             reader.type(scene.first)
         for command in TYPED[page]:
             ended = reader.type(command)
-            assert ended.code == 0, f"{page}: {command}\n{ended.out[-3000:]}\n{ended.err}"
+            said = f"{page}: {command}\n{ended.out[-3000:]}\n{ended.err}"
+            assert ended.code == 0, said
+            assert SAYS.get(command, "") in ended.out, said
+
+
+def test_what_must_be_said_is_said_to_somebody() -> None:
+    """A command that is not typed any more promises nothing."""
+    assert set(SAYS) <= {command for page in PAGES for command in TYPED[page]}
