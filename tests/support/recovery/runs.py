@@ -30,7 +30,7 @@ from tests.support.recovery.summary import misses, recovery_table, summary_table
 
 from milobot.telemetry import configure_logging
 
-COUNT, LANES = 30, 3
+COUNT, LANES = 30, 2
 RESULTS = Path("build/recovery-proof.jsonl")
 FAILURES = Path("build/recovery-failures")
 _ANYWHERE = (KILL, FREEZE, OUTAGE, STREAMS)
