@@ -51,8 +51,8 @@ class ViewPlan:
         price_fresh_ms: Prices of the stream that are older are not decided by.
         rules_every_s: Rules are fetched anew in the background.
         rules_stale_ms: Rules that are older are not given out without asking.
-        settings_apart_s: How far apart settings are read or made ahead; BingX takes one such
-            request a second, and each of ours takes up to five.
+        settings_apart_s: How far apart settings are read or made ahead; BingX answers two
+            questions for a margin mode a second, and making one takes two.
         has_bulk_brackets: Whether the brackets of all symbols come with one call (Binance).
         account: How old a picture of the account may be.
     """

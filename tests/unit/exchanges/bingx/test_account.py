@@ -160,8 +160,10 @@ async def test_digits_that_no_market_has_are_refused() -> None:
 
 
 async def test_a_symbol_is_prepared_and_read_back() -> None:
-    """What counts is what BingX says afterwards."""
+    """What counts is what BingX says afterwards; an order may wait for it, so it waits for none."""
     desk = bench()
+    await desk.gateway.measure_clock()
+    begun_ms = desk.time.now_ms()
     desk.transport.on(f"GET {LEVERAGE}", leverage(5, 5), leverage(10, 10))
     desk.transport.on(
         f"GET {MARGIN}", ok({"marginType": "CROSSED"}), ok({"marginType": "ISOLATED"})
@@ -177,6 +179,21 @@ async def test_a_symbol_is_prepared_and_read_back() -> None:
     changed = [one for one in desk.transport.sent if one.method == "POST"]
     assert [one.params.get("side") for one in changed] == [None, "BOTH"]
     assert changed[0].params["marginType"] == "ISOLATED"
+    assert desk.time.now_ms() == begun_ms
+
+
+async def test_the_highest_leverage_told_with_a_setting_is_not_asked_for_again() -> None:
+    """Rules are learnt right after: the same answer has it."""
+    desk = market_desk()
+    desk.transport.on(f"GET {LEVERAGE}", leverage(10, 10))
+    desk.transport.on(f"GET {MARGIN}", ok({"marginType": "ISOLATED"}))
+    desk.transport.on(BRACKETS, ok(TIERS))
+
+    await desk.account.prepare_symbol("BTCUSDT", leverage=10, margin_mode=MarginMode.ISOLATED)
+    rules = await desk.account.fetch_rules("BTCUSDT")
+
+    assert rules.brackets
+    assert desk.transport.names().count(f"GET {LEVERAGE}") == 1
 
 
 async def test_a_prepared_symbol_is_left_alone() -> None:
