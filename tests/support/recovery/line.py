@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 _HOST, _PIECE = "127.0.0.1", 1 << 16
 _UPGRADE = b"upgrade: websocket"
+_LOOK_S, _CLOSING_LOOKS = 0.02, 50
 
 
 class _Call:
@@ -54,9 +55,13 @@ class Line:
         trace: TracebackType | None,
     ) -> None:
         """Cut everything and let the port go."""
+        await self.mend()  # whoever waits in silence is to notice its end
         self.refuse()
         self._holder.close()
-        await asyncio.sleep(0)
+        for _ in range(_CLOSING_LOOKS):
+            await asyncio.sleep(_LOOK_S)
+            if not self._calls:
+                break
 
     async def mend(self) -> None:
         """Pass everything on again; what was held back in silence arrives now."""
@@ -99,6 +104,9 @@ class Line:
             writer.transport.abort()
             return
         call = _Call(writer, far_writer)
+        if self._server is None:  # refused since it was taken
+            call.abort()
+            return
         self._calls.add(call)
         try:
             async with asyncio.TaskGroup() as tasks:
