@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from milobot.app.exchanges import ExchangeClient
 from milobot.app.live_account import LiveAccount
 from milobot.app.live_bot import BotPlan, LiveBot
+from milobot.app.live_end import say_what_stays, settle
 from milobot.app.live_page import QuietWatcher
 from milobot.app.live_scripts import Floor, LiveScripts, scripts_at_work
 from milobot.app.live_shows import LiveShow
@@ -27,8 +28,6 @@ from milobot.app.sessions import (
 )
 from milobot.app.upkeep import Upkeep, note_comparisons
 from milobot.domain.market import SymbolRules
-from milobot.domain.orders import OrderPurpose, OrderStatus
-from milobot.domain.slots import PositionState, Slot
 from milobot.errors import ExchangeError
 from milobot.marketdata.feed import FeedSource
 from milobot.marketdata.history import HistoryLoader
@@ -39,10 +38,6 @@ from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 
 _Answer = TypeVar("_Answer")
-_SETTLED_WITHIN_S = 2.5
-_LOOK_S = 0.05
-_RESTS = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED})
-_UNSETTLED = frozenset({PositionState.UNPROTECTED, PositionState.OPENING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +158,8 @@ class LiveRun:
         if live is None:
             return
         self._page.say("ending,")
-        for slot, _ in live.engine.slots():
-            for order in slot.live(OrderPurpose.ENTRY):
-                if order.status in _RESTS:
-                    await live.engine.withdraw(order)
-        left_s = _SETTLED_WITHIN_S
-        while left_s > 0 and any(state in _UNSETTLED for _, state in live.engine.slots()):
-            await asyncio.sleep(_LOOK_S)
-            left_s -= _LOOK_S
-        _say_what_stays(live)
+        await settle(live.trader, live.engine, asyncio.sleep)
+        say_what_stays(live.engine)
 
     async def _work(self, live: LiveAccount) -> None:
         await leave_hedge_mode(live)
@@ -256,24 +244,3 @@ async def leave_hedge_mode(live: LiveAccount) -> None:
     if is_hedged:
         await live.view.set_one_way()
         get_logger().info("one_way_mode_set")
-
-
-def _say_what_stays(live: LiveAccount) -> None:
-    for slot, state in live.engine.slots():
-        if state is PositionState.FLAT:
-            continue
-        stop = "no stop" if slot.stop is None else f"stop {slot.stop}"
-        get_logger().warning(
-            "position_stays_open",
-            symbol=slot.symbol,
-            side=slot.held_side.value,
-            quantity=slot.held,
-            state=state.value,
-            stop=slot.stop,
-            said=f"{describe_position(slot)} stays open at the exchange, {stop} ({state.value})",
-        )
-
-
-def describe_position(slot: Slot) -> str:
-    """Return what is held in a slot in a few words."""
-    return f"{slot.held_side.value.lower()} {slot.held} {slot.symbol}"

@@ -108,6 +108,7 @@ class AccountTrader:
         self._tasks: asyncio.TaskGroup | None = None
         self._exposure = ExposureWatch()
         self._looks = 0
+        self._deciding = 0
         self._wary_until_ms = 0
         self._mail: dict[str, deque[OrderUpdate | FundingUpdate]] = {}
         self._sights = Sights(parts.engine, parts.clock)
@@ -126,6 +127,11 @@ class AccountTrader:
     def is_ready(self) -> bool:
         """Return whether the account was compared with the exchange's since the start."""
         return self._ready.is_set()
+
+    @property
+    def is_deciding(self) -> bool:
+        """Return whether an intent is being decided or carried out: its slot may show nothing yet."""
+        return self._deciding > 0
 
     async def start(self, known: Books) -> None:
         """Take over what the journal knows and compare it with the exchange.
@@ -146,7 +152,11 @@ class AccountTrader:
     async def submit(self, intent: TradeIntent) -> Decision:
         """Return what was decided about an intent; waits for the start to be over."""
         await self._ready.wait()
-        return await self._engine.accept(intent)
+        self._deciding += 1
+        try:
+            return await self._engine.accept(intent)
+        finally:
+            self._deciding -= 1
 
     async def candle_closed(self, symbol: str, close: Decimal) -> None:
         """Let moving stops follow a closed candle."""
