@@ -22,7 +22,7 @@ from milobot.ports import Clock, ExchangeAccount, Journal
 # A request under way has its answer within this; later it is asked for all the same.
 _UNDER_WAY_MS = 1_000
 # A stream tells that an order was taken before the answer tells what it has executed.
-_EXECUTED_WITHIN_MS = 500
+_EXECUTED_WITHIN_MS = 200
 # An exchange stamps executions with a clock of its own.
 _CLOCK_SLACK_MS = 1_000
 

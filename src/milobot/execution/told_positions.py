@@ -15,11 +15,10 @@ from milobot.execution.ledger import closes_all
 
 # A position is often told a moment before the fill that explains it.
 _EXPLAINED_WITHIN_MS = 150
-# One that has become smaller lies no more open than before: it may await the listing of the fill
-# that closed it, as long as many are closed at once.
-_CLOSED_WITHIN_MS = 1_000
-# One whose stop came with its entry has it already; only the news of both may be late.
+# Where a stop can come with its entry, fills are not told but listed. A position that has such a
+# stop does not lie open; one that is closed may await the listing that many others ask for too.
 _ATTACHED_WITHIN_MS = 500
+_CLOSED_WITHIN_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,6 @@ class ToldPositions:
 
 def _within_ms(position: PositionNews | PositionReport, slot: Slot) -> int:
     """Return how long a position that differs from ours may await what explains it."""
-    is_ours = position.side in {None, slot.position.side}
-    if is_ours and position.quantity < slot.position.quantity:
-        return _CLOSED_WITHIN_MS
-    return _ATTACHED_WITHIN_MS if slot.attached else _EXPLAINED_WITHIN_MS
+    if not slot.attached:
+        return _EXPLAINED_WITHIN_MS
+    return _CLOSED_WITHIN_MS if position.side is None else _ATTACHED_WITHIN_MS

@@ -60,13 +60,22 @@ def test_what_is_told_is_given_a_moment_to_be_explained() -> None:
     assert positions.look(BARE, 162) is None
 
 
-def test_what_was_closed_is_given_a_second() -> None:
-    """No more lies open than before, and where many are closed at once each has to be asked for."""
-    held = replace(BARE, position=Position(SYMBOL, LONG, dec("1"), dec("100")))
+def test_what_was_closed_is_given_a_second_where_fills_are_listed() -> None:
+    """Nothing lies open, and where many are closed at once each has to be asked for."""
+    held = replace(BARE, position=Position(SYMBOL, LONG, dec("1"), dec("100")), attached=("milo2",))
     positions = told("0", None)
 
     assert positions.look(held, 1_010) is None
     assert positions.look(held, 1_011) == Unexplained(is_new=True)
+
+
+def test_what_was_closed_is_compared_soon_where_fills_are_told() -> None:
+    """Two stormy seconds were over before the comparison was: what was told may be of the past."""
+    held = replace(BARE, position=Position(SYMBOL, LONG, dec("1"), dec("100")))
+    positions = told("0", None)
+
+    assert positions.look(held, 160) is None
+    assert positions.look(held, 161) == Unexplained(is_new=True)
 
 
 def test_what_was_entered_with_its_stop_is_given_half_a_second() -> None:
