@@ -21,8 +21,9 @@ from milobot.ports import Clock, ExchangeAccount, Journal
 
 # A request under way has its answer within this; later it is asked for all the same.
 _UNDER_WAY_MS = 1_000
-# A stream tells that an order was taken before the answer tells what it has executed.
-_EXECUTED_WITHIN_MS = 200
+# Where a stop can come with its entry, a stream tells that an order was taken before the answer
+# tells what it has executed; with that stop the entry does not lie open meanwhile.
+_EXECUTED_WITHIN_MS = 500
 # An exchange stamps executions with a clock of its own.
 _CLOCK_SLACK_MS = 1_000
 
@@ -81,7 +82,8 @@ class Inquiry:
         age_ms = now_ms - order.created_ms
         if order.status is OrderStatus.PENDING and age_ms < _UNDER_WAY_MS:
             return False
-        if order.status is OrderStatus.SUBMITTED and age_ms < _EXECUTED_WITHIN_MS:
+        is_taken = order.status is OrderStatus.SUBMITTED and bool(order.attached)
+        if is_taken and age_ms < _EXECUTED_WITHIN_MS:
             return False  # whoever sent it is asking for its executions
         return due_ms(order, self._doubts.get(order.client_order_id, Doubt()), self.terms) <= now_ms
 
