@@ -187,6 +187,20 @@ async def test_attached_exits_are_not_asked_for_while_their_entry_may_fill() -> 
     assert {o.purpose for o in inquiry.due(over)} == {P.STOP, P.TARGET}
 
 
+@pytest.mark.parametrize(("age_ms", "is_attached"), [(499, False), (499, True), (500, True)])
+async def test_a_taken_entry_may_await_its_listing_only_where_its_stop_came_along(
+    age_ms: int, *, is_attached: bool
+) -> None:
+    """Half a second lost beside a bare position made two seconds too long, in a storm."""
+    slot, entry = await entered()
+    taken = replace(entry, status=S.SUBMITTED, attached=entry.attached if is_attached else ())
+    clock = ReplayClock(entry.created_ms + age_ms)
+    inquiry = Inquiry(AttachingExchange(), MemoryJournal(), clock)  # type: ignore[arg-type]  # only asked what is due
+
+    is_asked = not is_attached or age_ms >= 500
+    assert (taken in inquiry.due(slot.with_order(taken))) is is_asked
+
+
 async def test_names_of_attached_exits_are_not_used_again() -> None:
     """A stop placed later for the same intent has a name of its own."""
     slot, entry = await entered()
