@@ -1,13 +1,17 @@
 """A command line that runs beside a test, which reads what it says."""
 
+import contextlib
 import os
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TextIO
 
 from tests.support.process import Started, start_milobot
+from tests.support.warm import SHOWS_STACKS
 
 
 class Talking:
@@ -31,11 +35,29 @@ class Talking:
         return self._process.returncode
 
     def communicate(self, timeout: float) -> tuple[str, str]:
-        """Wait for its end; return the rest of what it printed, and all its complaints."""
-        out = self.stdout.read()
-        self.wait(timeout)
+        """Wait for its end; return the rest of what it printed, and all its complaints.
+
+        Raises:
+            AssertionError: It did not end in time; says where it hangs.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            out = reader.submit(self.stdout.read)
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(self._where_it_hangs()) from None
+        return out.result(), self._complaints()
+
+    def _where_it_hangs(self) -> str:
+        self.send_signal(SHOWS_STACKS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(2)
+        self.kill()
+        return f"it did not end; where its threads were:\n{self._complaints()}"
+
+    def _complaints(self) -> str:
         self._stderr.seek(0)
-        return out, self._stderr.read().decode()
+        return self._stderr.read().decode()
 
 
 @contextmanager

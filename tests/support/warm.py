@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+SHOWS_STACKS = signal.SIGUSR2
+"""Makes a warm process write where each of its threads is to its standard error."""
 # Decided when an interpreter starts: a fork comes too late for them.
 _READ_AT_START = ("LANG", "LC_", "COVERAGE_", "PYTHONHASHSEED", "PYTHONPATH", "PYTHONWARNINGS")
 

@@ -9,6 +9,7 @@ the end the exit code. When the socket is closed the server ends, and what it fo
 
 import atexit
 import ctypes
+import faulthandler
 import gc
 import importlib
 import json
@@ -22,6 +23,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+
+from tests.support.warm import SHOWS_STACKS
 
 import milobot
 
@@ -124,6 +127,9 @@ def _run(program: str, words: list[str], folder: str, environment: dict[str, str
     os.environ.update(environment)
     os.chdir(folder)
     _open_streams(is_unbuffered=bool(environment.get("PYTHONUNBUFFERED")))
+    faulthandler.register(SHOWS_STACKS, file=2)  # for whoever wonders why it does not end
+    # A shell lets what it starts in the background ignore Ctrl-C, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [program, *words]
     if program.endswith(".py"):
         sys.path[0] = str(Path(program).parent)
