@@ -7,6 +7,11 @@ from sqlalchemy import Connection
 
 _T = TypeVar("_T")
 
+APPLICATION = "milobot"
+"""What our sessions call themselves at a server."""
+FROZEN_MS = 2_000
+"""A session that keeps its transaction waiting for so long is that of a frozen process."""
+
 
 class Database(Protocol):
     """Runs plain functions of a connection: each write is one transaction.

@@ -7,12 +7,12 @@ loss of its lease cannot write over its successor.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, literal, select, update
+from sqlalchemy import Connection, bindparam, literal, select, text, update
 
 from milobot.errors import LeaseLostError
 from milobot.ports import Clock
 from milobot.storage import tables
-from milobot.storage.database import Database
+from milobot.storage.database import APPLICATION, FROZEN_MS, Database
 from milobot.storage.sqlite_ledger import driver_of
 from milobot.storage.upserts import insert_or_keep
 
@@ -39,6 +39,16 @@ _SELECT = select(_leases).where(_IS_NAMED)
 # other; renewing locks neither, so that it never waits for commits. SQLite has one writer anyway.
 _SELECT_TO_TAKE = _SELECT.with_for_update()
 _SELECT_EPOCH = select(_leases.c.epoch).where(_IS_NAMED).with_for_update(read=True, key_share=True)
+# A process frozen in the middle of a statement holds the row for good: its session is not idle,
+# so no timeout of the server ends it (statement_timeout waits for the message to be whole).
+_END_FROZEN = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usename = current_user"
+    " AND application_name = :application AND pid <> pg_backend_pid()"
+    " AND xact_start IS NOT NULL AND wait_event = 'ClientRead'"
+    " AND state_change < clock_timestamp() - :frozen_ms * interval '1 millisecond'"
+)
+_FROZEN = {"application": APPLICATION, "frozen_ms": FROZEN_MS}
 # Every commit asks: on a file, where asking costs nothing, preparing the question must not either.
 _SELECT_EPOCH_IN_FILE = f"SELECT epoch FROM {_leases.name} WHERE name = ?"  # noqa: S608 - a table of ours
 
@@ -72,6 +82,8 @@ def take_lease(
         return 1 if made.rowcount else None  # somebody else may have been first at this moment
     if found.until_ms >= now_ms:
         return None
+    if connection.dialect.name == "postgresql":
+        connection.execute(_END_FROZEN, _FROZEN)
     locked = connection.execute(_SELECT_TO_TAKE, {"of_name": name}).one()
     if locked.until_ms >= now_ms:
         return None  # somebody else was faster

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from milobot.errors import CommitUnknownError, LedgerError
+from milobot.storage.database import APPLICATION, FROZEN_MS
 from milobot.storage.database_url import PostgresTarget
 from milobot.storage.group_commit import LARGEST_GROUP, Job
 from milobot.storage.ledger_errors import (
@@ -25,8 +26,6 @@ _T = TypeVar("_T")
 _POOL_SIZE = 5
 _TRIES = 3
 _MAINTENANCE_LIMIT_S = 600.0
-# A process frozen inside a transaction would hold its lease row; nobody could take over.
-_IDLE_LIMIT_MS = 2_000
 _CONNECT_LIMIT_S = 5.0
 _LOCK_LIMIT_MS = 4_000
 _READ_AGAIN = "nobody can say whether it did; the books are read again when it is back"
@@ -48,8 +47,8 @@ def make_engine(target: PostgresTarget, *, timeout_s: float = 5.0) -> AsyncEngin
         database=target.database,
     )
     limits = {
-        "application_name": "milobot",
-        "idle_in_transaction_session_timeout": str(_IDLE_LIMIT_MS),
+        "application_name": APPLICATION,
+        "idle_in_transaction_session_timeout": str(FROZEN_MS),
         "statement_timeout": str(round(timeout_s * 2_000)),
         "lock_timeout": str(_LOCK_LIMIT_MS),
     }
