@@ -1,9 +1,7 @@
 """``milobot initdb`` over the wire: only what is missing, resumable, gaps named, nothing half done."""
 
-import asyncio
 import json
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.process import run_classic, run_milobot
+from tests.support.served_exchange import served
 from tests.support.talking import Talking, talking
 from tests.support.wire import setup_of
 
 from milobot.domain.timeframes import Timeframe
 from milobot.local_exchange.faults import FaultPlan, parse_rule_text
-from milobot.local_exchange.server import LocalExchange
 from milobot.local_exchange.setup import DEFAULT_KEY, DEFAULT_SECRET
 from milobot.marketdata.generated import generate_candles
 from milobot.ports import CandleKey
@@ -32,23 +30,8 @@ def serving(*faults: str) -> Iterator[str]:
     plan = FaultPlan(parse_rule_text(text) for text in faults)
     market = generate_candles(minutes=MINUTES + 10)
     setup = setup_of(market, history=MINUTES, faults=plan)
-    started, ended = threading.Event(), threading.Event()
-    found: list[str] = []
-
-    async def serve() -> None:
-        async with LocalExchange(setup) as exchange:
-            found.append(exchange.binance_url)
-            started.set()
-            await asyncio.to_thread(ended.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    try:
-        assert started.wait(20)
-        yield found[0]
-    finally:
-        ended.set()
-        thread.join(20)
+    with served(setup) as exchange:
+        yield exchange.binance_url
 
 
 def stored(folder: Path, source: str, timeframe: Timeframe) -> list[int]:

@@ -13,7 +13,7 @@ from milobot.app.exchanges import (
     with_production_data,
 )
 from milobot.app.live_run import RunPlan
-from milobot.app.paper_plan import PaperPlan
+from milobot.app.paper_plan import PAPER, PaperPlan
 from milobot.app.preparation import Source
 from milobot.app.sessions import SIGNALS
 from milobot.app.telegram import TelegramPlan
@@ -22,9 +22,6 @@ from milobot.storage.account_records import Session
 from milobot.storage.api_key import ApiKey
 from milobot.telemetry import get_logger
 from milobot.web.state import Mode
-
-PAPER = "paper"
-"""Name of every paper account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ class LiveRequest:
         """
         exchange, deadline = work.account.exchange, plan.bot.deadline
         if work.paper is not None:
-            from milobot.app.paper_exchange import paper_client  # noqa: PLC0415 - 30 modules
+            from milobot.app.paper_exchange import paper_client  # noqa: PLC0415 - 30 modules, for paper alone
 
             return paper_client(self.settings, exchange, work.paper, answers, deadline=deadline)
         return open_client(self.settings, exchange, work.key, deadline=deadline)

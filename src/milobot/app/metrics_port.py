@@ -31,9 +31,9 @@ def open_metrics_port(host: str, settings: Settings) -> Iterator[socket.socket |
         yield None
         return
     try:
-        listener = open_listener(host, settings.metrics_port)
+        listener = open_listener(host, settings.metrics_port, chosen_by="METRICS_PORT=")
     except ConfigurationError as error:
-        said = f"metrics are served on the page's port alone: {error} (METRICS_PORT)"
+        said = f"metrics are served on the page's port alone: {error}"
         get_logger().warning("metrics_port_not_opened", port=settings.metrics_port, said=said)
         yield None
         return

@@ -7,6 +7,9 @@ from pathlib import Path
 from milobot.settings import Settings
 from milobot.storage.database_url import SqliteTarget, parse_database_url
 
+PAPER = "paper"
+"""The name of the accounts that trade on paper, as in ``binance:paper``."""
+
 
 @dataclass(frozen=True, slots=True)
 class PaperPlan:

@@ -9,14 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from milobot.app.paper_plan import PAPER
 from milobot.errors import ConfigurationError
 from milobot.storage.database_url import SqliteTarget, parse_database_url
 from milobot.storage.leases import LeaseRow, read_lease
 from milobot.storage.ledger import Ledger, lease_name, open_ledger
 from milobot.storage.queries import list_accounts
 
-PAPER = "paper"
-"""The name of the accounts that trade on paper, as in ``binance:paper``."""
 _WATCH_S = 3.0
 _LOOK_S = 0.1
 

@@ -86,7 +86,7 @@ def connect_by(account: TelegramAccount) -> Callable[[Callable[[Event], None]], 
         ConfigurationError: The library for it is not installed.
     """
     try:
-        from milobot.signals.telegram.telethon_wire import TelethonWire  # noqa: PLC0415 - 20 MB
+        from milobot.signals.telegram.telethon_wire import TelethonWire  # noqa: PLC0415 - takes 20 MB
     except ImportError:
         raise ConfigurationError(
             "Telegram needs the library Telethon: install it with `pip install milobot[telegram]`"

@@ -6,9 +6,9 @@ from functools import cache
 
 from milobot.app.exchanges import AccountName
 from milobot.app.keys import find_key
-from milobot.app.live_request import PAPER, AccountWork, LiveRequest
+from milobot.app.live_request import AccountWork, LiveRequest
 from milobot.app.live_trading import run_live
-from milobot.app.paper_plan import PaperPlan, paper_file
+from milobot.app.paper_plan import PAPER, PaperPlan, paper_file
 from milobot.app.preparation import Source
 from milobot.app.telegram import plan_telegram
 from milobot.cli.hidden import ask_password

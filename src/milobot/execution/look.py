@@ -23,8 +23,8 @@ _DAY_MS = 24 * 3_600_000
 _FIRST_FILL_MS = 60_000
 # A position that is not in the books last changed with the last execution of several.
 _UNKNOWN_FILLS_MS = 15 * 60_000
-# An exchange stamps positions with a clock of its own.
-_CLOCK_SLACK_MS = 250
+CLOCK_SLACK_MS = 250
+"""An exchange stamps positions with a clock of its own."""
 
 
 @dataclass(slots=True)
@@ -234,7 +234,7 @@ class Look:
         theirs = self.theirs
         if theirs is None or not theirs.time_ms:
             return False
-        return all(theirs.time_ms + _CLOCK_SLACK_MS < order.created_ms for order in orders)
+        return all(theirs.time_ms + CLOCK_SLACK_MS < order.created_ms for order in orders)
 
     def _first_ms(self) -> int:
         """Return since when executions matter: since what we know of began, or theirs changed."""

@@ -16,12 +16,10 @@ from milobot.execution.attribution import (
 )
 from milobot.execution.findings import BLOCKING, Code, booked_quantity, signed
 from milobot.execution.forced import book_forced
-from milobot.execution.look import Look
+from milobot.execution.look import CLOCK_SLACK_MS, Look
 
 _HOUR_MS = 3_600_000
 _MOST_ASKED = 10
-# An exchange stamps positions with a clock of its own.
-_CLOCK_SLACK_MS = 250
 _POSITION = "position|"
 
 
@@ -266,7 +264,7 @@ def _shown_in(look: Look, foreign: tuple[Fill, ...], missing: Decimal) -> tuple[
     if theirs is None or not theirs.time_ms:
         return foreign
     exit_side = look.slot.position.side.exit
-    shown = tuple(f for f in foreign if f.time_ms <= theirs.time_ms + _CLOCK_SLACK_MS)
+    shown = tuple(f for f in foreign if f.time_ms <= theirs.time_ms + CLOCK_SLACK_MS)
     if sum((fill.quantity for fill in shown if fill.side is exit_side), ZERO) >= missing:
         return shown
     since_ms = look.snapshot.asked_ms - look.terms.give_up_ms
@@ -282,7 +280,7 @@ def _may_be_later(look: Look, fill: Fill) -> bool:
     asked_ms, theirs = look.snapshot.asked_ms, look.theirs
     if theirs is None or not theirs.time_ms or asked_ms > fill.time_ms + look.terms.engine_delay_ms:
         return fill.time_ms > asked_ms
-    return fill.time_ms > theirs.time_ms + _CLOCK_SLACK_MS
+    return fill.time_ms > theirs.time_ms + CLOCK_SLACK_MS
 
 
 def _forced(look: Look, foreign: Sequence[Fill]) -> tuple[Fill, ...]:

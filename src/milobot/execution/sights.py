@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from milobot.domain.orders import Order
 from milobot.domain.reports import PositionNews, PositionReport
 from milobot.execution.engine import ExecutionEngine
+from milobot.execution.look import CLOCK_SLACK_MS
 from milobot.execution.told_positions import ToldPositions
 from milobot.ports import Clock
-
-# An exchange stamps positions with a clock of its own.
-_CLOCK_SLACK_MS = 250
 
 
 @dataclass(slots=True)
@@ -35,7 +33,7 @@ class Sights:
         One that last changed before the order was made is an old picture of another.
         """
         own: list[PositionReport] = []
-        first_ms = order.created_ms - _CLOCK_SLACK_MS
+        first_ms = order.created_ms - CLOCK_SLACK_MS
         for position in positions:
             is_old = 0 < position.time_ms < first_ms
             if position.symbol == order.symbol and not is_old:

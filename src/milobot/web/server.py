@@ -13,19 +13,20 @@ from milobot.errors import ConfigurationError
 from milobot.telemetry import without
 from milobot.web.connections import ConnectionLimits, bounded_protocol
 
-with without("watchfiles"):  # as there
+with without("watchfiles"):  # it watches source files, for who develops; 1 MB
     import uvicorn
 
 HIGHEST_PORT = 65_535
 _LIMITS = ConnectionLimits()
 
 
-def open_listener(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int, *, chosen_by: str = "--port ") -> socket.socket:
     """Return a listening socket; call it before anything else starts.
 
     Args:
         host: Address of this machine, such as 127.0.0.1 or ::1.
         port: 0 takes any free one; ``getsockname()`` tells which.
+        chosen_by: What a port is written behind to choose it, for the sentence.
 
     Raises:
         ConfigurationError: The port is taken or out of reach; the text says what to do.
@@ -47,7 +48,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         if listener is not None:
             listener.close()
-        raise ConfigurationError(_sentence(host, port, error)) from error
+        raise ConfigurationError(_sentence(host, port, chosen_by, error)) from error
     listener.settimeout(0)
     return listener
 
@@ -111,10 +112,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _sentence(host: str, port: int, error: OSError) -> str:
+def _sentence(host: str, port: int, chosen_by: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         other = port + 1 if port < HIGHEST_PORT else port - 1
-        return f"port {port} is taken: stop the other program or choose another with --port {other}"
+        return f"port {port} is taken: stop the other program or choose another with {chosen_by}{other}"
     if error.errno == errno.EACCES:
-        return f"port {port} needs administrator rights: choose another with --port 8080"
+        return f"port {port} needs administrator rights: choose another with {chosen_by}8080"
     return f"{host} is not an address of this machine: choose another with --host 127.0.0.1"

@@ -164,6 +164,7 @@ async def test_a_port_that_is_taken_is_one_warning() -> None:
 
     assert listener is None
     assert [line["event"] for line in lines] == ["metrics_port_not_opened"]
+    assert f"choose another with METRICS_PORT={port + 1}" in lines[0]["said"]
     assert f"{port}" in lines[0]["said"]
 
 
