@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from milobot.domain.decisions import Decision
 from milobot.domain.intents import TradeIntent
@@ -150,23 +150,13 @@ class Exchange(Protocol):
         ...
 
 
-@runtime_checkable
-class AttachesExits(Protocol):
-    """An exchange whose entries carry their stop and target, which rest as soon as they fill.
-
-    Attributes:
-        attaches_exits: Whether it does; ``Order.attached`` is sent along then.
-    """
-
-    @property
-    def attaches_exits(self) -> bool:
-        """Return whether it does."""
-        ...
-
-
 def attaches_exits(exchange: object) -> bool:
-    """Return whether entries on an exchange carry their exits."""
-    return isinstance(exchange, AttachesExits) and exchange.attaches_exits
+    """Return whether entries on an exchange carry their stop and target, as ``Order.attached``.
+
+    Exchanges that say so have a property of this name. It is asked for with every entry, where
+    an ``isinstance`` with a protocol would cost more than all that is calculated.
+    """
+    return bool(getattr(exchange, "attaches_exits", False))
 
 
 class MarketData(Protocol):

@@ -1,9 +1,7 @@
 """A bot for one account: it leads the account or stands by, and looks after its records."""
 
 import asyncio
-import gc
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +13,7 @@ from milobot.app.exchanges import ExchangeClient
 from milobot.app.halt_alerts import halt_alerts
 from milobot.app.leader import Leader, SigningDeadline
 from milobot.app.live_account import LiveAccount, LivePlan
+from milobot.app.promptness import prompt
 from milobot.app.upkeep import Task, Upkeep
 from milobot.app.user_commands import CommandDesk
 from milobot.domain.alerts import Alert
@@ -158,7 +157,7 @@ class LiveBot:
         async def trade() -> None:
             # The day's start is known before anything enters.
             said = await self._first_capital(live)
-            with _unsearched():
+            with prompt():
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(desk.run())
                     tasks.create_task(upkeep.run(self._tasks(live, said)))
@@ -277,18 +276,3 @@ def income_since(state: GovernorState, now_ms: int) -> int:
     if state.last is None:
         return day_ms
     return max(day_ms, min(state.last.time_ms, now_ms) - _LISTED_LATE_MS)
-
-
-@contextmanager
-def _unsearched() -> Iterator[None]:
-    """Keep what is there out of the search for garbage, as long as the body runs.
-
-    Looking through all that a start has loaded holds up orders by tens of milliseconds, again
-    and again, and finds nothing: it stays for as long as the account is ours.
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

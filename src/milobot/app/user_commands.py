@@ -13,7 +13,7 @@ from milobot.errors import LeaseLostError, MilobotError
 from milobot.exchanges.times import Sleep
 from milobot.ports import Clock
 from milobot.storage.audit import AuditEntry, append_audit
-from milobot.storage.commands import Command, CommandKind, finish, take_next
+from milobot.storage.commands import Command, CommandKind, finish, is_any_waiting, take_next
 from milobot.storage.ledger import Ledger
 from milobot.telemetry import get_logger
 
@@ -51,6 +51,8 @@ class CommandDesk:
             await self.sleep(_LOOK_S)
 
     async def _next(self) -> Command | None:
+        if not await self.ledger.read(lambda c: is_any_waiting(c, self.account)):
+            return None
         now_ms = self.clock.now_ms()
         return await self.ledger.write(lambda c: take_next(c, self.account, now_ms=now_ms))
 

@@ -75,6 +75,14 @@ def enqueue(
     return number
 
 
+def is_any_waiting(connection: Connection, account: str) -> bool:
+    """Return whether a command is not done: a look that holds nobody up who writes."""
+    waiting = select(_commands.c.id).where(
+        _commands.c.account == account, _commands.c.done_ms.is_(None)
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
+
+
 def take_next(connection: Connection, account: str, *, now_ms: int) -> Command | None:
     """Return the oldest command that is not done, marked as taken; None when there is none.
 

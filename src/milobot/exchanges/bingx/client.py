@@ -53,7 +53,7 @@ class BingxClient(Client[BingxMarket, BingxAccount]):
         sleep = self._connection.options.sleep
         feed = BingxUserFeed(self.clock, sleep, self._orders.follow)
         keeper = ListenKeyKeeper(BingxListenKeys(self.gateway), sleep=sleep)
-        channel = BingxUserChannel(self._hosts, self._orders.ids, feed, keeper)
+        channel = BingxUserChannel(self._hosts, self._orders, feed, keeper)
         feed.over(self._connection.stream("bingx user", channel), keeper)
         return feed
 

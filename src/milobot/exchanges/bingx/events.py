@@ -12,14 +12,17 @@ from milobot.domain.reports import (
     AccountNews,
     MarginMode,
     NewsKind,
+    OrderReport,
     PositionNews,
     SymbolSettings,
 )
 from milobot.exchanges.bingx.ids import OrderIds
 from milobot.exchanges.bingx.mapping import (
+    CONDITIONAL_TYPES,
     FORCED_TYPES,
     funding_id,
     position_side_of,
+    side_of,
     status_of,
 )
 from milobot.exchanges.bingx.payloads import first_of
@@ -56,6 +59,10 @@ class FollowOrder:
     time_ms: int = 0
 
 
+def _ignored(_report: OrderReport) -> None:
+    """Take no note of what rests."""
+
+
 UserNews = News | FollowOrder | ListenKeyExpired
 
 
@@ -66,11 +73,13 @@ class UserEvents:
     Attributes:
         ids: Names orders that carry no id of ours.
         assets: What the account is kept in; the first that an event has counts.
+        shown: Takes every conditional order that an event says rests.
         skipped: How many events of a kind were left out, known ones and unknown ones.
     """
 
     ids: OrderIds = field(default_factory=OrderIds)
     assets: tuple[str, ...] = ("USDT",)
+    shown: Callable[[OrderReport], object] = _ignored
     skipped: Counter[str] = field(default_factory=Counter)
     _settings: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
@@ -124,15 +133,37 @@ class UserEvents:
                     time_ms=order.integer_or_zero("T") or event.integer("E"),
                 )
             ]
+        time_ms = order.integer_or_zero("T") or event.integer("E")
+        if status is OrderStatus.SUBMITTED:
+            self._show(order, exchange_id, time_ms)
         update = OrderUpdate(
             client_order_id=self._name_of(order, exchange_id),
             symbol=symbol,
             status=status,
-            time_ms=order.integer_or_zero("T") or event.integer("E"),
+            time_ms=time_ms,
             purpose=OrderPurpose.LIQUIDATION if is_forced else None,
             exchange_order_id=exchange_id,
         )
         return [update]
+
+    def _show(self, order: Fields, exchange_id: str, time_ms: int) -> None:
+        """Show a conditional order that rests, before it is named: it may be one of ours."""
+        kind, price = order.text_or_empty("o"), order.decimal_or_zero("sp")
+        if kind not in CONDITIONAL_TYPES or not price or not order.has("q"):
+            return
+        report = OrderReport(
+            client_order_id="",
+            exchange_order_id=exchange_id,
+            symbol=from_wire(order.text("s")),
+            side=side_of(order.text("S")),
+            type=CONDITIONAL_TYPES[kind],
+            status=OrderStatus.SUBMITTED,
+            quantity=order.decimal("q"),
+            time_ms=time_ms,
+            trigger_price=price,
+            is_conditional=True,
+        )
+        self.shown(report)
 
     def _learn_names(self, order: Fields, exchange_id: str) -> None:
         """Note that an order came of a condition of ours, where the event says so."""

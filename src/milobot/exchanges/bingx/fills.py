@@ -4,8 +4,10 @@ BingX's events name no execution, so a fill is told by a listing and nowhere els
 sources and one name nobody could tell whether both mean the same.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from weakref import WeakValueDictionary
 
 from milobot.domain.money import ZERO
 from milobot.domain.orders import Fill, OrderStatus
@@ -18,11 +20,14 @@ from milobot.exchanges.order_news import sum_of
 from milobot.exchanges.times import Sleep
 from milobot.exchanges.urgency import vital
 
+_Turns = WeakValueDictionary[str, asyncio.Lock]
+
 # A fill is told by the order before it is listed among the executions.
 _TRIES = 4
 _WAIT_S = 0.15
 # Our picture of BingX's clock must not cut off what has just happened.
 _AHEAD_MS = 60_000
+_MOST_KNOWN = 200
 _HAS_FILLS = {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
 
 
@@ -34,6 +39,8 @@ class BingxFills:
         self._gateway = gateway
         self._sleep = sleep
         self._board = FillBoard(gateway, sleep)
+        self._turns: _Turns = WeakValueDictionary()
+        self._known: dict[str, list[Fill]] = {}
 
     async def fetch(
         self, symbol: str, *, first_ms: int | None, exchange_order_id: str = ""
@@ -54,17 +61,33 @@ class BingxFills:
         return sorted(found.values(), key=lambda f: (f.time_ms, len(f.fill_id), f.fill_id))
 
     async def of_order(
-        self, symbol: str, exchange_order_id: str, *, changed_ms: int = 0, since_ms: int = 0
+        self, symbol: str, exchange_order_id: str, *, quantity: Decimal, since_ms: int
     ) -> list[Fill]:
-        """Return the executions of one order.
+        """Return the executions of one order that was executed lately, as far as they are listed.
+
+        Whoever sent it and who hears of its execution ask at the same moment: it is asked once.
 
         Args:
             symbol: Where.
             exchange_order_id: BingX's id of the order.
-            changed_ms: When it was changed last; 0 for not known.
-            since_ms: Since when it may have been executed, where that is lately: while this
-                listing has no room, the one of all symbols may answer. 0 asks this one alone.
+            quantity: How much it has executed, or should have.
+            since_ms: Since when: while the listing of a symbol has no room, that of all symbols
+                may answer. 0 asks this one alone.
         """
+        turn = self._turns.setdefault(exchange_order_id, asyncio.Lock())
+        async with turn:
+            known = self._known.get(exchange_order_id, [])
+            if known and sum_of(known) >= quantity:
+                return known
+            fills = await self._of_order(symbol, exchange_order_id, since_ms=since_ms)
+            self._known[exchange_order_id] = fills
+            if len(self._known) > _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return fills
+
+    async def _of_order(
+        self, symbol: str, exchange_order_id: str, *, changed_ms: int = 0, since_ms: int = 0
+    ) -> list[Fill]:
         last_ms = max(self._gateway.clock.now_ms(), changed_ms) + _AHEAD_MS
         first_ms = last_ms - requests.MOST_SPAN_MS + 1
         with vital():  # what is not known to be filled is not protected
@@ -89,7 +112,7 @@ class BingxFills:
 
         async def listed(attempt: int) -> list[Fill]:
             since = since_ms if attempt < _TRIES - 1 else 0
-            return await self.of_order(symbol, exchange_order_id, since_ms=since)
+            return await self.of_order(symbol, exchange_order_id, quantity=quantity, since_ms=since)
 
         return await self._until(quantity, listed)
 
@@ -113,7 +136,7 @@ class BingxFills:
         found: list[Fill] = []
         for exchange_id in (report.exchange_order_id, report.child_order_id):
             if exchange_id and not found:
-                found = await self.of_order(report.symbol, exchange_id, changed_ms=report.time_ms)
+                found = await self._of_order(report.symbol, exchange_id, changed_ms=report.time_ms)
         return found
 
     def _has_room(self, symbol: str, exchange_order_id: str) -> bool:

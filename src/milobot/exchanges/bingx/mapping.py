@@ -47,6 +47,7 @@ _INCOME = {
 }
 _MARGIN_MODES = {"ISOLATED": MarginMode.ISOLATED, "CROSSED": MarginMode.CROSS}
 _TYPES = {kind.value: kind for kind in OrderType}
+CONDITIONAL_TYPES = {kind.value: kind for kind in OrderType if kind.is_conditional}
 FORCED_TYPES = frozenset({"LIQUIDATION", "ADL"})
 _CONDITIONAL = {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"} | {
     "TRIGGER_LIMIT",

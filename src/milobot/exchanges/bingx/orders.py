@@ -20,7 +20,8 @@ from milobot.domain.orders import (
 from milobot.domain.reports import OrderReport
 from milobot.errors import ExchangeError, ProtocolError
 from milobot.exchanges.bingx import mapping, own_orders, requests
-from milobot.exchanges.bingx.attached import AttachedExits, not_made, resized, twin_of
+from milobot.exchanges.bingx.attached import AttachedExits, twin_of
+from milobot.exchanges.bingx.awaited_exits import resized
 from milobot.exchanges.bingx.events import FollowOrder
 from milobot.exchanges.bingx.fills import BingxFills
 from milobot.exchanges.bingx.ids import OrderIds
@@ -47,7 +48,6 @@ from milobot.telemetry import get_logger
 _LOOKS = 4
 _LOOK_WAIT_S = 0.15
 _HISTORY_SLACK_MS = 60_000
-_MOST_ENDED = 200
 
 
 class BingxOrders:
@@ -55,6 +55,7 @@ class BingxOrders:
 
     Attributes:
         ids: Which of our ids belongs to which of BingX's.
+        attached: The exits that travel with entries.
     """
 
     def __init__(self, gateway: Gateway, sleep: Sleep) -> None:
@@ -64,10 +65,9 @@ class BingxOrders:
         self._sleep = sleep
         self._fills = BingxFills(gateway, sleep)
         self._doubts = Doubts()
-        self._ended: dict[str, OrderUpdate] = {}
         call = requests.fetch_open_orders(None)
         self._all = SharedQuestion(self.fetch_open_orders, lambda: gateway.has_room(call), sleep)
-        self._attached = AttachedExits(self._resting_now, self.ids, sleep)
+        self.attached = AttachedExits(self._resting_now, self.ids, sleep)
 
     async def place_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Send an order once, not after its time, and return what became of it.
@@ -79,6 +79,7 @@ class BingxOrders:
         known = await self._known_already(order)
         if known is not None:
             return (known,)
+        self.attached.expect(order)
         reading = _Reading(order)
         judgement = await self._gateway.write(
             requests.place_order(order),
@@ -92,7 +93,7 @@ class BingxOrders:
             found = await quietly(self.fetch_update(order))
             return (found or self._in_doubt(order, judgement),)
         news = not_taken(order, judgement, time_ms=self._now_ms())
-        return (news, *not_made(order, news))
+        return (news, *self.attached.not_made(order, news))
 
     async def cancel_order(self, order: Order) -> tuple[OrderUpdate, ...]:
         """Withdraw an order; UNKNOWN unless its end was found by asking.
@@ -164,9 +165,6 @@ class BingxOrders:
 
     async def _as_told(self, name: str, named: FollowOrder) -> OrderUpdate | None:
         """Return news as an event tells them, with the executions; None where those do not fit."""
-        known = self._ended.get(name)
-        if known is not None:
-            return known
         fills = await self._fills.of_promise(
             named.symbol,
             named.exchange_order_id,
@@ -177,15 +175,7 @@ class BingxOrders:
             return None
         status = named.status if named.status.is_final else OrderStatus.PARTIALLY_FILLED
         update = OrderUpdate(name, named.symbol, status, named.time_ms, of_order(fills, name))
-        return self._kept(replace(update, exchange_order_id=named.exchange_order_id))
-
-    def _kept(self, update: OrderUpdate) -> OrderUpdate:
-        """Keep the news that all of an order is filled: whoever asks again gets the same."""
-        if update.status is OrderStatus.FILLED:
-            self._ended[update.client_order_id] = update
-            if len(self._ended) > _MOST_ENDED:
-                del self._ended[next(iter(self._ended))]
-        return update
+        return replace(update, exchange_order_id=named.exchange_order_id)
 
     async def fetch_stranger(self, symbol: str, exchange_order_id: str) -> OrderUpdate | None:
         """Return news of an order by BingX's id, under our name where it is one of ours."""
@@ -221,10 +211,10 @@ class BingxOrders:
         """Return news of an order that was accepted, and of the exits attached to it."""
         if not order.attached:
             return (await self._taken(order, report),)
-        news, exits = await asyncio.gather(self._taken(order, report), self._attached.look(order))
+        news, exits = await asyncio.gather(self._taken(order, report), self.attached.look(order))
         if exits is None:
             return (news,)
-        return (news, *exits, *not_made(order, news, exits))
+        return (news, *exits, *self.attached.not_made(order, news, exits))
 
     async def _taken(self, order: Order, report: OrderReport) -> OrderUpdate:
         """Return news of an order that was accepted; the answer tells nothing of its fills."""
@@ -235,7 +225,10 @@ class BingxOrders:
             return self._plain_update(order, report, OrderStatus.SUBMITTED)
         try:
             fills = await self._fills.of_order(
-                report.symbol, report.exchange_order_id, since_ms=order.created_ms
+                report.symbol,
+                report.exchange_order_id,
+                quantity=order.quantity,
+                since_ms=order.created_ms,
             )
             if sum_of(fills) < order.quantity:
                 with vital():  # a part that is not known to be filled is not protected
@@ -246,7 +239,7 @@ class BingxOrders:
             return self._plain_update(order, report, OrderStatus.SUBMITTED)
         news = self._plain_update(order, report, OrderStatus.FILLED)
         named = of_order(fills, order.client_order_id)
-        return self._kept(replace(news, fills=named, time_ms=fills[-1].time_ms))
+        return replace(news, fills=named, time_ms=fills[-1].time_ms)
 
     async def _update(
         self, client_order_id: str, report: OrderReport, fills: Sequence[Fill] = ()

@@ -12,7 +12,7 @@ from milobot.exchanges.outcomes import Outcome
 _MOST_DOUBTS = 1000
 _CLOCK_SLACK_MS = 2_000
 
-_Place = tuple[str, Side, OrderType | None, Decimal | None]
+Place = tuple[str, Side, OrderType | None, Decimal | None]
 
 
 class Doubts:
@@ -20,17 +20,17 @@ class Doubts:
 
     def __init__(self) -> None:
         """Doubt nothing."""
-        self._places: dict[_Place, None] = {}
+        self._places: dict[Place, None] = {}
 
     def __contains__(self, order: Order) -> bool:
         """Return whether something like an order may rest already."""
-        return order.type.is_conditional and _place_of(order) in self._places
+        return order.type.is_conditional and place_of(order) in self._places
 
     def note(self, order: Order, outcome: Outcome) -> None:
         """Remember what an order that was sent may have left resting."""
         if not order.type.is_conditional or outcome is not Outcome.UNKNOWN:
             return
-        self._places[_place_of(order)] = None
+        self._places[place_of(order)] = None
         if len(self._places) > _MOST_DOUBTS:
             del self._places[next(iter(self._places))]
 
@@ -55,7 +55,7 @@ def resized_twin(order: Order, listed: Iterable[OrderReport], ids: OrderIds) -> 
         one
         for one in listed
         if ids.is_free(one.exchange_order_id)
-        and _place_of(order) == _place_of_report(one)
+        and place_of(order) == place_of_report(one)
         and not (order.close_position or one.close_position)
         and one.time_ms >= order.created_ms - _CLOCK_SLACK_MS
     ]
@@ -63,16 +63,18 @@ def resized_twin(order: Order, listed: Iterable[OrderReport], ids: OrderIds) -> 
 
 
 def _is_twin(order: Order, report: OrderReport) -> bool:
-    is_same_place = _place_of(order) == _place_of_report(report)
+    is_same_place = place_of(order) == place_of_report(report)
     if order.close_position and report.close_position:
         return is_same_place
     # By quantity it covers the whole position only as long as both are equal.
     return is_same_place and report.quantity == order.quantity and not report.close_position
 
 
-def _place_of(order: Order) -> _Place:
+def place_of(order: Order) -> Place:
+    """Return what a conditional order of ours does: where, which way, how, at what price."""
     return order.symbol, order.side, order.type, order.trigger_price
 
 
-def _place_of_report(report: OrderReport) -> _Place:
+def place_of_report(report: OrderReport) -> Place:
+    """Return what an order at the exchange does."""
     return report.symbol, report.side, report.type, report.trigger_price

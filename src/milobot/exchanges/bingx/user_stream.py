@@ -8,7 +8,7 @@ from milobot.exchanges.bingx.events import FollowOrder, UserEvents, UserNews
 from milobot.exchanges.bingx.follow import BingxUserFeed
 from milobot.exchanges.bingx.frames import event_of, heartbeat_reply
 from milobot.exchanges.bingx.hosts import BingxHosts
-from milobot.exchanges.bingx.ids import OrderIds
+from milobot.exchanges.bingx.orders import BingxOrders
 from milobot.exchanges.gateway import Gateway
 from milobot.exchanges.listen_keys import ListenKeyKeeper
 from milobot.exchanges.user_channel import UserChannel
@@ -48,11 +48,11 @@ class BingxUserChannel(UserChannel[News | FollowOrder]):
     """Has executed orders looked up."""
 
     def __init__(
-        self, hosts: BingxHosts, ids: OrderIds, feed: BingxUserFeed, keeper: ListenKeyKeeper
+        self, hosts: BingxHosts, orders: BingxOrders, feed: BingxUserFeed, keeper: ListenKeyKeeper
     ) -> None:
-        """Bring an account's events to a feed."""
+        """Bring an account's events to a feed, and what they tell of orders to its order path."""
         super().__init__(hosts.stream, feed, keeper)
-        self._events = UserEvents(ids, hosts.assets)
+        self._events = UserEvents(orders.ids, hosts.assets, orders.attached.awaited.hear)
         self._follower = feed.follower
 
     def reply_to(self, frame: str | bytes) -> str | None:

@@ -33,10 +33,10 @@ async def no_room_then(desk: Bench, *answers: Answer, order_id: str = OTHER) -> 
     desk.transport.on(ALL_FILLS, *answers)
     lists = BingxFills(desk.gateway, desk.gateway.sleep)
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
-    await lists.of_order("BTCUSDT", KNOWN, since_ms=TIME_MS)
+    await lists.of_order("BTCUSDT", KNOWN, quantity=Decimal(1), since_ms=TIME_MS)
     desk.transport.on(FILLS, fills(fill_payload(2, "0.020", orderId=OTHER)))
     use_up(desk)
-    return await lists.of_order("BTCUSDT", order_id, since_ms=TIME_MS)
+    return await lists.of_order("BTCUSDT", order_id, quantity=Decimal(1), since_ms=TIME_MS)
 
 
 async def test_it_is_not_asked_while_the_other_listing_has_room() -> None:
@@ -45,7 +45,7 @@ async def test_it_is_not_asked_while_the_other_listing_has_room() -> None:
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
 
     found = await BingxFills(desk.gateway, desk.gateway.sleep).of_order(
-        "BTCUSDT", KNOWN, since_ms=TIME_MS
+        "BTCUSDT", KNOWN, quantity=Decimal(1), since_ms=TIME_MS
     )
 
     assert [fill.fill_id for fill in found] == ["1"]
@@ -99,11 +99,11 @@ async def test_what_is_disproved_is_not_asked_again() -> None:
     desk.transport.on(ALL_FILLS, board(fill_payload(8, "0.010")))
     lists = BingxFills(desk.gateway, desk.gateway.sleep)
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
-    await lists.of_order("BTCUSDT", KNOWN, since_ms=TIME_MS)
+    await lists.of_order("BTCUSDT", KNOWN, quantity=Decimal(1), since_ms=TIME_MS)
 
     for _ in range(2):
         use_up(desk)
-        await lists.of_order("BTCUSDT", KNOWN, since_ms=TIME_MS)
+        await lists.of_order("BTCUSDT", KNOWN, quantity=Decimal(1), since_ms=TIME_MS)
 
     assert desk.transport.names().count(ALL_FILLS) == 1
 
@@ -120,14 +120,19 @@ async def test_many_who_wait_share_one_listing() -> None:
 
     lists = BingxFills(desk.gateway, sleep)
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
-    await lists.of_order("BTCUSDT", KNOWN, since_ms=TIME_MS)
+    await lists.of_order("BTCUSDT", KNOWN, quantity=Decimal(1), since_ms=TIME_MS)
     use_up(desk)
-    await lists.of_order("BTCUSDT", KNOWN, since_ms=TIME_MS)  # believed from here on
+    await lists.of_order(
+        "BTCUSDT", KNOWN, quantity=Decimal(1), since_ms=TIME_MS
+    )  # believed from here on
     desk.limiter.learn(Usage(ALL_FILLS, requests.USER_LIMITS[ALL_FILLS].most))
     before = len(desk.transport.names())
 
     found = await asyncio.gather(
-        *(lists.of_order("BTCUSDT", str(n), since_ms=TIME_MS) for n in range(10, 30))
+        *(
+            lists.of_order("BTCUSDT", str(n), quantity=Decimal(1), since_ms=TIME_MS)
+            for n in range(10, 30)
+        )
     )
 
     assert [fill.fill_id for (fill,) in found] == [str(n) for n in range(10, 30)]

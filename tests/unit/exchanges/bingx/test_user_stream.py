@@ -73,7 +73,7 @@ async def listening() -> AsyncIterator[Stage]:
     stage = Stage(time, FakeConnector(time), desk)
     feed = BingxUserFeed(time, time.sleep, desk.orders.follow)
     keeper = ListenKeyKeeper(BingxListenKeys(desk.gateway), sleep=time.sleep)
-    channel = BingxUserChannel(HOSTS, desk.orders.ids, feed, keeper)
+    channel = BingxUserChannel(HOSTS, desk.orders, feed, keeper)
     feed.over(SupervisedStream("user", channel, stage.connector, time, sleep=time.sleep), keeper)
 
     async def listen() -> None:
