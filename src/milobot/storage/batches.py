@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Insert, Table
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from milobot.storage.sqlite_ledger import driver_of
 
@@ -31,7 +32,7 @@ class Write(NamedTuple):
         statement: Made once: it is recognised by being the same object.
     """
 
-    statement: Insert
+    statement: Insert | ReturningInsert[Any]
     row: Row
 
 
@@ -72,16 +73,36 @@ def write_rows(connection: Connection, writes: Sequence[Write]) -> None:
         connection.exec_driver_sql(_joined(tuple(prepared)), values)
 
 
+def write_numbered(connection: Connection, write: Write) -> int | None:
+    """Put a row into its table; return the number it got, None when the statement kept another.
+
+    Its statement returns that number.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: As ``write_rows``.
+    """
+    number: int | None
+    if connection.dialect.name != "sqlite":
+        number = connection.execute(write.statement, write.row).scalar()
+        return number
+    found = _execute(connection, write).fetchone()
+    number = None if found is None else found[0]
+    return number
+
+
 def _write_to_file(connection: Connection, writes: Sequence[Write]) -> None:
     """Put rows into tables of SQLite by its own driver: nothing is left to be done between."""
-    driver = driver_of(connection)
     for write in writes:
-        prepared = _prepare(write.statement, connection.dialect, tuple(write.row))
-        values = tuple(prepared.parameters(write.row))
-        try:
-            driver.execute(prepared.sql, values)
-        except sqlite3.IntegrityError as error:
-            raise IntegrityError(prepared.sql, values, error) from error
+        _execute(connection, write)
+
+
+def _execute(connection: Connection, write: Write) -> sqlite3.Cursor:
+    prepared = _prepare(write.statement, connection.dialect, tuple(write.row))
+    values = tuple(prepared.parameters(write.row))
+    try:
+        return driver_of(connection).execute(prepared.sql, values)
+    except sqlite3.IntegrityError as error:
+        raise IntegrityError(prepared.sql, values, error) from error
 
 
 def _groups(writes: Sequence[Write]) -> Iterator[list[Write]]:
@@ -112,7 +133,9 @@ def _identity(write: Write) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=256)
-def _prepare(statement: Insert, dialect: Dialect, names: tuple[str, ...]) -> _Prepared:
+def _prepare(
+    statement: Insert | ReturningInsert[Any], dialect: Dialect, names: tuple[str, ...]
+) -> _Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     ordered: Sequence[str] = getattr(compiled, "positiontup", None) or names
     columns = statement.table.columns

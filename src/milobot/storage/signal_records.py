@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from milobot.errors import LedgerUnavailableError
 from milobot.storage import tables
+from milobot.storage.batches import Write, write_numbered, write_rows
 from milobot.storage.upserts import insert_or_keep
 
 _signals, _events = tables.signals, tables.signal_events
@@ -104,9 +105,7 @@ def insert_signal(
     others wait for that and get None.
     """
     values = {name: getattr(row, name) for name in _NAMES}
-    number: int | None = connection.execute(
-        _insert_message(connection.dialect.name), values
-    ).scalar()
+    number = write_numbered(connection, Write(_insert_message(connection.dialect.name), values))
     if number is None:
         return None
     _insert_events(connection, number, events)
@@ -191,12 +190,11 @@ def list_events(connection: Connection, signal_id: int) -> Sequence[EventRow]:
 
 
 def _insert_events(connection: Connection, signal_id: int, events: Sequence[EventRow]) -> None:
-    if events:
-        rows = [
-            {name: getattr(event, name) for name in _EVENT_NAMES} | {"signal_id": signal_id}
-            for event in events
-        ]
-        connection.execute(_INSERT_EVENT, rows)
+    rows = (
+        {name: getattr(event, name) for name in _EVENT_NAMES} | {"signal_id": signal_id}
+        for event in events
+    )
+    write_rows(connection, [Write(_INSERT_EVENT, row) for row in rows])
 
 
 def _one(

@@ -7,6 +7,7 @@ sources and one name nobody could tell whether both mean the same.
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 from weakref import WeakValueDictionary
 
 from milobot.domain.money import ZERO
@@ -28,6 +29,8 @@ _WAIT_S = 0.15
 # Our picture of BingX's clock must not cut off what has just happened.
 _AHEAD_MS = 60_000
 _MOST_KNOWN = 200
+# Older ones would make the listing of all symbols long.
+_LATELY_MS = 10_000
 _HAS_FILLS = {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
 
 
@@ -61,9 +64,15 @@ class BingxFills:
         return sorted(found.values(), key=lambda f: (f.time_ms, len(f.fill_id), f.fill_id))
 
     async def of_order(
-        self, symbol: str, exchange_order_id: str, *, quantity: Decimal, since_ms: int
+        self,
+        symbol: str,
+        exchange_order_id: str,
+        *,
+        quantity: Decimal,
+        since_ms: int,
+        changed_ms: int = 0,
     ) -> list[Fill]:
-        """Return the executions of one order that was executed lately, as far as they are listed.
+        """Return the executions of one order, as far as they are listed.
 
         Whoever sent it and who hears of its execution ask at the same moment: it is asked once.
 
@@ -71,22 +80,25 @@ class BingxFills:
             symbol: Where.
             exchange_order_id: BingX's id of the order.
             quantity: How much it has executed, or should have.
-            since_ms: Since when: while the listing of a symbol has no room, that of all symbols
-                may answer. 0 asks this one alone.
+            since_ms: Since when, where that is lately: while the listing of a symbol has no room,
+                that of all symbols may answer. 0 asks this one alone.
+            changed_ms: When the order was changed last; 0 for not known.
         """
         turn = self._turns.setdefault(exchange_order_id, asyncio.Lock())
         async with turn:
             known = self._known.get(exchange_order_id, [])
             if known and sum_of(known) >= quantity:
                 return known
-            fills = await self._of_order(symbol, exchange_order_id, since_ms=since_ms)
+            fills = await self._of_order(
+                symbol, exchange_order_id, changed_ms=changed_ms, since_ms=since_ms
+            )
             self._known[exchange_order_id] = fills
             if len(self._known) > _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
         return fills
 
     async def _of_order(
-        self, symbol: str, exchange_order_id: str, *, changed_ms: int = 0, since_ms: int = 0
+        self, symbol: str, exchange_order_id: str, *, changed_ms: int, since_ms: int
     ) -> list[Fill]:
         last_ms = max(self._gateway.clock.now_ms(), changed_ms) + _AHEAD_MS
         first_ms = last_ms - requests.MOST_SPAN_MS + 1
@@ -103,7 +115,7 @@ class BingxFills:
         """Return the executions that a report promises, as far as they come to be listed soon."""
         if report.filled_quantity == ZERO and report.status not in _HAS_FILLS:
             return []
-        return await self._until(report.filled_quantity, lambda _: self._listed(report))
+        return await self._until(report.filled_quantity, partial(self._listed, report))
 
     async def of_promise(
         self, symbol: str, exchange_order_id: str, *, quantity: Decimal, since_ms: int
@@ -111,7 +123,7 @@ class BingxFills:
         """Return the executions of an order that was just told to be filled by a quantity."""
 
         async def listed(attempt: int) -> list[Fill]:
-            since = since_ms if attempt < _TRIES - 1 else 0
+            since = 0 if _is_last(attempt) else since_ms
             return await self.of_order(symbol, exchange_order_id, quantity=quantity, since_ms=since)
 
         return await self._until(quantity, listed)
@@ -132,11 +144,18 @@ class BingxFills:
                 break
         return fills
 
-    async def _listed(self, report: OrderReport) -> list[Fill]:
+    async def _listed(self, report: OrderReport, attempt: int) -> list[Fill]:
+        is_late = report.time_ms < self._gateway.clock.now_ms() - _LATELY_MS
         found: list[Fill] = []
         for exchange_id in (report.exchange_order_id, report.child_order_id):
             if exchange_id and not found:
-                found = await self._of_order(report.symbol, exchange_id, changed_ms=report.time_ms)
+                found = await self.of_order(
+                    report.symbol,
+                    exchange_id,
+                    quantity=report.filled_quantity,
+                    since_ms=0 if is_late or _is_last(attempt) else report.time_ms,
+                    changed_ms=report.time_ms,
+                )
         return found
 
     def _has_room(self, symbol: str, exchange_order_id: str) -> bool:
@@ -163,3 +182,8 @@ class BingxFills:
             if len(rows) < requests.MOST_ROWS:
                 return found
             page += 1
+
+
+def _is_last(attempt: int) -> bool:
+    """Return whether nothing is tried after this: then the listing of the symbol has the word."""
+    return attempt == _TRIES - 1

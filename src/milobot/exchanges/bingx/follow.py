@@ -15,7 +15,9 @@ from milobot.telemetry import get_logger
 
 Look = Callable[[FollowOrder], Awaitable[OrderUpdate | None]]
 
-_WORKERS = 4
+# Those who wait while listings have no room share one answer, so more at a time cost nothing; fewer
+# let the executions of a busy second wait for each other until somebody doubts them.
+_WORKERS = 16
 _TRIES = 8
 _APART_S = 0.25
 

@@ -10,6 +10,7 @@ from milobot.signals.life.record import Signal
 from milobot.signals.reading import SignalReading
 from milobot.signals.words import fields_of
 from milobot.storage.codec import codec_of
+from milobot.storage.remembered import RememberedCodec
 from milobot.storage.signal_records import EventRow, SignalRow
 
 
@@ -27,7 +28,7 @@ class Details:
     metadata: tuple[tuple[str, ...], ...] = ()
 
 
-_DETAILS = codec_of(Details)
+_DETAILS = RememberedCodec(codec_of(Details))
 
 
 def details_of(row: SignalRow) -> Details:
