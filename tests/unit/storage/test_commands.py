@@ -7,6 +7,7 @@ from milobot.storage.commands import (
     CommandKind,
     enqueue,
     finish,
+    is_any_waiting,
     read_command,
     take_next,
     withdraw,
@@ -41,6 +42,24 @@ async def test_a_command_is_taken_carried_out_and_answered(ledger: Ledger) -> No
     assert done is not None
     assert (done.answer, done.is_carried_out, done.done_ms) == ("closed", True, 3_000)
     assert await ledger.write(partial(take_next, account=ACCOUNT, now_ms=4_000)) is None
+
+
+async def test_a_look_says_whether_there_is_anything_to_take(ledger: Ledger) -> None:
+    """It is made four times a second and must hold up nobody who writes."""
+    look = partial(is_any_waiting, account=ACCOUNT)
+    assert not await ledger.read(look)
+    await ask(ledger, CommandKind.HALT, now_ms=1_000, account="bingx:default")
+    assert not await ledger.read(look)
+    number = await ask(ledger, CommandKind.HALT, now_ms=1_000)
+    assert await ledger.read(look)
+
+    await ledger.write(partial(take_next, account=ACCOUNT, now_ms=2_000))
+    assert await ledger.read(look)  # taken and not finished: it comes again
+    await ledger.write(
+        partial(finish, command_id=number, answer="done", is_carried_out=True, now_ms=3_000)
+    )
+
+    assert not await ledger.read(look)
 
 
 async def test_commands_come_in_the_order_they_were_asked(ledger: Ledger) -> None:

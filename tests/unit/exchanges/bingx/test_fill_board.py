@@ -1,15 +1,26 @@
 """The listing of all executions: believed on proof, used when the other has no room."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.support.bingx import FILLS, ORDER_ID, TIME_MS, Bench, bench, fill_payload, fills, ok
+from tests.support.bingx import (
+    FILLS,
+    ORDER_ID,
+    TIME_MS,
+    Bench,
+    bench,
+    fill_payload,
+    fills,
+    ok,
+    order_payload,
+)
 from tests.support.fake_transport import reply
 
 from milobot.domain.orders import Fill
-from milobot.exchanges.bingx import requests
+from milobot.exchanges.bingx import mapping, requests
 from milobot.exchanges.bingx.fills import BingxFills
 from milobot.exchanges.limits import Usage
 from milobot.exchanges.wire import Answer
@@ -137,3 +148,37 @@ async def test_many_who_wait_share_one_listing() -> None:
 
     assert [fill.fill_id for (fill,) in found] == [str(n) for n in range(10, 30)]
     assert desk.transport.names()[before:] == [ALL_FILLS]
+
+
+async def test_what_a_report_promises_is_told_by_it_too() -> None:
+    """Orders in doubt are asked for when there is least room: they would wait for seconds."""
+    desk = bench()
+    desk.transport.on(
+        ALL_FILLS, board(fill_payload(1, "0.010"), fill_payload(2, "0.020", orderId=OTHER))
+    )
+    lists = BingxFills(desk.gateway, desk.gateway.sleep)
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
+    await lists.of_order("BTCUSDT", KNOWN, quantity=Decimal("0.010"), since_ms=TIME_MS)
+    use_up(desk)
+
+    report = mapping.parse_order(
+        {"data": {"order": order_payload("FILLED", "0.020", orderId=int(OTHER))}}
+    )
+    found = await lists.of_report(replace(report, time_ms=desk.time.now_ms()))
+
+    assert [fill.fill_id for fill in found] == ["2"]
+    assert desk.transport.names() == [FILLS, ALL_FILLS]
+
+
+async def test_an_old_order_is_asked_for_by_itself() -> None:
+    """The listing of everything since it was executed would be long."""
+    desk = bench()
+    lists = BingxFills(desk.gateway, desk.gateway.sleep)
+    desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
+    use_up(desk)
+
+    report = mapping.parse_order({"data": {"order": order_payload("FILLED", "0.010")}})
+    found = await lists.of_report(replace(report, time_ms=desk.time.now_ms() - 60_000))
+
+    assert [fill.fill_id for fill in found] == ["1"]
+    assert desk.transport.names() == [FILLS]

@@ -127,6 +127,23 @@ async def test_many_events_of_one_order_are_one_look_at_a_time() -> None:
         assert stage.updates()[-1].status is OrderStatus.FILLED
 
 
+async def test_an_order_that_is_slow_to_show_holds_up_no_other() -> None:
+    """Eight entries and eight exits a second: four looks at a time made a queue of seconds."""
+    async with listening() as stage:
+        stage.desk.transport.on(QUERY, refused(109421))
+        for number in range(8):
+            stage.connector.socket.push(
+                order_event("FILLED", "0.010", i=number + 1, c=f"x{number}")
+            )
+        await stage.time.run_for(0.1)
+        stage.desk.transport.on(QUERY, ok({"order": order_payload("FILLED", "0.010")}))
+        stage.desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
+        stage.connector.socket.push(order_event("FILLED", "0.010"))
+        await stage.time.run_for(0.1)
+
+        assert [update.client_order_id for update in stage.updates()] == ["milo1"]
+
+
 async def test_a_fill_that_is_not_listed_yet_is_looked_for_again() -> None:
     """Until then only what is certain is told."""
     async with listening() as stage:
