@@ -5,16 +5,19 @@ Run: python benchmarks/signal_latency.py [SECONDS [EXCHANGE]]
 The product's own parts (inbox, ledger, governor, account view, engine, signed client) trade
 on the local exchange in a process of its own: 5 set-ups a second on Binance and 8 on BingX, each
 a text with entry and stop as a channel writes it, each entered and protected, each closed by its
-stop some seconds later. Measured from handing the message to the inbox, which reads it and puts
-it on record, to handing the signed request of its entry to the HTTP library. Limits on SQLite:
-p95 10 ms, p99 50 ms. Yardstick: one transaction of one row, of which a signal needs two.
+stop some seconds later. A third process moves the market. Measured from handing the message to
+the inbox, which reads it and puts it on record, to handing the signed request of its entry to the
+HTTP library. Limits on SQLite: p95 10 ms, p99 50 ms. Yardstick: one transaction of one row, of which
+a signal needs two.
 """
 
 import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +28,7 @@ import numpy as np
 import structlog
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks._market_mover import quote
 from benchmarks.intent_latency import (
     MinuteOverError,
     NotingTransport,
@@ -38,7 +42,7 @@ from milobot.app.leader import SigningDeadline
 from milobot.app.live_account import LiveAccount, LivePlan
 from milobot.app.live_bot import BotPlan, LiveBot
 from milobot.app.live_signals import LiveSignals, SignalPlan
-from milobot.app.paper_control import PaperControl, ToldBook
+from milobot.app.paper_control import PaperControl
 from milobot.app.profiles import Profiles
 from milobot.domain.governor import GovernorLimits
 from milobot.domain.intents import Size, SizeKind
@@ -62,9 +66,6 @@ HIGH, LOW = Decimal(100), Decimal("98.9")
 ONE_COIN = Size(SizeKind.BASE, Decimal(1))
 CLOSED_AFTER_S = (1.2, 1.8)
 """Between two moves of a market; drawn, since even times would meet other signals each time."""
-_HEARD_FOR_ONE_TOLD = 5
-_QUIET_S = 3.0
-"""A market that has moved lately is told by its moves; an older price must not overtake them."""
 TEXT = "#{coin}/USDT LONG\nEntry: market\nLeverage: 10x\nStop loss: 99\n"
 
 
@@ -94,29 +95,20 @@ class Drive:
     rate: int
     signals: LiveSignals
     transport: NotingEntries
-    control: PaperControl
+    mover: asyncio.StreamWriter
     added_ms: list[float] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     number: int = 0
     prices: dict[str, Decimal] = field(default_factory=dict)
     hear: Callable[[BookTicker], None] = lambda _: None
-    moved: dict[str, float] = field(default_factory=dict)
     chance: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
 
-    async def keep_fresh(self) -> None:
-        """Tell all prices again and again, as the price stream does of a market that trades.
-
-        A local exchange that is told its prices has no such stream. What it was told long ago is
-        no price for it to fill at.
-        """
+    async def hear_prices(self) -> None:
+        """Hear all prices again and again, as from the stream of a market that trades."""
         while True:
-            for _ in range(_HEARD_FOR_ONE_TOLD):
-                for symbol, price in self.prices.items():
-                    self.hear(quote(symbol, price).book)
-                await asyncio.sleep(0.4)
-            quiet_s = asyncio.get_running_loop().time() - _QUIET_S
-            quiet = [one for one in self.prices.items() if self.moved.get(one[0], 0) < quiet_s]
-            await self.control.tell([quote(*one) for one in quiet])
+            for symbol, price in self.prices.items():
+                self.hear(quote(symbol, price).book)
+            await asyncio.sleep(0.4)
 
     async def run(self, seconds: float) -> None:
         """Warm every symbol up, then measure."""
@@ -148,14 +140,14 @@ class Drive:
             self.missing.append(str(told and [(e.code, e.sentence) for e in told.events][-1]))
         else:
             self.added_ms.append((sent - begun) * 1000)
-        await self._move(symbol, LOW)  # its stop closes it
+        self.move(symbol, LOW)  # its stop closes it
         await asyncio.sleep(self.chance.uniform(*CLOSED_AFTER_S))
-        await self._move(symbol, HIGH)
+        self.move(symbol, HIGH)
 
-    async def _move(self, symbol: str, price: Decimal) -> None:
+    def move(self, symbol: str, price: Decimal) -> None:
+        """Move the market of a symbol, and hear of it."""
         self.prices[symbol] = price
-        self.moved[symbol] = asyncio.get_running_loop().time()
-        await self.control.tell([quote(symbol, price)])
+        self.mover.write(f"{symbol} {price}\n".encode())
         self.hear(quote(symbol, price).book)
 
 
@@ -174,10 +166,18 @@ def rules_of(symbol: str) -> SymbolRules:
     )
 
 
-def quote(symbol: str, price: Decimal) -> ToldBook:
-    """Return a book around a price."""
-    deep = Decimal(10_000)
-    return ToldBook(BookTicker(symbol, price, deep, price, deep, time_ns() // 1_000_000), 0)
+@asynccontextmanager
+async def market_mover(url: str) -> AsyncIterator[asyncio.StreamWriter]:
+    """Give the input of the process that moves the market."""
+    script = Path(__file__).with_name("_market_mover.py")
+    mover = await asyncio.create_subprocess_exec(sys.executable, script, url, stdin=PIPE)
+    if mover.stdin is None:
+        raise RuntimeError("the market cannot be told what to do")
+    try:
+        yield mover.stdin
+    finally:
+        mover.stdin.close()
+        await mover.wait()
 
 
 async def measure(dialect: str, seconds: float) -> bool:
@@ -190,12 +190,12 @@ async def measure(dialect: str, seconds: float) -> bool:
         async with (
             local_exchange(flags) as exchange,
             PaperControl(exchange.url) as control,
+            market_mover(exchange.url) as mover,
             await open_ledger(url) as ledger,
             open_client(dialect, exchange, transport, end) as client,
         ):
             listed = (*symbols, FEES_BY)
             await control.list_contracts(rules_of(symbol) for symbol in listed)
-            await control.tell([quote(symbol, HIGH) for symbol in listed])
             plain_ms = await one_commit_ms(ledger)
             limits = GovernorLimits(max_entries_per_minute=100_000, max_open_positions=SYMBOLS)
             settings = tuple(SymbolSettings(s, 10, MarginMode.ISOLATED) for s in symbols)
@@ -205,14 +205,15 @@ async def measure(dialect: str, seconds: float) -> bool:
             profile = Profiles({"default": ChannelProfile(size=ONE_COIN, duplicate_window_s=0)})
             signals = LiveSignals(f"{dialect}:bench", SignalPlan(profile), ledger, client)
             signals.learn(symbols)
-            prices = dict.fromkeys(listed, HIGH)
-            drive = Drive(RATES[dialect], signals, transport, control, prices=prices)
+            drive = Drive(RATES[dialect], signals, transport, mover)
+            for symbol in listed:
+                drive.move(symbol, HIGH)
 
             async def work(live: LiveAccount) -> None:
                 drive.hear = live.view.hear
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(signals.work(live, tell))
-                    tasks.create_task(drive.keep_fresh())
+                    tasks.create_task(drive.hear_prices())
                     await asyncio.sleep(SYMBOLS * 1.2)  # settings are made, one symbol a second
                     await drive.run(seconds)
                     raise MinuteOverError

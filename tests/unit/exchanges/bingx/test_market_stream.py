@@ -243,6 +243,7 @@ def test_everything_else_is_no_ping(frame: str | bytes) -> None:
     [
         b"\x1f\x8b\x08broken",
         packed({"a": 1})[:-9],
+        packed({"a": 1}) + b"more",
         packed("no json"),
         packed([1, 2]),
         packed({"code": 100500, "id": "1", "msg": ""}),
