@@ -85,8 +85,8 @@ def write_numbered(connection: Connection, write: Write) -> int | None:
     if connection.dialect.name != "sqlite":
         number = connection.execute(write.statement, write.row).scalar()
         return number
-    found = _execute(connection, write).fetchone()
-    number = None if found is None else found[0]
+    found = _execute(connection, write).fetchall()  # to its end: it has to be over at the commit
+    number = found[0][0] if found else None
     return number
 
 

@@ -70,6 +70,11 @@ class AttachedExits:
             self.awaited.yield_to(order)
         self.awaited.expect(order.attached)
 
+    def unless_filled(self, entry: Order, end: OrderUpdate) -> None:
+        """Expect nothing more of an entry that has ended without an execution."""
+        if end.status.is_final and not end.fills:
+            self.awaited.give_up(order.client_order_id for order in entry.attached)
+
     def not_made(
         self, entry: Order, news: OrderUpdate, told: Iterable[OrderUpdate] = ()
     ) -> tuple[OrderUpdate, ...]:

@@ -33,8 +33,12 @@ class AwaitedExits:
         self._told: dict[str, OrderUpdate] = {}
 
     def expect(self, exits: Iterable[Order]) -> None:
-        """Know these exits when an event tells of them, from now on."""
+        """Know these exits when an event tells of them, from now on; older ones no more.
+
+        Those of an entry that never filled may be awaited still, at the same place.
+        """
         for order in exits:
+            self.yield_to(order)
             self._awaited[order.client_order_id] = order
             if len(self._awaited) > _MOST:
                 del self._awaited[next(iter(self._awaited))]
@@ -45,7 +49,7 @@ class AwaitedExits:
             self._awaited.pop(name, None)
 
     def yield_to(self, order: Order) -> None:
-        """Expect none in the place of an exit that is sent by itself: events could mean either."""
+        """Expect none in the place of an exit that is about to be sent: events could mean either."""
         place = place_of(order)
         self.give_up([name for name, one in self._awaited.items() if place_of(one) == place])
 

@@ -79,7 +79,7 @@ class BingxFills:
         Args:
             symbol: Where.
             exchange_order_id: BingX's id of the order.
-            quantity: How much it has executed, or should have.
+            quantity: How much it has executed, or should have; 0 for not known.
             since_ms: Since when, where that is lately: while the listing of a symbol has no room,
                 that of all symbols may answer. 0 asks this one alone.
             changed_ms: When the order was changed last; 0 for not known.
@@ -87,7 +87,7 @@ class BingxFills:
         turn = self._turns.setdefault(exchange_order_id, asyncio.Lock())
         async with turn:
             known = self._known.get(exchange_order_id, [])
-            if known and sum_of(known) >= quantity:
+            if known and quantity and sum_of(known) >= quantity:
                 return known
             fills = await self._of_order(
                 symbol, exchange_order_id, changed_ms=changed_ms, since_ms=since_ms

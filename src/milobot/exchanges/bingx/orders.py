@@ -114,7 +114,9 @@ class BingxOrders:
         )
         judgement = await self._gateway.write(call, is_complete=lambda d: isinstance(d, dict))
         if judgement.outcome is Outcome.ACCEPTED or judgement.refusal is Refusal.NOT_RESTING:
-            return (await self._look_for_end(order, judgement),)
+            end = await self._look_for_end(order, judgement)
+            self.attached.unless_filled(order, end)
+            return (end,)
         return (self._in_doubt(order, judgement),)
 
     async def fetch_order(self, order: Order) -> OrderReport | None:

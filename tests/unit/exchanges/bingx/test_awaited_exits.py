@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.bingx import (
+    CANCEL,
     FILLS,
     OPEN,
     ORDER_ID,
@@ -58,7 +59,7 @@ def events_of(desk: Bench) -> UserEvents:
     return UserEvents(desk.orders.ids, shown=desk.orders.attached.awaited.hear)
 
 
-def enter(desk: Bench, *told: dict[str, Any]) -> list[OrderUpdate]:
+def enter(desk: Bench, *told: dict[str, Any], name: str = "milo1") -> list[OrderUpdate]:
     """Let an entry be taken and filled, and events come with the answer; return their news."""
     reader = events_of(desk)
     heard: list[OrderUpdate] = []
@@ -66,7 +67,7 @@ def enter(desk: Bench, *told: dict[str, Any]) -> list[OrderUpdate]:
     def answer() -> Answer:
         for event in told:
             heard.extend(n for n in reader.parse(event) if isinstance(n, OrderUpdate))
-        return ok(placed_payload())
+        return ok(placed_payload(clientOrderID=name))
 
     desk.transport.on(PLACE, answer)
     desk.transport.on(FILLS, fills(fill_payload(1, "0.010")))
@@ -187,6 +188,39 @@ async def test_a_stop_that_is_sent_by_itself_is_not_taken_for_the_one_in_doubt()
     assert isinstance(told, OrderUpdate)
     assert told.client_order_id == str(STOP_ID + 2)
     assert desk.orders.ids.exchange_id("milo2") == ""
+
+
+async def test_the_exit_of_an_entry_that_never_filled_takes_no_event_of_the_next_one() -> None:
+    """A grid enters at the same levels again: its stop would go by the name of an old one."""
+    desk = bench()
+    desk.transport.on(PLACE, ok(placed_payload(type="LIMIT")))
+    desk.transport.on(OPEN, listed())
+    limit = entry(attached=(STOP,), type=OrderType.LIMIT, price=Decimal(61_000))
+    await desk.orders.place_order(limit)
+    enter(desk, resting_event(), name="milo4")
+
+    later = stop(client_order_id="milo5", close_position=False)
+    news = await desk.orders.place_order(entry(client_order_id="milo4", attached=(later,)))
+
+    assert {u.client_order_id: u.status for u in news}["milo5"] is OrderStatus.SUBMITTED
+    assert desk.orders.ids.exchange_id("milo2") == ""
+
+
+async def test_nothing_is_expected_of_an_entry_that_was_withdrawn() -> None:
+    """A stop that a person places there afterwards is theirs."""
+    desk = bench()
+    desk.transport.on(PLACE, ok(placed_payload(type="LIMIT")))
+    desk.transport.on(OPEN, listed())
+    limit = entry(attached=(STOP,), type=OrderType.LIMIT, price=Decimal(61_000))
+    await desk.orders.place_order(limit)
+    desk.transport.on(CANCEL, ok(placed_payload(type="LIMIT")))
+    desk.transport.on(QUERY, ok({"order": order_payload("CANCELED", type="LIMIT")}))
+
+    await desk.orders.cancel_order(limit)
+    (told,) = events_of(desk).parse(resting_event())
+
+    assert isinstance(told, OrderUpdate)
+    assert told.client_order_id == str(STOP_ID)
 
 
 async def test_executions_that_two_ask_for_are_listed_once() -> None:
