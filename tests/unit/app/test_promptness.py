@@ -27,3 +27,21 @@ def test_all_is_as_it_was_after_a_failure() -> None:
         raise ValueError("lost")
 
     assert sys.getswitchinterval() == pytest.approx(before_s)
+
+
+def test_who_trades_on_stays_prompt_when_another_account_ends() -> None:
+    """Two accounts in one process: they begin and end in any order."""
+    before_s = sys.getswitchinterval()
+    first, second = prompt(), prompt()
+    first.__enter__()
+    second.__enter__()
+
+    first.__exit__(None, None, None)
+    between_s = sys.getswitchinterval()
+    frozen = gc.get_freeze_count()
+    second.__exit__(None, None, None)
+
+    assert between_s == pytest.approx(0.000_5)
+    assert frozen > 0
+    assert sys.getswitchinterval() == pytest.approx(before_s)
+    assert gc.get_freeze_count() == 0

@@ -48,9 +48,9 @@ class AttachedExits:
         Events tell of them; what they do not tell in time is looked for in the listing.
         """
         found = await self.awaited.told(entry.attached, _TOLD_WITHIN_S)
-        if len(found) == len(entry.attached):
-            return found
-        for attempt in range(_LOOKS if entry.attached else 0):
+        for attempt in range(_LOOKS):
+            if len(found) == len(entry.attached):
+                break
             if attempt:
                 await self._sleep(_LOOK_WAIT_S)
             try:
@@ -58,11 +58,11 @@ class AttachedExits:
                     listed = await self._list(entry.symbol)
             except ExchangeError:
                 return None
-            found = self._among(entry.attached, listed)
-            self.awaited.give_up(update.client_order_id for update in found)
-            if len(found) == len(entry.attached):
-                break
-        return found
+            seen = self._among(entry.attached, listed)
+            self.awaited.give_up(seen)
+            # A listing lags: an event may have told meanwhile of what it does not show.
+            found = {**found, **self.awaited.told_so_far(entry.attached), **seen}
+        return tuple(found.values())
 
     def expect(self, order: Order) -> None:
         """Prepare for what events will tell of an order that is about to be sent."""
@@ -75,18 +75,15 @@ class AttachedExits:
         if end.status.is_final and not end.fills:
             self.awaited.give_up(order.client_order_id for order in entry.attached)
 
-    def not_made(
-        self, entry: Order, news: OrderUpdate, told: Iterable[OrderUpdate] = ()
-    ) -> tuple[OrderUpdate, ...]:
-        """Return the news that exits of an entry do not rest, but for those that were told of.
+    def not_made(self, entry: Order, news: OrderUpdate) -> tuple[OrderUpdate, ...]:
+        """Return the news that exits of an entry do not rest, but for those that were seen.
 
         That is certain when the entry was not taken, and as good as certain when it has filled:
         an exit that comes later counts as one more. As long as the entry may fill, nobody knows.
         """
         if news.status not in {*_REFUSED, OrderStatus.FILLED}:
             return ()
-        names = {update.client_order_id for update in told}
-        missing = [one for one in entry.attached if one.client_order_id not in names]
+        missing = [o for o in entry.attached if not self._ids.exchange_id(o.client_order_id)]
         self.awaited.give_up(order.client_order_id for order in missing)
         return tuple(
             OrderUpdate(
@@ -100,16 +97,16 @@ class AttachedExits:
             for order in missing
         )
 
-    def _among(self, exits: Iterable[Order], listed: list[OrderReport]) -> tuple[OrderUpdate, ...]:
-        found = []
+    def _among(self, exits: Iterable[Order], listed: list[OrderReport]) -> dict[str, OrderUpdate]:
+        found = {}
         for order in exits:
             known = self._ids.exchange_id(order.client_order_id)
             named = (one for one in listed if known and one.exchange_order_id == known)
             report = next(named, None) or twin_of(order, listed, self._ids)
             if report is not None:
                 self._ids.bind(order.client_order_id, report.exchange_order_id)
-                found.append(resting(order, report))
-        return tuple(found)
+                found[order.client_order_id] = resting(order, report)
+        return found
 
 
 def twin_of(order: Order, listed: list[OrderReport], ids: OrderIds) -> OrderReport | None:

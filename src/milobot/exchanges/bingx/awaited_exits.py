@@ -68,14 +68,19 @@ class AwaitedExits:
                 self._keep(resting(order, report))
                 return
 
-    async def told(self, exits: Iterable[Order], within_s: float) -> tuple[OrderUpdate, ...]:
-        """Return news of those exits that events have told of, soon or already."""
-        names = [order.client_order_id for order in exits]
+    async def told(self, exits: Iterable[Order], within_s: float) -> dict[str, OrderUpdate]:
+        """Return news by name of those exits that events have told of, soon or already."""
+        exits = tuple(exits)
         for _ in range(round(within_s / _STEP_S)):
-            if not self._awaited.keys() & names:
+            if all(order.client_order_id not in self._awaited for order in exits):
                 break
             await self._sleep(_STEP_S)
-        return tuple(self._told.pop(name) for name in names if name in self._told)
+        return self.told_so_far(exits)
+
+    def told_so_far(self, exits: Iterable[Order]) -> dict[str, OrderUpdate]:
+        """Return news by name of those exits that events have told of."""
+        names = (order.client_order_id for order in exits)
+        return {name: self._told[name] for name in names if name in self._told}
 
     def _keep(self, update: OrderUpdate) -> None:
         self._told[update.client_order_id] = update

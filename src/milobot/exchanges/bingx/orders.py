@@ -216,7 +216,7 @@ class BingxOrders:
         news, exits = await asyncio.gather(self._taken(order, report), self.attached.look(order))
         if exits is None:
             return (news,)
-        return (news, *exits, *self.attached.not_made(order, news, exits))
+        return (news, *exits, *self.attached.not_made(order, news))
 
     async def _taken(self, order: Order, report: OrderReport) -> OrderUpdate:
         """Return news of an order that was accepted; the answer tells nothing of its fills."""

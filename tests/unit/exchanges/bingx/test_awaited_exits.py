@@ -74,6 +74,16 @@ def enter(desk: Bench, *told: dict[str, Any], name: str = "milo1") -> list[Order
     return heard
 
 
+async def rest(desk: Bench) -> Order:
+    """Place a limit entry with a stop that does not fill; return it."""
+    desk.transport.on(PLACE, ok(placed_payload(type="LIMIT")))
+    desk.transport.on(OPEN, listed())
+    limit = entry(attached=(STOP,), type=OrderType.LIMIT, price=Decimal(61_000))
+    (waiting,) = await desk.orders.place_order(limit)
+    assert waiting.status is OrderStatus.SUBMITTED
+    return limit
+
+
 async def placed(desk: Bench, *exits: Order) -> dict[str, OrderUpdate]:
     """Send an entry with exits; return the news of it by name."""
     news = await desk.orders.place_order(entry(attached=exits))
@@ -107,6 +117,44 @@ async def test_an_exit_that_no_event_tells_of_is_looked_for() -> None:
 
     assert [news[name].status for name in ("milo2", "milo3")] == [OrderStatus.SUBMITTED] * 2
     assert desk.transport.names().count(OPEN) == 1
+
+
+async def test_what_an_event_told_of_rests_whatever_a_listing_lacks() -> None:
+    """A listing lags behind: the exit would be called missing and placed once more."""
+    desk = bench()
+    enter(desk, resting_event())
+    target = stop_payload(
+        orderId=STOP_ID + 1, type="TAKE_PROFIT_MARKET", stopPrice="63000.0", closePosition=False
+    )
+    desk.transport.on(OPEN, listed(target))
+
+    news = await placed(desk, STOP, TARGET)
+
+    assert [news[name].status for name in ("milo2", "milo3")] == [OrderStatus.SUBMITTED] * 2
+    assert desk.transport.names().count(OPEN) == 1
+
+
+@pytest.mark.parametrize("at_look", [1, 2])
+async def test_an_event_that_comes_while_listings_lack_the_exit_is_not_contradicted(
+    at_look: int,
+) -> None:
+    """Slow events and slow listings at the same time: one of them is enough."""
+    desk = bench()
+    heard = enter(desk)
+    reader = events_of(desk)
+
+    def answer() -> Answer:
+        if desk.transport.names().count(OPEN) == at_look:
+            heard.extend(n for n in reader.parse(resting_event()) if isinstance(n, OrderUpdate))
+        return listed()
+
+    desk.transport.on(OPEN, answer)
+
+    news = await placed(desk, STOP)
+
+    assert [update.status for update in heard] == [OrderStatus.SUBMITTED]
+    assert news["milo2"].status is OrderStatus.SUBMITTED
+    assert desk.transport.names().count(OPEN) == at_look
 
 
 @pytest.mark.parametrize(
@@ -149,14 +197,10 @@ async def test_an_entry_that_fills_later_has_its_stop_when_the_event_tells() -> 
     """A limit order's exits come to rest when it fills: no question is needed then."""
     desk = bench()
     enter(desk)
-    desk.transport.on(PLACE, ok(placed_payload(type="LIMIT")))
-    desk.transport.on(OPEN, listed())
-    limit = entry(attached=(STOP,), type=OrderType.LIMIT, price=Decimal(61_000))
+    await rest(desk)
 
-    (waiting,) = await desk.orders.place_order(limit)
     (told,) = events_of(desk).parse(resting_event())
 
-    assert waiting.status is OrderStatus.SUBMITTED
     assert isinstance(told, OrderUpdate)
     assert (told.client_order_id, told.status) == ("milo2", OrderStatus.SUBMITTED)
 
@@ -193,10 +237,7 @@ async def test_a_stop_that_is_sent_by_itself_is_not_taken_for_the_one_in_doubt()
 async def test_the_exit_of_an_entry_that_never_filled_takes_no_event_of_the_next_one() -> None:
     """A grid enters at the same levels again: its stop would go by the name of an old one."""
     desk = bench()
-    desk.transport.on(PLACE, ok(placed_payload(type="LIMIT")))
-    desk.transport.on(OPEN, listed())
-    limit = entry(attached=(STOP,), type=OrderType.LIMIT, price=Decimal(61_000))
-    await desk.orders.place_order(limit)
+    await rest(desk)
     enter(desk, resting_event(), name="milo4")
 
     later = stop(client_order_id="milo5", close_position=False)
@@ -209,10 +250,7 @@ async def test_the_exit_of_an_entry_that_never_filled_takes_no_event_of_the_next
 async def test_nothing_is_expected_of_an_entry_that_was_withdrawn() -> None:
     """A stop that a person places there afterwards is theirs."""
     desk = bench()
-    desk.transport.on(PLACE, ok(placed_payload(type="LIMIT")))
-    desk.transport.on(OPEN, listed())
-    limit = entry(attached=(STOP,), type=OrderType.LIMIT, price=Decimal(61_000))
-    await desk.orders.place_order(limit)
+    limit = await rest(desk)
     desk.transport.on(CANCEL, ok(placed_payload(type="LIMIT")))
     desk.transport.on(QUERY, ok({"order": order_payload("CANCELED", type="LIMIT")}))
 
