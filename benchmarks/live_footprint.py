@@ -36,7 +36,6 @@ MODULES = (
     "milobot.settings",
     "milobot.app.live_trading",
     "milobot.exchanges.binance.client",
-    "milobot.exchanges.bingx.client",
     "milobot.web.app",
     "milobot.web.server",
     "sqlalchemy.dialects.sqlite",

@@ -13,11 +13,7 @@ from milobot.app.secrecy import hide_memory
 from milobot.domain.reports import KeyRights
 from milobot.errors import AuthenticationError, ConfigurationError
 from milobot.exchanges.binance import hosts as binance
-from milobot.exchanges.binance import signing as binance_signing
-from milobot.exchanges.binance.client import BinanceClient
 from milobot.exchanges.bingx import hosts as bingx
-from milobot.exchanges.bingx import signing as bingx_signing
-from milobot.exchanges.bingx.client import BingxClient
 from milobot.exchanges.candle_feed import Series
 from milobot.exchanges.deadlines import Deadline, no_deadline
 from milobot.exchanges.gateway import Timeouts
@@ -165,11 +161,7 @@ def open_client(
         signing_deadline=deadline,
     )
     venue = settings.venue(exchange)
-    if exchange == "binance":
-        credentials = binance_signing.Credentials(key.key, key.secret) if key else None
-        return BinanceClient(binance_hosts(venue), credentials, options)
-    bingx_credentials = bingx_signing.Credentials(key.key, key.secret) if key else None
-    return BingxClient(bingx_hosts(venue), bingx_credentials, options)
+    return _CLIENTS[exchange](venue, key, options)
 
 
 def with_production_data(settings: Settings, exchange: str) -> Settings:
@@ -247,3 +239,26 @@ def _environment(venue: VenueSettings) -> str:
     if venue.is_play_money:
         return "binance-demo" if venue.name == "binance" else "bingx-vst"
     return venue.name
+
+
+def _binance_client(
+    venue: VenueSettings, key: ApiKey | None, options: ClientOptions
+) -> ExchangeClient:
+    from milobot.exchanges.binance.client import BinanceClient  # noqa: PLC0415 - few processes need both
+    from milobot.exchanges.binance.signing import Credentials  # noqa: PLC0415 - as above
+
+    credentials = Credentials(key.key, key.secret) if key else None
+    return BinanceClient(binance_hosts(venue), credentials, options)
+
+
+def _bingx_client(
+    venue: VenueSettings, key: ApiKey | None, options: ClientOptions
+) -> ExchangeClient:
+    from milobot.exchanges.bingx.client import BingxClient  # noqa: PLC0415 - few processes need both
+    from milobot.exchanges.bingx.signing import Credentials  # noqa: PLC0415 - as above
+
+    credentials = Credentials(key.key, key.secret) if key else None
+    return BingxClient(bingx_hosts(venue), credentials, options)
+
+
+_CLIENTS = {"binance": _binance_client, "bingx": _bingx_client}

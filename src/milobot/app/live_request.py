@@ -16,7 +16,7 @@ from milobot.app.live_run import RunPlan
 from milobot.app.paper_plan import PAPER, PaperPlan
 from milobot.app.preparation import Source
 from milobot.app.sessions import SIGNALS
-from milobot.app.telegram import TelegramPlan
+from milobot.app.telegram_plan import TelegramPlan
 from milobot.settings import Settings
 from milobot.storage.account_records import Session
 from milobot.storage.api_key import ApiKey

@@ -8,7 +8,7 @@ from functools import partial
 
 from milobot.app.audit_trail import AuditTrail, telling_settings
 from milobot.app.ledger_place import check_place
-from milobot.app.live_messenger import Messenger, Surroundings, open_messenger
+from milobot.app.live_messenger import Messenger, Surroundings
 from milobot.app.live_page import LivePage
 from milobot.app.live_request import AccountWork, LiveRequest, is_first_time
 from milobot.app.live_run import LiveRun, RunPlan
@@ -23,6 +23,7 @@ from milobot.app.live_setup import (
 )
 from milobot.app.live_shows import LiveShow, SecondAccount
 from milobot.app.live_signals import LiveSignals, SignalHall, SignalPlan
+from milobot.app.messengers import open_messenger
 from milobot.app.metrics_port import Scraped, open_metrics_port
 from milobot.app.pages import Served, serve_beside
 from milobot.app.patience import FirstTries, Patience

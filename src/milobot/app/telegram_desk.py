@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from milobot.app.keys import Ask
 from milobot.app.presence import open_known_ledger
-from milobot.app.telegram import LEASE, connect_by, telegram_account
+from milobot.app.telegram import LEASE, connect_by
+from milobot.app.telegram_plan import telegram_account
 from milobot.errors import TelegramChatError
 from milobot.exchanges.times import SteadyClock
 from milobot.settings import Settings

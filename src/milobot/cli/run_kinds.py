@@ -10,7 +10,7 @@ from milobot.app.live_request import AccountWork, LiveRequest
 from milobot.app.live_trading import run_live
 from milobot.app.paper_plan import PAPER, PaperPlan, paper_file
 from milobot.app.preparation import Source
-from milobot.app.telegram import plan_telegram
+from milobot.app.telegram_plan import plan_telegram
 from milobot.cli.hidden import ask_password
 from milobot.cli.logs import say
 from milobot.errors import ConfigurationError, KeystoreError

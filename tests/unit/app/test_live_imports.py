@@ -10,8 +10,12 @@ HEAVY = {
     "asyncpg",
     "cryptography",
     "fastapi",
+    "milobot.app.telegram_messenger",
     "milobot.backtest.core",
+    "milobot.exchanges.bingx.client",
     "milobot.local_exchange",
+    "milobot.signals.talk.desk",
+    "milobot.signals.telegram.listener",
     "milobot.simulation",
     "pandas",
     "polars",
@@ -24,13 +28,19 @@ HEAVY = {
 PROGRAM = f"""
 import asyncio, sys, tempfile, pathlib
 import milobot.cli.main, milobot.cli.run, milobot.cli.run_kinds, milobot.app.live_trading
+from milobot.app.exchanges import open_client
+from milobot.settings import Settings
 from milobot.storage.ledger import open_ledger
+
+async def connect():
+    await open_client(Settings(), "binance").close()
 
 async def use(url):
     async with await open_ledger(url) as ledger:
         await ledger.journal("binance:default").load()
 
 with tempfile.TemporaryDirectory() as folder:
+    asyncio.run(connect())
     asyncio.run(use(f"sqlite:///{{pathlib.Path(folder)}}/milobot.db"))
 print(sorted({HEAVY!r} & sys.modules.keys()))
 """

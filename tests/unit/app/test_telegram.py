@@ -15,8 +15,9 @@ from tests.support.mtproto.world import marked
 from tests.support.process import ROOT, child_environment
 from tests.support.telegrams import CALLS, QUICK, RecordingDoor, Scene, scene, until
 
-from milobot.app.telegram import Telegram, TelegramPlan, plan_telegram, telegram_account
+from milobot.app.telegram import Telegram
 from milobot.app.telegram_desk import list_chats, log_in, read_telegram_status
+from milobot.app.telegram_plan import TelegramPlan, plan_telegram, telegram_account
 from milobot.errors import ConfigurationError, KeystoreError
 from milobot.settings import Settings
 
