@@ -1,18 +1,20 @@
 """What has happened in a journal since somebody looked last, for a page."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from milobot.app.order_memory import OrderMemory
 from milobot.backtest.executions import Execution, executions
 from milobot.domain.decisions import Decision
 from milobot.domain.orders import Order, OrderPurpose, OrderUpdate
 from milobot.domain.round_trips import RoundTrip
+from milobot.execution.recent import Recent
 from milobot.ports import Books, Journal, Record
 from milobot.storage.memory import MemoryJournal
 
-MOST_WAITING = 5_000
+MOST_WAITING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,11 @@ class Passing:
 
     def __init__(self, most: int = MOST_WAITING) -> None:
         """Hold nothing yet, and never more than ``most`` rows of a kind."""
-        self._most = most
         self._decisions: deque[Decision] = deque(maxlen=most)
         self._executions: deque[Execution] = deque(maxlen=most)
         self._trips: deque[RoundTrip] = deque(maxlen=most)
-        self._purposes: OrderedDict[str, OrderPurpose] = OrderedDict()
-        self._booked: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._purposes: OrderMemory[OrderPurpose] = OrderMemory(most)
+        self._booked: Recent[tuple[str, str], None] = Recent(most)
 
     def take(self) -> Happened:
         """Return what has happened since the last call."""
@@ -82,7 +83,7 @@ class Passing:
         records = tuple(records)
         for record in records:  # orders first: they say what the fills beside them were for
             if isinstance(record, Order):
-                self._know(record)
+                self._purposes.keep(record, record.purpose)
         for record in records:
             match record:
                 case Decision():
@@ -94,11 +95,6 @@ class Passing:
                 case _:
                     pass
 
-    def _know(self, order: Order) -> None:
-        self._purposes[order.client_order_id] = order.purpose
-        if len(self._purposes) > self._most:
-            self._purposes.popitem(last=False)
-
     def _note_fills(self, update: OrderUpdate) -> None:
         """Take in fills that are new; an exchange tells the earlier ones of an order again."""
         known = self._purposes.get(update.client_order_id)
@@ -108,8 +104,6 @@ class Passing:
             if key not in self._booked:
                 self._booked[key] = None
                 self._executions.append(Execution(fill, purpose))
-        while len(self._booked) > self._most:
-            self._booked.popitem(last=False)
 
 
 class Notes(Protocol):

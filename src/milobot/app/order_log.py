@@ -8,24 +8,24 @@ Every line of an order carries ``client_order_id`` and ``intent_key``, and those
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from milobot.app.happenings import ShownJournal
 from milobot.app.metrics import Meters
+from milobot.app.order_memory import OrderMemory
 from milobot.domain.alerts import Alert
 from milobot.domain.decisions import Decision
 from milobot.domain.orders import Order, OrderPurpose, OrderStatus, OrderUpdate
 from milobot.domain.slots import Slot
+from milobot.execution.recent import Recent
 from milobot.ports import Clock, Journal, Record
 from milobot.telemetry import get_logger
 
-MOST_KNOWN = 5_000
+_MOST_SENT, _MOST_FILLS = 1_000, 2_000
 _FAILED = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_EXECUTED})
 _QUIET = frozenset({OrderStatus.CANCEL_PENDING})
-_V = TypeVar("_V")
 
 
 class KnowsSignals(Protocol):
@@ -38,17 +38,6 @@ class KnowsSignals(Protocol):
     def decided(self, intent_key: str) -> None:
         """Hear that what an intent wished for is decided, on record."""
         ...
-
-
-class Recent(OrderedDict[str, _V]):
-    """A mapping that forgets what was put in first once there is too much."""
-
-    def keep(self, key: str, value: _V) -> None:
-        """Put something in."""
-        self[key] = value
-        self.move_to_end(key)
-        if len(self) > MOST_KNOWN:
-            self.popitem(last=False)
 
 
 class OrderLog:
@@ -75,10 +64,9 @@ class OrderLog:
         self._account, self._meters, self._clock = account, meters, clock
         self._signals, self._elapsed = signals, elapsed
         self._began_ms = clock.now_ms()
-        self._status: Recent[OrderStatus] = Recent()
-        self._keys: Recent[str] = Recent()
-        self._sent: Recent[float] = Recent()
-        self._fills: Recent[None] = Recent()
+        self._known: OrderMemory[tuple[OrderStatus, str]] = OrderMemory()
+        self._sent: Recent[str, float] = Recent(_MOST_SENT)
+        self._fills: Recent[str, None] = Recent(_MOST_FILLS)
         self._exposed: dict[str, int] = {}
         self._waiting: list[tuple[Record, ...]] = []
 
@@ -122,7 +110,7 @@ class OrderLog:
 
     def sent(self, order: Order) -> None:
         """Hear that an order's request leaves now."""
-        self._sent.keep(order.client_order_id, self._elapsed())
+        self._sent[order.client_order_id] = self._elapsed()
         if order.purpose is OrderPurpose.ENTRY:
             waited_ms = self._clock.now_ms() - order.created_ms
             self._stage("decision_to_request", waited_ms / 1000)
@@ -139,12 +127,11 @@ class OrderLog:
             self._meters.alerts.labels(self._account, alert.kind.value).inc()
 
     def _note_order(self, order: Order) -> None:
-        name, before = order.client_order_id, self._status.get(order.client_order_id)
-        if before is order.status:
+        before = self._known.get(order.client_order_id)
+        if before is not None and before[0] is order.status:
             return
         is_new = before is None and order.created_ms >= self._began_ms
-        self._status.keep(name, order.status)
-        self._keys.keep(name, order.intent_key)
+        self._known.keep(order, (order.status, order.intent_key))
         purpose = order.purpose.value
         if is_new:
             self._meters.orders.labels(self._account, purpose).inc()
@@ -164,8 +151,8 @@ class OrderLog:
             identity = f"{fill.symbol} {fill.fill_id}"
             if identity in self._fills:
                 continue
-            self._fills.keep(identity, None)
-            sent_s = self._sent.pop(update.client_order_id, None)
+            self._fills[identity] = None
+            sent_s = self._sent.pop(update.client_order_id)
             if sent_s is not None:
                 self._stage("request_to_fill", self._elapsed() - sent_s)
             get_logger().info(
@@ -219,7 +206,8 @@ class OrderLog:
 
     def _ids(self, client_order_id: str) -> dict[str, str | int]:
         """Return what ties a line to those before and after it."""
-        key = self._keys.get(client_order_id, "")
+        known = self._known.get(client_order_id)
+        key = known[1] if known is not None else ""
         signal_id = self._signals.signal_id(key) if self._signals and key else None
         ids: dict[str, str | int] = {"client_order_id": client_order_id, "intent_key": key}
         return ids if signal_id is None else {**ids, "signal_id": signal_id}

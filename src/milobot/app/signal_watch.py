@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from time import monotonic
 
 from milobot.app.metrics import Meters
-from milobot.app.order_log import Recent
+from milobot.execution.recent import Recent
 from milobot.signals.door import Incoming, Receipt, SignalDoor, SignalHistory, SignalState
 from milobot.signals.life.record import intent_key
 from milobot.telemetry import get_logger
 
 SOURCES = ("telegram", "http", "tradingview")
+_MOST_MESSAGES = 5_000
 
 
 @dataclass(slots=True)
@@ -29,13 +30,13 @@ class WatchedDoor:
     ) -> None:
         """Stand before ``door``; ``elapsed`` returns seconds that pass evenly."""
         self._door, self._meters, self._elapsed = door, meters, elapsed
-        self._messages: Recent[_Message] = Recent()
+        self._messages: Recent[str, _Message] = Recent(_MOST_MESSAGES)
 
     async def receive(self, incoming: Incoming) -> Receipt:
         """Put a message on record; raises what the door raises."""
         name = intent_key(incoming.source, incoming.message_id)
         before, message = self._messages.get(name), _Message(None, self._elapsed())
-        self._messages.keep(name, message)
+        self._messages[name] = message
         try:
             receipt = await self._door.receive(incoming)
         except BaseException:
@@ -43,7 +44,7 @@ class WatchedDoor:
             raise
         message.signal_id = receipt.signal_id
         if receipt.is_known and before is not None:
-            self._messages.keep(name, before)  # it may still be waiting for its decision
+            self._messages[name] = before  # it may still be waiting for its decision
         if receipt.state is not SignalState.ENTERING:
             self._settled(incoming, receipt, message)
         get_logger().info(

@@ -22,7 +22,7 @@ from milobot.execution.recorder import Recorder
 from milobot.execution.verdicts import is_calm
 from milobot.ports import Books, Clock, Journal, Record
 
-_REMEMBERED = 4_096
+_REMEMBERED = 1_000
 _ENDED_PER_SYMBOL = 16
 _FILLS_PER_SYMBOL = 256
 _NOT_TAKEN = frozenset({OrderStatus.PENDING, OrderStatus.REJECTED, OrderStatus.NOT_EXECUTED})

@@ -15,9 +15,21 @@ class Recent(Generic[K, V]):
         self._limit = limit
         self._values: OrderedDict[K, V] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Return how many values are kept."""
+        return len(self._values)
+
+    def __contains__(self, key: K) -> bool:
+        """Return whether the value of a key is still kept."""
+        return key in self._values
+
     def get(self, key: K) -> V | None:
         """Return the value of a key, if it is still kept."""
         return self._values.get(key)
+
+    def pop(self, key: K) -> V | None:
+        """Return the value of a key, if it is still kept, and keep it no more."""
+        return self._values.pop(key, None)
 
     def __setitem__(self, key: K, value: V) -> None:
         """Keep a value; the one set longest ago leaves when there are too many."""

@@ -6,7 +6,7 @@ import pytest
 from tests.support.records import DECISION, FILL, ORDER, TRIP, UPDATE
 
 from milobot.app.happenings import Happened, JournalReader, Passing
-from milobot.domain.orders import OrderPurpose
+from milobot.domain.orders import OrderPurpose, OrderStatus
 from milobot.errors import LedgerError
 from milobot.ports import Record
 from milobot.storage.memory import MemoryJournal
@@ -62,6 +62,20 @@ async def test_nothing_piles_up_while_nobody_looks() -> None:
 
     assert [done.fill.fill_id for done in happened.executions] == ["f7", "f8", "f9"]
     assert [decision.time_ms for decision in happened.decisions] == [7, 8, 9]
+
+
+async def test_the_exit_of_a_position_that_is_held_for_long_keeps_its_name() -> None:
+    """A page that calls a stop a liquidation frightens for nothing."""
+    passing = Passing(most=3)
+    journal = passing.before(MemoryJournal())
+    await journal.commit(replace(ORDER, purpose=OrderPurpose.STOP))
+    for number in range(10):
+        ended = replace(ORDER, client_order_id=f"other{number}", status=OrderStatus.CANCELLED)
+        await journal.commit(ended)
+
+    await journal.commit(FILLED)
+
+    assert [done.purpose for done in passing.take().executions] == [OrderPurpose.STOP]
 
 
 async def test_a_journal_behind_the_page_answers_as_before() -> None:

@@ -10,7 +10,8 @@ from tests.support.records import DECISION, FILL, ORDER, SLOT, UPDATE
 from tests.support.virtual_time import VirtualTime
 
 from milobot.app.metrics import MOST_CODES, Meters
-from milobot.app.order_log import MOST_KNOWN, OrderLog, Recent
+from milobot.app.order_log import OrderLog
+from milobot.app.order_memory import ENDED_KNOWN, OrderMemory
 from milobot.domain.alerts import Alert, AlertKind
 from milobot.domain.orders import OrderStatus, Refusal
 from milobot.ports import Record
@@ -174,14 +175,40 @@ def test_labels_are_bounded() -> None:
     assert meters.code("code_0") == "code_0"
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_what_is_kept_in_mind_is_bounded() -> None:
     """A bot runs for months."""
-    recent: Recent[int] = Recent()
-    for number in range(MOST_KNOWN + 10):
-        recent.keep(str(number), number)
+    memory: OrderMemory[int] = OrderMemory()
+    for number in range(ENDED_KNOWN + 10):
+        order = replace(ORDER, client_order_id=f"other{number}")
+        memory.keep(order, number)
+        memory.keep(replace(order, status=OrderStatus.CANCELLED), number)
 
-    assert len(recent) == MOST_KNOWN
-    assert "0" not in recent
+    assert len(memory) == ENDED_KNOWN
+    assert memory.get("other0") is None
+
+
+def test_a_stop_that_rests_for_long_is_counted_once() -> None:
+    """Thousands of orders may come and go before it ends."""
+    stage = Stage()
+    stage.note(ORDER)
+    ended = replace(ORDER, status=OrderStatus.CANCELLED)
+    stage.note(*(replace(ended, client_order_id=f"other{n}") for n in range(ENDED_KNOWN + 10)))
+    before = stage.value("orders_total", account=ACCOUNT, purpose="entry")
+
+    (line,) = stage.note(ended)
+
+    assert stage.value("orders_total", account=ACCOUNT, purpose="entry") == before
+    assert (line["event"], line["intent_key"]) == ("order_cancelled", ORDER.intent_key)
+
+
+def test_an_order_that_has_ended_stays_ended() -> None:
+    """What is stored late may be older: nothing of it may be kept for ever."""
+    memory: OrderMemory[int] = OrderMemory(ended=1)
+    memory.keep(replace(ORDER, status=OrderStatus.CANCELLED), 1)
+    memory.keep(ORDER, 2)
+    memory.keep(replace(ORDER, client_order_id="other", status=OrderStatus.CANCELLED), 3)
+
+    assert (memory.get(ORDER.client_order_id), memory.get("other")) == (None, 3)
 
 
 def test_the_end_of_an_alert_is_no_alert() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from milobot.domain.orders import Fill
 
-_MOST_ORDERS = 5000
+# More than all that may be asked for of what was executed within some seconds.
+_MOST_ORDERS = 1_000
 
 
 class ToldFills:
