@@ -7,16 +7,14 @@ here each statement is compiled once, and a server gets what comes together as o
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Insert, Table
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.sql.dml import ReturningInsert
 
-from milobot.storage.sqlite_ledger import driver_of
+from milobot.storage.prepared import Prepared, execute, prepare
 
 Row = Mapping[str, Any]
 
@@ -36,23 +34,6 @@ class Write(NamedTuple):
     row: Row
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A compiled statement.
-
-    Attributes:
-        sql: With the driver's own marks for parameters.
-        columns: What they stand for, each with what makes a value fit for the driver.
-    """
-
-    sql: str
-    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
-
-    def parameters(self, row: Row) -> Iterator[Any]:
-        for name, convert in self.columns:
-            yield row[name] if convert is None else convert(row[name])
-
-
 def write_rows(connection: Connection, writes: Sequence[Write]) -> None:
     """Put rows into their tables, in order where one replaces another.
 
@@ -64,7 +45,7 @@ def write_rows(connection: Connection, writes: Sequence[Write]) -> None:
         _write_to_file(connection, writes)
         return
     for group in _groups(writes):
-        prepared = [_prepare(w.statement, connection.dialect, tuple(w.row)) for w in group]
+        prepared = [prepare(w.statement, connection.dialect, tuple(w.row)) for w in group]
         values = tuple(
             value
             for one, write in zip(prepared, group, strict=True)
@@ -97,12 +78,8 @@ def _write_to_file(connection: Connection, writes: Sequence[Write]) -> None:
 
 
 def _execute(connection: Connection, write: Write) -> sqlite3.Cursor:
-    prepared = _prepare(write.statement, connection.dialect, tuple(write.row))
-    values = tuple(prepared.parameters(write.row))
-    try:
-        return driver_of(connection).execute(prepared.sql, values)
-    except sqlite3.IntegrityError as error:
-        raise IntegrityError(prepared.sql, values, error) from error
+    prepared = prepare(write.statement, connection.dialect, tuple(write.row))
+    return execute(connection, prepared, write.row)
 
 
 def _groups(writes: Sequence[Write]) -> Iterator[list[Write]]:
@@ -133,27 +110,14 @@ def _identity(write: Write) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=256)
-def _prepare(
-    statement: Insert | ReturningInsert[Any], dialect: Dialect, names: tuple[str, ...]
-) -> _Prepared:
-    compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    ordered: Sequence[str] = getattr(compiled, "positiontup", None) or names
-    columns = statement.table.columns
-    converters = (
-        columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in ordered
-    )
-    return _Prepared(str(compiled), tuple(zip(ordered, converters, strict=True)))
-
-
-@lru_cache(maxsize=256)
-def _joined(parts: tuple[_Prepared, ...]) -> str:
+def _joined(parts: tuple[Prepared, ...]) -> str:
     """Return one statement that does what several do, which must not depend on each other."""
     if len(parts) == 1:
         return parts[0].sql
     shifted, before = [], 0
     for part in parts:
         shifted.append(_shifted(part.sql, before))
-        before += len(part.columns)
+        before += len(part.marked)
     *others, last = shifted
     named = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(others))
     return f"WITH {named} {last}"

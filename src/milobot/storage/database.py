@@ -35,6 +35,24 @@ class Database(Protocol):
         """
         ...
 
+    async def write_early(self, unit: Callable[[Connection], _T], seen: Callable[[_T], None]) -> _T:
+        """As ``write``, and tell what came out as soon as other transactions see it.
+
+        That may be before it survives the end of the machine, but not before it survives that of
+        this process. What is written next survives only together with it: whoever puts on record
+        what follows before anything of it leaves needs not wait any longer.
+
+        Args:
+            unit: What is done; may be run again.
+            seen: Is called at most once, before this returns.
+
+        Raises:
+            LedgerUnavailableError: Nothing was stored; waiting may help.
+            CommitUnknownError: Nobody can say whether it was stored.
+            LedgerError: Nothing was stored.
+        """
+        ...
+
     async def read(self, query: Callable[[Connection], _T]) -> _T:
         """Run ``query`` on what was committed last, without holding up writes.
 

@@ -51,6 +51,10 @@ class Ledger:
         """Run a unit of work as one transaction, such as those of ``storage.commands``."""
         return await self._database.write(unit)
 
+    async def write_early(self, unit: Callable[[Connection], _T], seen: Callable[[_T], None]) -> _T:
+        """As ``write``; ``seen`` hears what came out as soon as others see it (``Database``)."""
+        return await self._database.write_early(unit, seen)
+
     async def close(self) -> None:
         """Finish what was asked for and let go of the database."""
         await self._database.close()

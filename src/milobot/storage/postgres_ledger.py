@@ -95,6 +95,12 @@ class PostgresDatabase:
                 await self._commit(jobs)
         return await done
 
+    async def write_early(self, unit: Callable[[Connection], _T], seen: Callable[[_T], None]) -> _T:
+        """Run ``unit`` as one transaction; here others see it when it is on disk, not before."""
+        result = await self.write(unit)
+        seen(result)
+        return result
+
     async def read(self, query: Callable[[Connection], _T]) -> _T:
         """Run ``query`` on what was committed last."""
         try:

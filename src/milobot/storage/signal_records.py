@@ -7,7 +7,7 @@ and wishes for is text here (``details``): the signals' own code writes and read
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
@@ -15,6 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from milobot.errors import LedgerUnavailableError
 from milobot.storage import tables
 from milobot.storage.batches import Write, write_numbered, write_rows
+from milobot.storage.prepared import change_rows, fetch_rows
 from milobot.storage.upserts import insert_or_keep
 
 _signals, _events = tables.signals, tables.signal_events
@@ -33,6 +34,16 @@ _FIND_MESSAGE = (
         _signals.c.message_id == bindparam("of_message"),
     )
     .with_for_update()
+)
+_FIND_TWINS = (
+    select(_signals.c.id, _signals.c.source, _signals.c.origin, _signals.c.state)
+    .add_columns(_signals.c.received_ms)
+    .where(
+        _signals.c.account == bindparam("of_account"),
+        _signals.c.fingerprint == bindparam("of_fingerprint"),
+        _signals.c.received_ms >= bindparam("since_ms"),
+    )
+    .order_by(_signals.c.received_ms.desc(), _signals.c.id.desc())
 )
 _LIVE_REVISIONS = select(_signals.c.id, _signals.c.revision).where(
     _signals.c.account == bindparam("of_account"), _signals.c.is_live.is_(True)
@@ -87,7 +98,18 @@ class EventRow:
     sentence: str
 
 
+class TwinRow(NamedTuple):
+    """What is asked of a signal with the same set-up."""
+
+    signal_id: int
+    source: str
+    origin: str
+    state: str
+    received_ms: int
+
+
 _NAMES = tuple(field.name for field in fields(SignalRow) if field.name != "signal_id")
+_COLUMNS = tuple("signal_id" if column.name == "id" else column.name for column in _signals.columns)
 _EVENT_NAMES = tuple(field.name for field in fields(EventRow))
 
 
@@ -120,8 +142,7 @@ def save_signal(connection: Connection, row: SignalRow, events: Sequence[EventRo
     """
     values = {name: getattr(row, name) for name in _NAMES} | {"revision": row.revision + 1}
     which = {"of_id": row.signal_id, "of_revision": row.revision}
-    changed = connection.execute(_SAVE, values | which)
-    if changed.rowcount != 1:
+    if change_rows(connection, _SAVE, _NAMES, values | which) != 1:
         raise LedgerUnavailableError(
             f"signal {row.signal_id} was changed by another process: read it again"
         )
@@ -149,14 +170,10 @@ def read_signal(connection: Connection, signal_id: int) -> SignalRow | None:
 
 def find_twins(
     connection: Connection, account: str, fingerprint: str, *, since_ms: int
-) -> Sequence[SignalRow]:
+) -> Sequence[TwinRow]:
     """Return the signals with the same set-up that came since a moment, newest first."""
-    found = select(_signals).where(
-        _signals.c.account == account,
-        _signals.c.fingerprint == fingerprint,
-        _signals.c.received_ms >= since_ms,
-    )
-    return _many(connection, found.order_by(_signals.c.received_ms.desc(), _signals.c.id.desc()))
+    values = {"of_account": account, "of_fingerprint": fingerprint, "since_ms": since_ms}
+    return [TwinRow(*row) for row in fetch_rows(connection, _FIND_TWINS, values)]
 
 
 def list_live(
@@ -198,10 +215,12 @@ def _insert_events(connection: Connection, signal_id: int, events: Sequence[Even
 
 
 def _one(
-    connection: Connection, found: Select[tuple[object, ...]], which: Mapping[str, object]
+    connection: Connection, found: Select[Any], which: Mapping[str, object]
 ) -> SignalRow | None:
-    row = connection.execute(found, which).mappings().one_or_none()
-    return None if row is None else _row_of(row)
+    rows = fetch_rows(connection, found, which)
+    if not rows:
+        return None
+    return SignalRow(**dict(zip(_COLUMNS, rows[0], strict=True)))
 
 
 def _many(connection: Connection, found: Select[tuple[object, ...]]) -> list[SignalRow]:

@@ -12,14 +12,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from milobot.errors import LedgerError
+from milobot.errors import CommitUnknownError, LedgerError
 from milobot.storage.ledger_errors import sqlite_error
 from milobot.storage.sqlite import connect, transaction
+from milobot.storage.sqlite_log import CommitLog, Flush, to_disk
 
 _T = TypeVar("_T")
 _Loop = asyncio.AbstractEventLoop
@@ -27,6 +29,7 @@ _Loop = asyncio.AbstractEventLoop
 _LARGEST_GROUP = 100
 _READERS = 2
 _PAGES_AT_ONCE = 200
+_SYNC_AFTER_S = 0.004
 # FULL: what was committed survives a power failure. The log is kept small after a burst.
 _SETTINGS = (
     "PRAGMA auto_vacuum = INCREMENTAL",  # counts for a new file only, so it comes first
@@ -41,10 +44,22 @@ class _Job(Generic[_T]):
     unit: Callable[[Connection], _T]
     loop: _Loop
     done: "asyncio.Future[_T]"
+    seen: Callable[[_T], None] | None = None
     result: _T | None = None
     error: BaseException | None = None
 
+    def tell(self) -> None:
+        seen, self.seen = self.seen, None
+        if seen is not None and self.error is None:
+            seen(cast("_T", self.result))
+
+    def lose(self, error: BaseException) -> None:
+        self.tell()  # it is there to be seen, for now
+        self.error = error
+        self.deliver()
+
     def deliver(self) -> None:
+        self.tell()
         if self.done.done():  # whoever waited has been cancelled
             return
         if self.error is not None:
@@ -71,12 +86,21 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 class SqliteDatabase:
     """A ledger file with its writing thread and two reading ones (``Database``)."""
 
-    def __init__(self, path: Path, *, lock_timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lock_timeout_s: float = 5.0,
+        sync_after_s: float = _SYNC_AFTER_S,
+        flush: Flush = to_disk,
+    ) -> None:
         """Open the file, which is made when it is missing; the schema is not looked at.
 
         Args:
             path: The file, by convention ``milobot.db``.
             lock_timeout_s: How long to wait for another program that is writing.
+            sync_after_s: How long what was seen early waits for a commit that takes it along.
+            flush: Waits until what was written to an open file is on disk.
 
         Raises:
             LedgerError: It cannot be opened or written, or is no database.
@@ -98,7 +122,11 @@ class SqliteDatabase:
         self._writing = opened[0]
         for connection in opened[1:]:
             self._readers.put(connection)
+        self._log = CommitLog(path, driver_of(self._writing), flush)
+        self._sync_after_s = sync_after_s
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._unsynced: list[_Job[Any]] = []  # seen by others, and not on disk yet
+        self._sync_at_s = 0.0
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
         self._writer = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
         self._writer.start()
@@ -116,11 +144,19 @@ class SqliteDatabase:
 
     async def write(self, unit: Callable[[Connection], _T]) -> _T:
         """Run ``unit`` as one transaction; it is on disk when this returns."""
+        return await self._write(unit, None)
+
+    async def write_early(self, unit: Callable[[Connection], _T], seen: Callable[[_T], None]) -> _T:
+        """Run ``unit`` as one transaction, and tell what came out before it is on disk."""
+        return await self._write(unit, seen)
+
+    async def _write(
+        self, unit: Callable[[Connection], _T], seen: Callable[[_T], None] | None
+    ) -> _T:
         self._require_open()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[_T] = loop.create_future()
-        job = _Job(unit, loop, done)
-        self._jobs.put(job)
+        self._jobs.put(_Job(unit, loop, done, seen))
         return await done
 
     async def read(self, query: Callable[[Connection], _T]) -> _T:
@@ -149,6 +185,7 @@ class SqliteDatabase:
         self._reading.shutdown()
         while not self._readers.empty():
             self._readers.get().close()
+        self._log.close()
         self._writing.close()  # the last one moves the log into the file
 
     def _require_open(self) -> None:
@@ -172,14 +209,54 @@ class SqliteDatabase:
         while True:
             group = self._next_group()
             jobs = [job for job in group if job is not None]
-            if jobs:
-                self._commit(jobs)
-                _deliver(jobs)
-            if len(jobs) < len(group):
+            if jobs and all(job.seen is not None for job in jobs):
+                self._commit_early(jobs)
+            elif jobs:
+                self._commit_to_disk(jobs)
+            is_over = len(jobs) < len(group)
+            if self._unsynced and (is_over or monotonic() >= self._sync_at_s):
+                self._sync()
+            if is_over:
                 return
 
+    def _commit_to_disk(self, jobs: list[_Job[Any]]) -> None:
+        """Commit jobs; what was seen early is on disk with them, if they write anything."""
+        driver = driver_of(self._writing)
+        before = driver.total_changes
+        self._commit(jobs)
+        has_written = driver.total_changes > before and not any(job.error for job in jobs)
+        if has_written:
+            jobs, self._unsynced = [*self._unsynced, *jobs], []
+        _deliver(jobs, _Job.deliver)
+
+    def _commit_early(self, jobs: list[_Job[Any]]) -> None:
+        """Commit jobs, and tell before they are on disk; those that failed are told at once."""
+        with self._log.put_off():
+            self._commit(jobs)
+        if not self._unsynced:
+            self._sync_at_s = monotonic() + self._sync_after_s
+        self._unsynced += [job for job in jobs if job.error is None]
+        _deliver([job for job in jobs if job.error is None], _Job.tell)
+        _deliver([job for job in jobs if job.error is not None], _Job.deliver)
+
+    def _sync(self) -> None:
+        """Take to the disk what others see already."""
+        jobs, self._unsynced = self._unsynced, []
+        try:
+            self._log.flush()
+        except OSError as error:
+            sentence = f"{self.name} may not be on disk ({error.strerror}): check its health"
+            _deliver(jobs, lambda job: job.lose(CommitUnknownError(sentence)))
+        else:
+            _deliver(jobs, _Job.deliver)
+
     def _next_group(self) -> list[_Job[Any] | None]:
-        group = [self._jobs.get()]
+        """Return what waits; nothing once it is time to sync."""
+        wait_s = max(0.0, self._sync_at_s - monotonic()) if self._unsynced else None
+        try:
+            group = [self._jobs.get(timeout=wait_s)]
+        except queue.Empty:
+            return []
         while group[-1] is not None and len(group) < _LARGEST_GROUP:
             try:
                 group.append(self._jobs.get_nowait())
@@ -248,18 +325,18 @@ def _analyse(connection: Connection) -> None:
     driver.execute("ANALYZE")
 
 
-def _deliver(jobs: list[_Job[Any]]) -> None:
-    """Wake everybody who waited, each in the event loop of their own."""
+def _deliver(jobs: list[_Job[Any]], deliver: Callable[[_Job[Any]], None]) -> None:
+    """Tell everybody who waits, each in the event loop of their own."""
     by_loop: dict[_Loop, list[_Job[Any]]] = {}
     for job in jobs:
         by_loop.setdefault(job.loop, []).append(job)
     for loop, theirs in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_deliver_here, theirs)
+            loop.call_soon_threadsafe(_deliver_here, theirs, deliver)
         except RuntimeError:  # the loop has ended, and with it everybody who waited
             continue
 
 
-def _deliver_here(jobs: list[_Job[Any]]) -> None:
+def _deliver_here(jobs: list[_Job[Any]], deliver: Callable[[_Job[Any]], None]) -> None:
     for job in jobs:
-        job.deliver()
+        deliver(job)

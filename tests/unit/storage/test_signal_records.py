@@ -12,6 +12,7 @@ from milobot.storage.ledger_pruning import prune
 from milobot.storage.signal_records import (
     EventRow,
     SignalRow,
+    TwinRow,
     find_message,
     find_twins,
     insert_signal,
@@ -127,11 +128,14 @@ async def test_twins_are_found_within_a_window(ledger: Ledger) -> None:
     """The same set-up a day later is another trade."""
     kept = await keep(ledger)
 
-    async def twins(fingerprint: str, since_ms: int) -> list[SignalRow]:
+    assert kept is not None
+
+    async def twins(fingerprint: str, since_ms: int) -> list[TwinRow]:
         query = partial(find_twins, account=ROW.account, fingerprint=fingerprint, since_ms=since_ms)
         return list(await ledger.read(query))
 
-    assert await twins("f", 1_000) == [kept]
+    twin = TwinRow(kept.signal_id, kept.source, kept.origin, kept.state, kept.received_ms)
+    assert await twins("f", 1_000) == [twin]
     assert await twins("f", 1_001) == []
     assert await twins("g", 0) == []
 

@@ -8,7 +8,7 @@ from functools import partial
 from milobot.ports import Clock
 from milobot.signals.door import Incoming, Receipt, SignalHistory
 from milobot.signals.inbox.actor import ActorParts, Rhythm, SignalActor, Sleep, Tell
-from milobot.signals.inbox.messages import Message
+from milobot.signals.inbox.messages import Message, Taken
 from milobot.signals.inbox.ports import SignalTrades
 from milobot.signals.inbox.rows import history_of
 from milobot.signals.inbox.taking import delete, take
@@ -72,9 +72,9 @@ class SignalInbox:
             terms=plan.terms,
             now_ms=self._clock.now_ms(),
         )
-        taken = await self._ledger.write(partial(take, message=message))
-        if self._actor is not None:
-            self._actor.heard(taken.changed)
+        # Its order is on record before it leaves, and so is the message then: only who sent the
+        # message has to wait until it survives whatever happens.
+        taken = await self._ledger.write_early(partial(take, message=message), self._heard)
         return taken.receipt
 
     async def delete(self, source: str, message_id: str) -> Receipt | None:
@@ -94,8 +94,7 @@ class SignalInbox:
         taken = await self._ledger.write(unit)
         if taken is None:
             return None
-        if self._actor is not None:
-            self._actor.heard(taken.changed)
+        self._heard(taken)
         return taken.receipt
 
     async def history(self, signal_id: int) -> SignalHistory | None:
@@ -161,3 +160,8 @@ class SignalInbox:
             await self._actor.run()
         finally:
             self._actor = None
+
+    def _heard(self, taken: Taken) -> None:
+        """Have what is on record acted on, where this process leads."""
+        if self._actor is not None:
+            self._actor.heard(taken.changed)

@@ -234,8 +234,8 @@ async def test_a_signal_that_breaks_its_own_life_ends_alone(ledger: Ledger) -> N
     """A price that is no number is nobody else's trouble."""
     desk = SignalDesk(ledger)
     async with desk.leading():
-        await desk.say("Long ETHUSDT entry 2900 SL 2800 TP 3300")
         desk.trades.prices["ETHUSDT"] = dec("NaN")
+        await desk.say("Long ETHUSDT entry 2900 SL 2800 TP 3300")
         await desk.say(MARKET, "2")
         await desk.wait(2)
 

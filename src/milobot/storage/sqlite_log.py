@@ -1,0 +1,58 @@
+"""The log that SQLite writes commits into (WAL), and when it is on disk."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+Flush = Callable[[int], None]
+# Only what is needed to read the data again, where the system knows the difference.
+to_disk: Flush = getattr(os, "fdatasync", os.fsync)
+
+
+class CommitLog:
+    """Puts commits on disk at once, or several of them later with one wait for the disk.
+
+    A commit that is on disk has all before it there: they follow each other in one file.
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    """
+
+    def __init__(self, path: Path, driver: sqlite3.Connection, flush: Flush = to_disk) -> None:
+        """Look after the log of a database file.
+
+        Args:
+            path: The database's own file.
+            driver: The one connection that writes it.
+            flush: Waits until what was written to an open file is on disk.
+        """
+        self._path = path.with_name(f"{path.name}-wal")
+        self._driver = driver
+        self._flush = flush
+        self._handle: int | None = None
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Let commits in the body survive the end of this process, and the machine's after ``flush``."""
+        self._driver.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._driver.execute("PRAGMA synchronous = FULL")
+
+    def flush(self) -> None:
+        """Wait until all that was committed is on disk.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        if self._handle is None:
+            # It stays the same file as long as the database is open.
+            self._handle = os.open(self._path, os.O_RDONLY)
+        self._flush(self._handle)
+
+    def close(self) -> None:
+        """Let go of the file; it takes no lock with it, as SQLite locks others."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
