@@ -223,7 +223,7 @@ class SqliteDatabase:
         """Commit jobs; what was seen early is on disk with them, if they write anything."""
         driver = driver_of(self._writing)
         before = driver.total_changes
-        self._commit(jobs)
+        self._commit(jobs, is_put_off=False)
         has_written = driver.total_changes > before and not any(job.error for job in jobs)
         if has_written:
             jobs, self._unsynced = [*self._unsynced, *jobs], []
@@ -231,8 +231,7 @@ class SqliteDatabase:
 
     def _commit_early(self, jobs: list[_Job[Any]]) -> None:
         """Commit jobs, and tell before they are on disk; those that failed are told at once."""
-        with self._log.put_off():
-            self._commit(jobs)
+        self._commit(jobs, is_put_off=True)
         if not self._unsynced:
             self._sync_at_s = monotonic() + self._sync_after_s
         self._unsynced += [job for job in jobs if job.error is None]
@@ -264,16 +263,17 @@ class SqliteDatabase:
                 break
         return group
 
-    def _commit(self, jobs: list[_Job[Any]]) -> None:
+    def _commit(self, jobs: list[_Job[Any]], *, is_put_off: bool) -> None:
         """Commit all jobs as one transaction, or each alone when that one cannot be had."""
         try:
+            self._log.put_off(is_put_off=is_put_off)
             self._commit_together(jobs)
         except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
             if len(jobs) == 1:
                 jobs[0].error = self._as_ledger_error(error)
                 return
             for job in jobs:
-                self._commit([job])
+                self._commit([job], is_put_off=is_put_off)
 
     def _commit_together(self, jobs: list[_Job[Any]]) -> None:
         driver = driver_of(self._writing)

@@ -2,8 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 Flush = Callable[[int], None]
@@ -30,15 +29,21 @@ class CommitLog:
         self._driver = driver
         self._flush = flush
         self._handle: int | None = None
+        self._is_put_off: bool | None = None
 
-    @contextmanager
-    def put_off(self) -> Iterator[None]:
-        """Let commits in the body survive the end of this process, and the machine's after ``flush``."""
-        self._driver.execute("PRAGMA synchronous = NORMAL")
-        try:
-            yield
-        finally:
-            self._driver.execute("PRAGMA synchronous = FULL")
+    def put_off(self, *, is_put_off: bool) -> None:
+        """Say whether the next commits return before they are on disk, or when they are there.
+
+        One that returns before survives the end of this process at once, and that of the machine
+        after ``flush`` or after the next commit that is on disk.
+
+        Raises:
+            sqlite3.Error: The file cannot be read; nothing may be committed now.
+        """
+        if self._is_put_off is not is_put_off:
+            self._is_put_off = None  # nobody knows, should this fail
+            self._driver.execute(f"PRAGMA synchronous = {'NORMAL' if is_put_off else 'FULL'}")
+            self._is_put_off = is_put_off
 
     def flush(self) -> None:
         """Wait until all that was committed is on disk.

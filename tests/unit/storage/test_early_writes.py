@@ -1,15 +1,16 @@
 """Writes whose result is seen before it is on disk: told early, returned late, never lost alone."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
-from milobot.errors import CommitUnknownError, LedgerError
+from milobot.errors import CommitUnknownError, LedgerError, LedgerUnavailableError
 from milobot.storage.schema import bring_up_to_date
 from milobot.storage.sqlite_ledger import SqliteDatabase
 
@@ -47,7 +48,7 @@ async def database(
     """Give a ledger file on a disk."""
     path = tmp_path / "milobot.db"
     bring_up_to_date(path)
-    opened = SqliteDatabase(path, sync_after_s=sync_after_s, flush=disk.flush)
+    opened = SqliteDatabase(path, lock_timeout_s=0.05, sync_after_s=sync_after_s, flush=disk.flush)
     try:
         yield opened
     finally:
@@ -180,3 +181,21 @@ async def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
         assert await opened.read(numbers) == [1]
 
     assert disk.events == ["seen 1"]
+
+
+async def test_a_locked_file_is_told_and_the_writer_goes_on(tmp_path: Path) -> None:
+    """A thread that dies without a word would let everybody wait for ever."""
+    disk = Disk()
+    async with database(tmp_path, disk, 0.0) as opened:
+        await opened.write(note(1))
+        with closing(sqlite3.connect(opened.path, isolation_level=None)) as other:
+            other.execute("CREATE TABLE more (number INTEGER)")  # and a schema to be read anew
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LedgerUnavailableError, match="is locked by another program"):
+                await opened.write_early(note(2), disk.seen)
+            other.execute("ROLLBACK")
+
+        assert await opened.write_early(note(3), disk.seen) == 3
+        assert await opened.write(settings) == 2
+
+    assert disk.events == ["seen 3", "flushed"]
