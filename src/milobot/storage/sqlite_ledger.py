@@ -51,7 +51,10 @@ class _Job(Generic[_T]):
     def tell(self) -> None:
         seen, self.seen = self.seen, None
         if seen is not None and self.error is None:
-            seen(cast("_T", self.result))
+            try:
+                seen(cast("_T", self.result))
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+                self.error = error
 
     def lose(self, error: BaseException) -> None:
         self.tell()  # it is there to be seen, for now
@@ -220,14 +223,23 @@ class SqliteDatabase:
                 return
 
     def _commit_to_disk(self, jobs: list[_Job[Any]]) -> None:
-        """Commit jobs; what was seen early is on disk with them, if they write anything."""
+        """Commit jobs that wait for the disk, and take along what was seen early.
+
+        SQLite waits for the disk only where there is something to be put there: who has written
+        nothing may have seen what is not there yet.
+        """
+        is_alone = not self._unsynced and all(job.seen is None for job in jobs)
         driver = driver_of(self._writing)
         before = driver.total_changes
         self._commit(jobs, is_put_off=False)
-        has_written = driver.total_changes > before and not any(job.error for job in jobs)
-        if has_written:
-            jobs, self._unsynced = [*self._unsynced, *jobs], []
-        _deliver(jobs, _Job.deliver)
+        if is_alone:
+            _deliver(jobs, _Job.deliver)
+            return
+        has_changed = driver.total_changes > before and not any(job.error for job in jobs)
+        is_first = [job.error is not None or (has_changed and job.seen is None) for job in jobs]
+        _deliver([job for job, first in zip(jobs, is_first, strict=True) if first], _Job.deliver)
+        self._unsynced += [job for job, first in zip(jobs, is_first, strict=True) if not first]
+        self._sync()
 
     def _commit_early(self, jobs: list[_Job[Any]]) -> None:
         """Commit jobs, and tell before they are on disk; those that failed are told at once."""

@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from milobot.errors import LedgerUnavailableError
+
 Flush = Callable[[int], None]
 # Only what is needed to read the data again, where the system knows the difference.
 to_disk: Flush = getattr(os, "fdatasync", os.fsync)
@@ -25,11 +27,13 @@ class CommitLog:
             driver: The one connection that writes it.
             flush: Waits until what was written to an open file is on disk.
         """
-        self._path = path.with_name(f"{path.name}-wal")
+        found = path.resolve()  # SQLite puts it beside the file itself, not beside a link to it
+        self._path = found.with_name(f"{found.name}-wal")
         self._driver = driver
         self._flush = flush
         self._handle: int | None = None
         self._is_put_off: bool | None = None
+        self._may_have_a_hole = False
 
     def put_off(self, *, is_put_off: bool) -> None:
         """Say whether the next commits return before they are on disk, or when they are there.
@@ -39,7 +43,12 @@ class CommitLog:
 
         Raises:
             sqlite3.Error: The file cannot be read; nothing may be committed now.
+            LedgerUnavailableError: The same.
         """
+        if self._may_have_a_hole:
+            self._begin_anew()
+        if is_put_off and self._handle is None:
+            self._handle = self._open()
         if self._is_put_off is not is_put_off:
             self._is_put_off = None  # nobody knows, should this fail
             self._driver.execute(f"PRAGMA synchronous = {'NORMAL' if is_put_off else 'FULL'}")
@@ -51,13 +60,36 @@ class CommitLog:
         Raises:
             OSError: The disk refuses.
         """
-        if self._handle is None:
-            # It stays the same file as long as the database is open.
-            self._handle = os.open(self._path, os.O_RDONLY)
-        self._flush(self._handle)
+        if self._handle is not None:  # without it nothing was put off
+            try:
+                self._flush(self._handle)
+            except OSError:
+                self._may_have_a_hole = True
+                raise
 
     def close(self) -> None:
         """Let go of the file; it takes no lock with it, as SQLite locks others."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+    def _open(self) -> int:
+        """Open the log before anything is put off: it tells only who has it open of a bad disk.
+
+        It stays the same file as long as the database is open.
+        """
+        try:
+            return os.open(self._path, os.O_RDONLY)
+        except OSError as error:
+            raise LedgerUnavailableError(
+                f"{self._path.name} cannot be opened ({error.strerror}): check the disk"
+            ) from error
+
+    def _begin_anew(self) -> None:
+        """Take all over into the database's own file: what follows a hole would not be found."""
+        busy, *_ = self._driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise LedgerUnavailableError(
+                f"{self._path.name} is in use and may not be whole on disk: try again"
+            )
+        self._may_have_a_hole = False

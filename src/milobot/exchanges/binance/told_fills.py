@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from milobot.domain.orders import Fill
 
-# More than all that may be asked for of what was executed within some seconds.
+# More than all that may be asked for of what was executed lately; of others the exchange is asked.
 _MOST_ORDERS = 1_000
 
 
@@ -30,7 +30,8 @@ class ToldFills:
 
     def learn(self, exchange_order_id: str, fill: Fill) -> None:
         """Keep an execution; one that is told twice is kept once."""
-        self._fills.setdefault(exchange_order_id, {})[fill.fill_id] = fill
+        known = self._fills.pop(exchange_order_id, {})
+        self._fills[exchange_order_id] = {**known, fill.fill_id: fill}
         if len(self._fills) > _MOST_ORDERS:
             del self._fills[next(iter(self._fills))]
 

@@ -101,8 +101,8 @@ class AttachedExits:
         found = {}
         for order in exits:
             known = self._ids.exchange_id(order.client_order_id)
-            named = (one for one in listed if known and one.exchange_order_id == known)
-            report = next(named, None) or twin_of(order, listed, self._ids)
+            named = (one for one in listed if one.exchange_order_id == known)
+            report = next(named, None) if known else twin_of(order, listed, self._ids)
             if report is not None:
                 self._ids.bind(order.client_order_id, report.exchange_order_id)
                 found[order.client_order_id] = resting(order, report)

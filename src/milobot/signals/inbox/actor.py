@@ -209,8 +209,13 @@ class SignalActor:
         self, name: str, symbol: str, work: Callable[[str], Coroutine[Any, Any, None]]
     ) -> None:
         running = self._busy.get(name)
-        if self._tasks is not None and (running is None or running.done()):
-            self._busy[name] = self._tasks.create_task(self._guarded(symbol, partial(work, symbol)))
+        if self._tasks is None or (running is not None and not running.done()):
+            return
+        guarded = self._guarded(symbol, partial(work, symbol))
+        try:
+            self._busy[name] = self._tasks.create_task(guarded)
+        except RuntimeError:  # all of it is ending: whoever leads next finds it on record
+            guarded.close()
 
     async def _guarded(self, symbol: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         # Called here, not before: a task that is cancelled before its first step calls nothing.

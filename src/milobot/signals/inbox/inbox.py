@@ -15,6 +15,7 @@ from milobot.signals.inbox.taking import delete, take
 from milobot.signals.life.plans import SignalTerms
 from milobot.signals.profile import ChannelProfile
 from milobot.signals.reader import read
+from milobot.signals.reading import ReadingKind
 from milobot.storage.leases import Lease
 from milobot.storage.ledger import Ledger
 from milobot.storage.signal_records import list_events, list_signals, read_signal
@@ -72,9 +73,14 @@ class SignalInbox:
             terms=plan.terms,
             now_ms=self._clock.now_ms(),
         )
-        # Its order is on record before it leaves, and so is the message then: only who sent the
-        # message has to wait until it survives whatever happens.
-        taken = await self._ledger.write_early(partial(take, message=message), self._heard)
+        unit = partial(take, message=message)
+        if message.reading.kind is ReadingKind.SETUP and not incoming.version:
+            # Its entry is on record before it leaves, and so is the message then: only who sent
+            # the message has to wait until it survives whatever happens.
+            taken = await self._ledger.write_early(unit, self._heard)
+        else:  # an exit does not wait for a slow ledger: its wish must not be lost and repeated
+            taken = await self._ledger.write(unit)
+            self._heard(taken)
         return taken.receipt
 
     async def delete(self, source: str, message_id: str) -> Receipt | None:
