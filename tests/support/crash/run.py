@@ -219,16 +219,18 @@ class Run:
         self._exchange.plan.clear()
         self._prices.calm()
         compared_by = loop.time() + _COMPARED_WITHIN_S
-        calm_since = loop.time()
+        calm_since, is_alike = loop.time(), False
         while loop.time() < deadline and not bot.is_gone:
             await bot.gone(0.05)
             if not self._is_settled(number) or self._owes_late():
-                calm_since = loop.time()
+                calm_since, is_alike = loop.time(), False
             elif loop.time() > calm_since + _STAYS_S:
-                # News that never came is found when the account is compared in turn.
-                if loop.time() > compared_by or not differences(*await self._evidence()):
+                if is_alike:  # and stays so: what makes it alike may leave something to be done
                     self._has_settled = True
                     return
+                # News that never came is found when the account is compared in turn.
+                evidence = await self._evidence()
+                is_alike = loop.time() > compared_by or not differences(*evidence)
                 calm_since = loop.time()
 
     def _strike(self, number: int) -> None:
