@@ -134,6 +134,21 @@ async def test_what_an_event_told_of_rests_whatever_a_listing_lacks() -> None:
     assert desk.transport.names().count(OPEN) == 1
 
 
+async def test_a_stop_that_an_event_named_is_not_taken_for_a_twin_in_a_listing() -> None:
+    """A person may have placed one at the same place: ours is withdrawn later, not theirs."""
+    desk = bench()
+    enter(desk, resting_event())
+    target = stop_payload(
+        orderId=STOP_ID + 1, type="TAKE_PROFIT_MARKET", stopPrice="63000.0", closePosition=False
+    )
+    desk.transport.on(OPEN, listed(target, stop_payload(orderId=STOP_ID + 7, closePosition=False)))
+
+    news = await placed(desk, STOP, TARGET)
+
+    assert news["milo2"].exchange_order_id == str(STOP_ID)
+    assert desk.orders.ids.exchange_id("milo2") == str(STOP_ID)
+
+
 @pytest.mark.parametrize("at_look", [1, 2])
 async def test_an_event_that_comes_while_listings_lack_the_exit_is_not_contradicted(
     at_look: int,
