@@ -236,9 +236,9 @@ class SqliteDatabase:
             _deliver(jobs, _Job.deliver)
             return
         has_changed = driver.total_changes > before and not any(job.error for job in jobs)
-        is_first = [job.error is not None or (has_changed and job.seen is None) for job in jobs]
-        _deliver([job for job, first in zip(jobs, is_first, strict=True) if first], _Job.deliver)
-        self._unsynced += [job for job, first in zip(jobs, is_first, strict=True) if not first]
+        first = [job for job in jobs if job.error or (has_changed and job.seen is None)]
+        _deliver(first, _Job.deliver)
+        self._unsynced += [job for job in jobs if job not in first]
         self._sync()
 
     def _commit_early(self, jobs: list[_Job[Any]]) -> None:

@@ -26,6 +26,7 @@ class Disk:
         self.events: list[str] = []
         self.refuses = False
         self.gate = threading.Event()
+        self.looks = asyncio.Semaphore(0)
 
     def flush(self, handle: int) -> None:
         """Note it, once somebody has seen what is to be put there."""
@@ -39,6 +40,7 @@ class Disk:
         """Note what came out."""
         self.events.append(f"seen {number}")
         self.gate.set()
+        self.looks.release()
 
 
 @asynccontextmanager
@@ -93,15 +95,10 @@ async def test_a_result_is_seen_before_it_is_on_disk_and_returned_afterwards(
 
 async def test_what_follows_takes_it_to_the_disk_on_its_way(tmp_path: Path) -> None:
     """An order that a message leads to waits for the disk once, for both."""
-    disk, following = Disk(), asyncio.Event()
-
-    def seen(number: int) -> None:
-        disk.seen(number)
-        following.set()
-
+    disk = Disk()
     async with database(tmp_path, disk, NEVER_S) as opened, asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(opened.write_early(note(1), seen))
-        await following.wait()
+        first = tasks.create_task(opened.write_early(note(1), disk.seen))
+        await disk.looks.acquire()
         assert not first.done()
         disk.gate.clear()
         await opened.write(note(2))
@@ -114,15 +111,10 @@ async def test_what_follows_takes_it_to_the_disk_on_its_way(tmp_path: Path) -> N
 
 async def test_who_has_written_nothing_waits_for_what_it_may_have_seen(tmp_path: Path) -> None:
     """A message that is handed in again is not answered before it is on disk, either."""
-    disk, seen = Disk(), asyncio.Event()
-
-    def look(number: int) -> None:
-        disk.seen(number)
-        seen.set()
-
+    disk = Disk()
     async with asyncio.TaskGroup() as tasks, database(tmp_path, disk, NEVER_S) as opened:
-        tasks.create_task(opened.write_early(note(1), look))
-        await seen.wait()
+        tasks.create_task(opened.write_early(note(1), disk.seen))
+        await disk.looks.acquire()
         assert await opened.write(numbers) == [1]
         disk.events.append("answered")
 
@@ -131,17 +123,12 @@ async def test_who_has_written_nothing_waits_for_what_it_may_have_seen(tmp_path:
 
 async def test_several_wait_for_the_disk_together(tmp_path: Path) -> None:
     """Five hundred messages a second are no five hundred waits."""
-    disk, seen = Disk(), asyncio.Semaphore(0)
-
-    def look(number: int) -> None:
-        disk.seen(number)
-        seen.release()
-
+    disk = Disk()
     async with asyncio.TaskGroup() as tasks, database(tmp_path, disk, NEVER_S) as opened:
         for number in range(9):
-            tasks.create_task(opened.write_early(note(number), look))
+            tasks.create_task(opened.write_early(note(number), disk.seen))
         for _ in range(9):
-            await seen.acquire()
+            await disk.looks.acquire()
 
     assert disk.events == [*(f"seen {number}" for number in range(9)), "flushed"]
 

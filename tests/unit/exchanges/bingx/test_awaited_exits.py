@@ -53,6 +53,10 @@ def resting_event(**more: Any) -> dict[str, Any]:
 
 TARGET_EVENT = resting_event(i=STOP_ID + 1, o="TAKE_PROFIT_MARKET", sp="63000.0")
 
+TARGET_LISTED = stop_payload(
+    orderId=STOP_ID + 1, type="TAKE_PROFIT_MARKET", stopPrice="63000.0", closePosition=False
+)
+
 
 def events_of(desk: Bench) -> UserEvents:
     """Return what reads the events of an account."""
@@ -108,10 +112,7 @@ async def test_an_exit_that_no_event_tells_of_is_looked_for() -> None:
     """The stream may be away, and nobody promises that it tells of everything."""
     desk = bench()
     enter(desk, TARGET_EVENT)
-    target = stop_payload(
-        orderId=STOP_ID + 1, type="TAKE_PROFIT_MARKET", stopPrice="63000.0", closePosition=False
-    )
-    desk.transport.on(OPEN, listed(target, stop_payload(closePosition=False)))
+    desk.transport.on(OPEN, listed(TARGET_LISTED, stop_payload(closePosition=False)))
 
     news = await placed(desk, STOP, TARGET)
 
@@ -123,10 +124,7 @@ async def test_what_an_event_told_of_rests_whatever_a_listing_lacks() -> None:
     """A listing lags behind: the exit would be called missing and placed once more."""
     desk = bench()
     enter(desk, resting_event())
-    target = stop_payload(
-        orderId=STOP_ID + 1, type="TAKE_PROFIT_MARKET", stopPrice="63000.0", closePosition=False
-    )
-    desk.transport.on(OPEN, listed(target))
+    desk.transport.on(OPEN, listed(TARGET_LISTED))
 
     news = await placed(desk, STOP, TARGET)
 
@@ -138,10 +136,9 @@ async def test_a_stop_that_an_event_named_is_not_taken_for_a_twin_in_a_listing()
     """A person may have placed one at the same place: ours is withdrawn later, not theirs."""
     desk = bench()
     enter(desk, resting_event())
-    target = stop_payload(
-        orderId=STOP_ID + 1, type="TAKE_PROFIT_MARKET", stopPrice="63000.0", closePosition=False
+    desk.transport.on(
+        OPEN, listed(TARGET_LISTED, stop_payload(orderId=STOP_ID + 7, closePosition=False))
     )
-    desk.transport.on(OPEN, listed(target, stop_payload(orderId=STOP_ID + 7, closePosition=False)))
 
     news = await placed(desk, STOP, TARGET)
 
