@@ -234,6 +234,7 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     sentences += unreadable
     sentences += [said for names, said in _contradictions(settings) if not names & faults.keys()]
     sentences += _misspelt(env_file)
+    sentences += _secrets_open_to_all(env_file, settings)
     if len(sentences) > 1:
         raise ConfigurationError(f"{len(sentences)} settings are wrong: {'; '.join(sentences)}")
     if sentences:
@@ -249,10 +250,9 @@ def _hide_secrets(settings: Settings) -> None:
         value = getattr(settings, name)
         if isinstance(value, SecretStr) and name != "database_url":
             hide(value.get_secret_value())
-    target = parse_database_url(settings.database_url.get_secret_value())
-    # A password that is the user's name hides nothing, and would cut holes into every sentence.
-    if isinstance(target, PostgresTarget) and target.password != target.user:
-        hide(target.password)
+    # A password that is the user's name would cut holes into every sentence.
+    if password := _password_in(settings.database_url.get_secret_value()):
+        hide(password)
 
 
 def _read(env_file: Path | None, **values: object) -> Settings:
@@ -268,6 +268,31 @@ def _misspelt(env_file: Path | None) -> list[str]:
         f"{name} is no setting: did you mean {meant}? Rename it, or unset it"
         for name, meant in misspelt(names, known)
     ]
+
+
+def _secrets_open_to_all(env_file: Path | None, settings: Settings) -> list[str]:
+    """Return a sentence if the file of settings holds secrets and everybody may read them."""
+    if env_file is None or not env_file.is_file() or not (open_ := open_to_all(env_file)):
+        return []
+    values = {name.lower(): value for name, value in dotenv_values(env_file).items() if value}
+    held = [name.upper() for name in _FROM_FILES if name in values]
+    url = settings.database_url.get_secret_value()
+    if values.get("database_url") == url and _password_in(url):
+        held.append("DATABASE_URL")
+    said = (
+        f"{env_file} holds {', '.join(held)} and {open_}: run `chmod 600 {env_file}`, and replace"
+        " what is secret in it if others use this machine"
+    )
+    return [said] if held else []
+
+
+def _password_in(url: str) -> str:
+    """Return the password of the database; empty where it is none worth hiding."""
+    target = parse_database_url(url)
+    # A password that is the user's name keeps nobody out.
+    if isinstance(target, PostgresTarget) and target.password != target.user:
+        return target.password
+    return ""
 
 
 def _sentence(fault: ErrorDetails) -> str:

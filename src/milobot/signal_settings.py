@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings
 
 from milobot.engine_settings import parse_percent
 
+DEFAULT_PROFILES = Path("profiles")
+"""Where profiles are looked for when no folder is named; relative to the working folder."""
 SIGNAL_EXAMPLES = {
     "signal_exchange": "=bingx, or binance",
     "signal_account": "=default, the name of an account",
@@ -28,13 +30,13 @@ class SignalSettings(BaseSettings):
     Attributes:
         signal_exchange: Where they are traded.
         signal_account: Name of the account there.
-        signal_profiles: Folder of the channels' profiles; none has to be there.
+        signal_profiles: Folder of the channels' profiles; the default one need not be there.
         signal_risk: Fraction of the equity that is lost at the stop.
     """
 
     signal_exchange: Annotated[Literal["binance", "bingx"], BeforeValidator(_lower)] = "bingx"
     signal_account: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = "default"
-    signal_profiles: Path = Path("profiles")
+    signal_profiles: Path = DEFAULT_PROFILES
     signal_risk: Annotated[
         Decimal, BeforeValidator(parse_percent), Field(gt=0, le=Decimal("0.2"))
     ] = Decimal("0.01")

@@ -46,6 +46,7 @@ def _ini(block: Block, folder: Path) -> None:
     """Load it as the file of settings that it is; a name that does not exist would be ignored."""
     file = folder / ".env"
     file.write_text(block.body, encoding="utf-8")
+    file.chmod(0o600)  # some show where a secret is written
     settings = load_settings(file)
     for name in dotenv_values(file):
         assert hasattr(settings, name.lower()), f"{block.place}: {name}"

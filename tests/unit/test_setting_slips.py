@@ -107,6 +107,46 @@ def test_secret_file_on_a_read_only_mount_is_taken(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ("KEYS_PASSWORD=a secret word", "KEYS_PASSWORD"),
+        ("api_token=of-thirty-two-characters-or-more-1", "API_TOKEN"),
+        ("DATABASE_URL=postgresql://bot:hunter2@localhost/trading_bot", "DATABASE_URL"),
+    ],
+)
+def test_settings_file_with_a_secret_that_everybody_reads_is_refused(
+    content: str, held: str
+) -> None:
+    """It is the secret file that most people have, and an editor makes it with mode 0644."""
+    write(".env", content.encode(), 0o644)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+
+    assert str(caught.value) == (
+        f".env holds {held} and can be read or changed by everybody on this machine (mode 0644):"
+        " run `chmod 600 .env`, and replace what is secret in it if others use this machine"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [
+        ("KEYS_PASSWORD=a secret word", 0o600),
+        ("KEYS_PASSWORD=\nDATA_LIMIT=300", 0o644),
+        ("DATABASE_URL=postgresql://postgres:postgres@localhost/trading_bot", 0o644),
+        ("DATABASE_URL=sqlite:///milobot.db\nKEYS_PASSWORD_FILE=word", 0o644),
+    ],
+)
+def test_settings_file_without_a_secret_may_be_read(content: str, mode: int) -> None:
+    """A copy of the example works as it is; so does one that nobody else reads."""
+    write(".env", content.encode(), mode)
+    write("word", b"a secret word", 0o600)
+
+    load_settings()
+
+
+@pytest.mark.parametrize(
     ("name", "meant"),
     [
         ("BINANCE_API_KYE", "BINANCE_API_KEY"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from milobot.errors import ConfigurationError
+from milobot.signal_settings import DEFAULT_PROFILES
 from milobot.signals.profile import ChannelProfile
 from milobot.signals.profile_toml import parse_profile
 
@@ -54,13 +55,20 @@ class Profiles:
 
 
 def load_profiles(folder: Path) -> Profiles:
-    """Return the profiles of a folder; none when there is no such folder.
+    """Return the profiles of a folder; none when it is the default one and not there.
 
     Raises:
-        ConfigurationError: A file cannot be read, or says something that is not known.
+        ConfigurationError: The folder that was named is none, or a file cannot be read or says
+            something that is not known: a channel must not be traded by other rules than its
+            owner wrote.
     """
     if not folder.is_dir():
-        return Profiles()
+        if folder == DEFAULT_PROFILES and not folder.exists():
+            return Profiles()
+        raise ConfigurationError(
+            f"SIGNAL_PROFILES={str(folder)[:80]!r} is no folder: make it, or name the one with the"
+            " channels' profiles"
+        )
     return Profiles({path.stem: _load(path) for path in sorted(folder.glob("*.toml"))})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from milobot.app.profiles import load_profiles
 from milobot.errors import ConfigurationError
+from milobot.signal_settings import DEFAULT_PROFILES
 
 
 def test_a_source_finds_its_own_profile_before_the_one_for_all(tmp_path: Path) -> None:
@@ -19,9 +20,31 @@ def test_a_source_finds_its_own_profile_before_the_one_for_all(tmp_path: Path) -
     assert caps == [3, 4, 5]
 
 
-def test_no_folder_means_no_profiles(tmp_path: Path) -> None:
+def test_no_folder_means_no_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to write one."""
-    assert load_profiles(tmp_path / "missing").of("telegram:-1001").leverage_cap is None
+    monkeypatch.chdir(tmp_path)
+
+    assert load_profiles(DEFAULT_PROFILES).of("telegram:-1001").leverage_cap is None
+
+
+@pytest.mark.parametrize("name", ["missing", "a-file"])
+def test_a_folder_that_was_named_has_to_be_one(tmp_path: Path, name: str) -> None:
+    """A slip in its name would trade every channel without the limits of its profile."""
+    (tmp_path / "a-file").write_text("leverage_cap = 3\n")
+
+    with pytest.raises(ConfigurationError, match="is no folder: make it, or name the one with"):
+        load_profiles(tmp_path / name)
+
+
+def test_a_file_in_the_place_of_the_default_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody meant something by it."""
+    monkeypatch.chdir(tmp_path)
+    DEFAULT_PROFILES.write_text("leverage_cap = 3\n")
+
+    with pytest.raises(ConfigurationError, match="SIGNAL_PROFILES='profiles' is no folder"):
+        load_profiles(DEFAULT_PROFILES)
 
 
 def test_what_profiles_name_is_known_ahead(tmp_path: Path) -> None:
