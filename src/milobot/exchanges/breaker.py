@@ -10,6 +10,7 @@ pause too, one per ``probe_every_s``: what is waited for is noticed as soon as i
 probe is counted by when it left, not by its end, so that one that never ends blocks nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from milobot.errors import CircuitOpenError
@@ -30,17 +31,26 @@ class BreakerPlan:
 class CircuitBreaker:
     """Counts failures of one exchange."""
 
-    def __init__(self, name: str, clock: Clock, plan: BreakerPlan | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        plan: BreakerPlan | None = None,
+        *,
+        on_closed: Callable[[], None] | None = None,
+    ) -> None:
         """Start closed.
 
         Args:
             name: The exchange, for messages.
             clock: Our own time.
             plan: When to open; None for the defaults.
+            on_closed: Called when the exchange answers again after it was given a rest.
         """
         self._name = name
         self._clock = clock
         self._plan = plan or BreakerPlan()
+        self._on_closed = on_closed
         self._failures = 0
         self._cause = ""
         self._pause_s = 0.0
@@ -79,8 +89,11 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         """Note that the exchange answered in earnest, be it with a refusal."""
+        was_open = self.is_open
         self._failures = 0
         self._pause_s = 0.0
+        if was_open and self._on_closed is not None:
+            self._on_closed()
 
     def failed(self, cause: str = "") -> None:
         """Note that the exchange could not be reached or could not answer.

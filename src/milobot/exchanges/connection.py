@@ -41,8 +41,8 @@ class Connection:
         self.limiter = PriorityLimiter(
             exchange, local, limits, pace=options.pace, sleep=options.sleep
         )
-        self.breaker = CircuitBreaker(exchange, local)
         self.pulses = Pulses(local)
+        self.breaker = CircuitBreaker(exchange, local, on_closed=self.pulses.hurry)
         self._local = local
         self._connector = network.connector
 

@@ -50,6 +50,11 @@ class Pulses:
         self._forget_ended()
         self._streams.append(stream)
 
+    def hurry(self) -> None:
+        """Tell every stream that the exchange answers again."""
+        for stream in self._streams:
+            stream.hurry()
+
     def now(self) -> list[Pulse]:
         """Return each stream that runs, by name."""
         self._forget_ended()

@@ -2,6 +2,9 @@
 
 ``SupervisedStream.run`` connects, subscribes, answers pings, watches for silence,
 replaces the connection before the exchange drops it, and starts again after every end.
+Attempts get rarer while they fail, and an exchange that answers again ends that at once:
+``hurry`` tells the stream so.
+
 What runs over it is the business of a ``Channel``; what comes of that, of its listener.
 """
 
@@ -140,6 +143,11 @@ class SupervisedStream:
         self._chance = random.Random()  # noqa: S311 - spreads delays, guards nothing
         self._socket: Socket | None = None
         self._asked = ""
+        self._is_hurried = False
+
+    def hurry(self) -> None:
+        """Wait no longer than a first attempt would: the exchange answers again."""
+        self._is_hurried = True
 
     async def reconnect(self, reason: str) -> None:
         """End the present connection and open a new one at once, such as for a new listen key."""
@@ -172,11 +180,19 @@ class SupervisedStream:
                 continue
             if lasted_s >= self.plan.stable_after_s:
                 delay_s = self.plan.reconnect_delay_s
-            await self._sleep(delay_s * self._chance.uniform(1 - _SPREAD, 1 + _SPREAD))
+            await self._wait(delay_s * self._chance.uniform(1 - _SPREAD, 1 + _SPREAD))
             delay_s = min(delay_s * 2, self.plan.most_delay_s)
 
+    async def _wait(self, delay_s: float) -> None:
+        """Wait for a new attempt, in parts as long as the first wait."""
+        parts = max(1, round(delay_s / self.plan.reconnect_delay_s))
+        for _ in range(parts):
+            await self._sleep(delay_s / parts)
+            if self._is_hurried:
+                return
+
     async def _live_once(self) -> _End:
-        self._asked = ""
+        self._asked, self._is_hurried = "", False
         try:
             socket = await self._connector.connect(await self._channel.address())
         except AuthenticationError:

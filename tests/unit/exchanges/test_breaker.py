@@ -102,6 +102,23 @@ def test_a_probe_that_succeeds_closes_it() -> None:
     assert all(is_admitted(breaker, priority) for priority in Priority)
 
 
+def test_that_it_closes_is_told_once() -> None:
+    """Streams wait for it; a success among successes is no news."""
+    told: list[str] = []
+    time = VirtualTime()
+    breaker = CircuitBreaker("X", time, PLAN, on_closed=lambda: told.append("closed"))
+    breaker.failed()
+    breaker.succeeded()
+    assert told == []
+
+    for _ in range(PLAN.most_failures):
+        breaker.failed()
+    breaker.succeeded()
+    breaker.succeeded()
+
+    assert told == ["closed"]
+
+
 def test_the_refusal_says_how_long() -> None:
     """The user sees when it is tried again."""
     with pytest.raises(CircuitOpenError, match=r"X failed 3 times in a row.*5\.0 s"):

@@ -125,6 +125,37 @@ async def test_attempts_get_rarer_up_to_a_minute() -> None:
         assert len(stage.connector.sockets) == 2
 
 
+async def test_an_exchange_that_answers_again_is_not_waited_for_a_minute() -> None:
+    """After a long outage the next attempt may be far away; prices and fills are missed till then."""
+    async with running() as stage:
+        stage.connector.refusals = 1000
+        stage.connector.socket.push(Signal.CLOSED)
+        await stage.time.run_for(600)
+        stage.connector.refusals = 0
+        before = stage.stream.health.failures
+
+        stage.stream.hurry()
+        await stage.time.run_for(6.1)
+
+        assert len(stage.connector.sockets) == 2
+        assert stage.stream.health.failures == before
+
+
+async def test_to_be_hurried_helps_one_attempt_only() -> None:
+    """Where requests are answered and streams are not, attempts go on getting rarer."""
+    async with running() as stage:
+        stage.connector.refusals = 1000
+        stage.connector.socket.push(Signal.CLOSED)
+        await stage.time.run_for(600)
+        stage.stream.hurry()
+        await stage.time.run_for(6.1)
+        before = stage.stream.health.failures
+
+        await stage.time.run_for(300)
+
+        assert 4 <= stage.stream.health.failures - before <= 7
+
+
 async def test_a_dead_socket_is_noticed_within_a_minute() -> None:
     """A half-open connection says nothing for ever; the usual libraries take nine minutes."""
     async with running() as stage:
