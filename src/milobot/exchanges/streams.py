@@ -24,6 +24,7 @@ T = TypeVar("T")
 _HOUR_S = 3600.0
 _SPREAD = 0.2
 _REPORTED_GARBAGE = 20
+_MOST_DOUBLINGS = 20
 _LEAST_LIFE_S = 1.0  # what is asked to end sooner waits like a failure: no hurried circle
 
 
@@ -32,7 +33,10 @@ class StreamPlan:
     """When a connection is looked after.
 
     Attributes:
-        reconnect_delay_s: Before the first new attempt; doubled each time, spread by a fifth.
+        reconnect_delay_s: Before a new attempt, spread by a fifth.
+        steady_attempts: How many are made at that distance, since most interruptions last for
+            seconds; then it doubles each time.
+        most_delay_s: Where that ends.
         stable_after_s: How long a connection must have lasted for the delay to start anew.
         stale_after_s: Silence, pings included, that counts as death.
         ping_every_s: How often we ping, so that a quiet stream is heard of too.
@@ -41,11 +45,22 @@ class StreamPlan:
     """
 
     reconnect_delay_s: float = 5.0
+    steady_attempts: int = 6
     most_delay_s: float = 60.0
     stable_after_s: float = 60.0
     stale_after_s: float = 60.0
     ping_every_s: float = 20.0
     replace_after_s: float = 23 * _HOUR_S
+
+    def delay_s(self, attempt: int) -> float:
+        """Return the seconds before an attempt, of which the first is 1.
+
+        >>> [StreamPlan().delay_s(attempt) for attempt in (1, 6, 7, 8, 99)]
+        [5.0, 5.0, 10.0, 20.0, 60.0]
+        """
+        doublings = min(max(0, attempt - self.steady_attempts), _MOST_DOUBLINGS)
+        longest = max(self.most_delay_s, self.reconnect_delay_s)
+        return min(self.reconnect_delay_s * 2.0**doublings, longest)
 
 
 class Channel(Protocol):
@@ -168,7 +183,7 @@ class SupervisedStream:
             self.health.is_running, self.health.has_ended = False, True
 
     async def _live(self) -> None:
-        delay_s = self.plan.reconnect_delay_s
+        attempt = 0
         while True:
             started_ms = self._clock.now_ms()
             end = await self._live_once()
@@ -178,10 +193,9 @@ class SupervisedStream:
             )
             if end.is_planned and lasted_s >= _LEAST_LIFE_S:
                 continue
-            if lasted_s >= self.plan.stable_after_s:
-                delay_s = self.plan.reconnect_delay_s
-            await self._wait(delay_s * self._chance.uniform(1 - _SPREAD, 1 + _SPREAD))
-            delay_s = min(delay_s * 2, self.plan.most_delay_s)
+            attempt = 1 if lasted_s >= self.plan.stable_after_s else attempt + 1
+            spread = self._chance.uniform(1 - _SPREAD, 1 + _SPREAD)
+            await self._wait(self.plan.delay_s(attempt) * spread)
 
     async def _wait(self, delay_s: float) -> None:
         """Wait for a new attempt, in parts as long as the first wait."""

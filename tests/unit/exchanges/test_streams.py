@@ -112,6 +112,19 @@ async def test_after_an_end_it_starts_again_after_five_seconds() -> None:
         assert stage.connector.socket.sent == ["subscribe"]
 
 
+async def test_attempts_are_steady_for_half_a_minute() -> None:
+    """Most interruptions last for seconds; a bot that is back late trades without prices till then."""
+    async with running() as stage:
+        stage.connector.refusals = 1000
+        stage.connector.socket.push(Signal.CLOSED)
+        await stage.time.run_for(20)
+        stage.connector.refusals = 0
+
+        await stage.time.run_for(6.1)
+
+        assert len(stage.connector.sockets) == 2
+
+
 async def test_attempts_get_rarer_up_to_a_minute() -> None:
     """An exchange in maintenance is not to be hammered; and it is never given up."""
     async with running() as stage:
