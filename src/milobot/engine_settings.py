@@ -1,8 +1,9 @@
 """Settings of the engine: what the governor allows, and where the ledger is."""
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
@@ -10,7 +11,12 @@ from pydantic_settings import BaseSettings, NoDecode
 from milobot.domain.governor import GovernorLimits
 from milobot.domain.intents import Size, SizeKind
 from milobot.errors import ConfigurationError
-from milobot.storage.database_url import DEFAULT_DATABASE_URL, parse_database_url
+from milobot.storage.database_url import (
+    DEFAULT_DATABASE_URL,
+    KIND_EXAMPLE,
+    other_kind,
+    parse_database_url,
+)
 
 _PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d{1,12})?)\s*%\s*")
 _NOTIONAL = re.compile(r"\s*(\d{1,12}(?:\.\d{1,8})?)\s*(%?)\s*")
@@ -30,6 +36,7 @@ ENGINE_EXAMPLES = {
     "max_intent_age": "=30, seconds from 0.1 to 86400",
     "max_price_drift": f"=5%, {_UP_TO_ALL}",
     "engine_delay": "=10, seconds from 0.1 to 300",
+    "database_kind": KIND_EXAMPLE,
 }
 """What to write, by the name of a field."""
 
@@ -69,6 +76,10 @@ def _check_database(value: SecretStr) -> SecretStr:
     return SecretStr(url)
 
 
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 _Fraction = Annotated[Decimal, BeforeValidator(parse_percent), Field(gt=0, le=1)]
 # NoDecode: a Size is no JSON in the environment.
 _Notional = Annotated[Size, NoDecode, BeforeValidator(_parse_notional)]
@@ -91,6 +102,7 @@ class EngineSettings(BaseSettings):
         engine_delay: Seconds within which what an exchange has accepted becomes visible in
             its answers: an order not found before that may still be there.
         database_url: Where the ledger is; may hold a password.
+        database_kind: Of which kind that has to be; empty for either.
     """
 
     max_leverage: Annotated[int, Field(ge=1, le=150)] = _DEFAULT.max_leverage
@@ -111,6 +123,7 @@ class EngineSettings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr(
         DEFAULT_DATABASE_URL
     )
+    database_kind: Annotated[Literal["", "sqlite", "postgresql"], BeforeValidator(_lower)] = ""
 
     def governor_limits(self) -> GovernorLimits:
         """Return what the governor allows."""
@@ -128,3 +141,10 @@ class EngineSettings(BaseSettings):
             max_intent_age_ms=round(self.max_intent_age * 1000),
             max_price_drift=self.max_price_drift,
         )
+
+
+def engine_contradictions(settings: EngineSettings) -> Iterator[tuple[set[str], str]]:
+    """Yield what cannot be meant together: the fields, and a sentence."""
+    target = parse_database_url(settings.database_url.get_secret_value())
+    if said := other_kind(target, settings.database_kind):
+        yield {"database_url", "database_kind"}, said

@@ -22,7 +22,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
-from milobot.engine_settings import ENGINE_EXAMPLES, EngineSettings, parse_percent
+from milobot.engine_settings import (
+    ENGINE_EXAMPLES,
+    EngineSettings,
+    engine_contradictions,
+    parse_percent,
+)
 from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
@@ -354,6 +359,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:
             )
     for exchange in EXCHANGES:
         yield from _contradictions_of(settings, exchange)
+    yield from engine_contradictions(settings)
     yield from telegram_contradictions(settings)
 
 

@@ -115,6 +115,16 @@ def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert status.code == 2
 
 
+def test_a_server_that_is_demanded_and_not_named_is_refused(tmp_path: Path, script: str) -> None:
+    """An empty secret must not become a ledger that no other replica sees."""
+    kind = {"DATABASE_URL": "", "DATABASE_KIND": "postgresql"}
+    ended = ask(tmp_path, "run", "--script", script, "--port", "0", **kind)
+
+    assert ended.code == 2
+    assert "DATABASE_URL is empty or names a SQLite file" in ended.err
+    assert not list(tmp_path.glob("*.db"))
+
+
 @pytest.mark.parametrize(
     "command", ["status", "positions", "orders", "decisions", "halt", "resume"]
 )

@@ -58,9 +58,9 @@ def run_classic_fresh(*words: str | Path, cwd: Path, **environment: str) -> Ende
     return _run_fresh([_CLASSIC, *map(str, words)], cwd, environment)
 
 
-def run_alembic(url: str, *words: str) -> Ended:
+def run_alembic(url: str, *words: str, **environment: str) -> Ended:
     """Run ``alembic WORDS`` on a database, at the root of the repository, as a user does."""
-    return _run_program(["alembic", *words], ROOT, {"DATABASE_URL": url})
+    return _run_program(["alembic", *words], ROOT, {"DATABASE_URL": url, **environment})
 
 
 def start_milobot(

@@ -97,6 +97,7 @@ def test_level_may_be_written_small(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MAX_INTENT_AGE", "30s"),
         ("MAX_PRICE_DRIFT", "0.02"),
         ("ENGINE_DELAY", "301"),
+        ("DATABASE_KIND", "mysql"),
     ],
 )
 def test_malformed_value_names_variable_and_example(
@@ -187,6 +188,17 @@ def test_database_that_is_none_is_refused_unquoted(
 
     assert said.startswith("DATABASE_URL ")
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:///milobot.db"])
+def test_a_server_that_is_demanded_is_no_file(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replicas with a file each would all lead the account, and trade it several times over."""
+    said = refusal(monkeypatch, {"DATABASE_URL": url, "DATABASE_KIND": "PostgreSQL"})
+
+    assert said.startswith("DATABASE_KIND=postgresql, but DATABASE_URL is empty or names a SQLite")
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/trading_bot")
+    assert load_settings().database_kind == "postgresql"
 
 
 def test_password_of_the_database_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,9 @@ from milobot.errors import ConfigurationError
 
 DEFAULT_DATABASE_URL = "sqlite:///milobot.db"
 _EXAMPLES = "write sqlite:///milobot.db or postgresql://user:password@host:5432/trading_bot"
+KINDS = ("sqlite", "postgresql")
+"""What ``DATABASE_KIND`` may ask for."""
+KIND_EXAMPLE = "=postgresql, or sqlite, or nothing where either will do"
 _POSTGRES = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _MAYBE = frozenset({"allow", "prefer"})
@@ -58,17 +61,58 @@ class PostgresTarget:
 Target = SqliteTarget | PostgresTarget
 
 
-def read_database_url(environment: Mapping[str, str], env_file: Path | None) -> str:
-    """Return ``DATABASE_URL`` of the environment, else of ``env_file``, else the default.
+def read_target(environment: Mapping[str, str], env_file: Path | None) -> Target:
+    """Return the database of ``DATABASE_URL``, which has to be of the kind of ``DATABASE_KIND``.
 
     For ``alembic``, which runs without the settings of milobot.
+
+    Raises:
+        ConfigurationError: The URL is none, or leads to a database of another kind.
     """
-    url = environment.get("DATABASE_URL")
-    if not url and env_file is not None and env_file.is_file():
+    target = parse_database_url(read_database_url(environment, env_file))
+    kind = _read("DATABASE_KIND", environment, env_file).strip().lower()
+    if kind not in ("", *KINDS):
+        raise ConfigurationError(
+            f"DATABASE_KIND={kind[:40]!r} is not valid: write DATABASE_KIND{KIND_EXAMPLE}"
+        )
+    if said := other_kind(target, kind):
+        raise ConfigurationError(said)
+    return target
+
+
+def read_database_url(environment: Mapping[str, str], env_file: Path | None) -> str:
+    """Return ``DATABASE_URL`` of the environment, else of ``env_file``, else the default."""
+    return _read("DATABASE_URL", environment, env_file) or DEFAULT_DATABASE_URL
+
+
+def _read(name: str, environment: Mapping[str, str], env_file: Path | None) -> str:
+    value = environment.get(name)
+    if not value and env_file is not None and env_file.is_file():
         from dotenv import dotenv_values  # noqa: PLC0415 - only the migration tool needs it
 
-        url = dotenv_values(env_file).get("DATABASE_URL")
-    return url or DEFAULT_DATABASE_URL
+        value = dotenv_values(env_file).get(name)
+    return value or ""
+
+
+def other_kind(target: Target, kind: str) -> str:
+    """Return why a database is not of the kind that is wanted; empty when it is.
+
+    A URL that was lost on the way would be the default, a file for each process: two that know
+    nothing of each other would trade the same account.
+    """
+    found = "sqlite" if isinstance(target, SqliteTarget) else "postgresql"
+    if kind in ("", found):
+        return ""
+    if found == "sqlite":
+        return (
+            "DATABASE_KIND=postgresql, but DATABASE_URL is empty or names a SQLite file: write"
+            " DATABASE_URL=postgresql://user:password@host:5432/trading_bot?sslmode=require, or"
+            " change DATABASE_KIND"
+        )
+    return (
+        "DATABASE_KIND=sqlite, but DATABASE_URL names a PostgreSQL server: write"
+        " DATABASE_URL=sqlite:///milobot.db, or change DATABASE_KIND"
+    )
 
 
 def parse_database_url(url: str) -> Target:

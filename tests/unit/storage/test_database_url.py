@@ -11,6 +11,7 @@ from milobot.storage.database_url import (
     SqliteTarget,
     parse_database_url,
     read_database_url,
+    read_target,
 )
 
 
@@ -93,3 +94,21 @@ def test_alembic_reads_what_milobot_reads(tmp_path: Path) -> None:
     assert read_database_url({}, env_file) == "sqlite:///of_file.db"
     assert read_database_url({}, tmp_path / "none") == DEFAULT_DATABASE_URL
     assert read_database_url({}, None) == DEFAULT_DATABASE_URL
+
+
+def test_the_kind_of_the_database_may_be_demanded(tmp_path: Path) -> None:
+    """A URL that was lost on the way is the default: a file of its own for each replica."""
+    server = {"DATABASE_URL": "postgresql://u@localhost/d"}
+    env_file = tmp_path / ".env"
+    env_file.write_text("DATABASE_KIND=postgresql\n")
+
+    assert isinstance(read_target({**server, "DATABASE_KIND": "PostgreSQL"}, None), PostgresTarget)
+    assert isinstance(read_target({"DATABASE_KIND": "sqlite"}, None), SqliteTarget)
+    assert isinstance(read_target({"DATABASE_KIND": ""}, None), SqliteTarget)
+    for environment in ({}, {"DATABASE_URL": ""}, {"DATABASE_URL": "sqlite:////data/milobot.db"}):
+        with pytest.raises(ConfigurationError, match="DATABASE_URL is empty or names a SQLite"):
+            read_target(environment, env_file)
+    with pytest.raises(ConfigurationError, match="DATABASE_URL names a PostgreSQL server"):
+        read_target({**server, "DATABASE_KIND": "sqlite"}, None)
+    with pytest.raises(ConfigurationError, match="DATABASE_KIND='mysql' is not valid: write"):
+        read_target({**server, "DATABASE_KIND": "mysql"}, None)

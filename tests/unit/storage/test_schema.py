@@ -203,6 +203,16 @@ def test_alembic_says_what_is_wrong_in_one_sentence(url: str, sentence: str) -> 
     assert "secret" not in said
 
 
+@pytest.mark.parametrize("url", ["", "sqlite:///milobot.db"])
+def test_alembic_makes_no_file_where_a_server_is_meant(url: str) -> None:
+    """An empty secret in a cluster: a job that ends well would let each replica have its own."""
+    done = run_alembic(url, "upgrade", "head", DATABASE_KIND="postgresql")
+
+    assert done.code != 0
+    assert "DATABASE_URL is empty or names a SQLite file" in done.out + done.err
+    assert "Traceback" not in done.out + done.err
+
+
 def open_and_close(url: str) -> None:
     """Open a ledger in an event loop of its own, and close it."""
 

@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from milobot.errors import MilobotError
-from milobot.storage.database_url import SqliteTarget, parse_database_url, read_database_url
+from milobot.storage.database_url import SqliteTarget, read_target
 from milobot.storage.schema import run_on
 from milobot.storage.tables import metadata
 
@@ -32,7 +32,7 @@ def _main() -> None:
         _migrate(given)
         return
     try:
-        target = parse_database_url(read_database_url(os.environ, Path(".env")))
+        target = read_target(os.environ, Path(".env"))
         if context.is_offline_mode():
             _print_statements("sqlite" if isinstance(target, SqliteTarget) else "postgresql")
         else:
