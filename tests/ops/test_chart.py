@@ -9,6 +9,8 @@ from tests.support.tools import find_package
 
 CHART = ROOT / "helm" / "trading-bot"
 TLS = {"enabled": True, "hosts": ["bot.example.com"], "tlsSecretName": "bot-tls"}
+LET_IN = {"allowFrom": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]}
+OUTSIDE: dict[str, Any] = {"ingress": TLS, "networkPolicy": LET_IN}
 SQLITE = {"database": {"kind": "sqlite"}, "persistence": {"enabled": True}}
 REAL = {"TRADING_ENABLED": True, "BINGX_TESTNET": False}
 OF_OPERATOR = {"ServiceMonitor", "PrometheusRule"}
@@ -25,7 +27,10 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
         "persistence": {"enabled": True, "existingClaim": "old", "storageClass": "fast"},
     },
     "real money": {"env": REAL},
-    "from outside": {"ingress": {**TLS, "className": "nginx", "annotations": {"a/b": "c"}}},
+    "from outside": {
+        **OUTSIDE,
+        "ingress": {**TLS, "className": "nginx", "annotations": {"a/b": "c"}},
+    },
     "monitored": {
         "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
         "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
@@ -35,8 +40,7 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
         "profiles": {"-100.toml": "risk = '1%'\n"},
         "args": ["--exchange", "bingx"],
     },
-    "shared volume": {
-        "replicaCount": 2,
+    "volume that several may mount": {
         "persistence": {"enabled": True, "accessMode": "ReadWriteMany"},
     },
     "without what can be left out": {
@@ -50,7 +54,7 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
         "imagePullSecrets": [{"name": "pull"}],
         "env": {"DATA_LIMIT": 1000000, "ALLOWED_HOSTS": "proxy.example.com", "MAX_LEVERAGE": 5.5},
         "networkPolicy": {
-            "allowFrom": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}],
+            **LET_IN,
             "metricsFrom": [{"podSelector": {}}],
             "egressPorts": [443, 6432],
         },
@@ -193,9 +197,9 @@ def test_without_a_token_only_play_money_and_only_inside() -> None:
     """With real money, or from outside, the bot refuses to start open."""
     assert env_of({})["API_OPEN"] == "true"
     assert env_of({"env": REAL})["API_OPEN"] == "false"
-    assert env_of({"ingress": TLS})["API_OPEN"] == "false"
+    assert env_of(OUTSIDE)["API_OPEN"] == "false"
     assert "anybody trade" in refusal({"env": {**REAL, "API_OPEN": True}})
-    assert "anybody trade" in refusal({"env": {"API_OPEN": True}, "ingress": TLS})
+    assert "anybody trade" in refusal({**OUTSIDE, "env": {"API_OPEN": True}})
 
 
 @pytest.mark.parametrize(
@@ -203,11 +207,22 @@ def test_without_a_token_only_play_money_and_only_inside() -> None:
     [
         ({**SQLITE, "replicaCount": 2}, "replicaCount=2 needs PostgreSQL"),
         ({"database": {"kind": "sqlite"}}, "loses the ledger"),
-        ({"replicaCount": 2, "persistence": {"enabled": True}}, "ReadWriteMany"),
+        ({"replicaCount": 2, "persistence": {"enabled": True}}, "cannot share a volume"),
+        (
+            {"replicaCount": 2, "persistence": {"enabled": True, "accessMode": "ReadWriteMany"}},
+            "replicaCount=2 cannot share a volume",
+        ),
+        ({"ingress": TLS}, "name its namespace in networkPolicy.allowFrom"),
         ({"ingress": {"enabled": True, "hosts": ["a.example.com"]}}, "tlsSecretName"),
         ({"env": {"BINGX_API_KEY": "k"}}, "as bingx_api_key into the secret"),
         ({"env": {"DATABASE_URL": "postgresql://"}}, "env.DATABASE_URL would be readable"),
         ({"env": {"LISTEN": "127.0.0.1"}}, "env.LISTEN"),
+        ({"env": {"METRICS_PORT": 9191}}, "env.METRICS_PORT is 9090 in a pod"),
+        ({"env": {"DATABASE_KIND": "sqlite"}}, "env.DATABASE_KIND comes from database.kind"),
+        (
+            {"env": {"SIGNAL_PROFILES": "/data/mine"}, "profiles": {"a.toml": ""}},
+            "leave one of the two out",
+        ),
         ({"env": {"TRADING_ENABLED": "yes"}}, "TRADING_ENABLED"),
         ({"replicas": 2}, "replicas"),
         ({"database": {"kind": "mysql"}}, "database"),
@@ -225,8 +240,34 @@ def test_replicas_roll_and_one_on_a_volume_is_replaced() -> None:
         return str(of_kind(render(values), "Deployment")["spec"]["strategy"]["type"])
 
     assert strategy({"replicaCount": 3}) == "RollingUpdate"
-    assert strategy(COMBINATIONS["shared volume"]) == "RollingUpdate"
+    assert strategy(COMBINATIONS["volume that several may mount"]) == "Recreate"
     assert strategy(SQLITE) == "Recreate"
+
+
+def test_replicas_never_have_a_ledger_each() -> None:
+    """An empty database_url means a file to the bot: each replica would lead the account."""
+    job = of_kind(render({}), "Job")["spec"]["template"]["spec"]["containers"][0]
+    of_job = {one["name"]: one.get("value") for one in job["env"]}
+
+    assert env_of({})["DATABASE_KIND"] == of_job["DATABASE_KIND"] == "postgresql"
+    assert env_of(SQLITE)["DATABASE_KIND"] == "sqlite"
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        ({}, "IfNotPresent"),
+        ({"tag": "1.2.3"}, "IfNotPresent"),
+        ({"tag": "latest"}, "Always"),
+        ({"tag": "latest", "digest": "sha256:" + "a" * 64}, "IfNotPresent"),
+        ({"tag": "latest", "pullPolicy": "Never"}, "Never"),
+    ],
+)
+def test_what_is_called_latest_is_pulled_anew(image: dict[str, str], policy: str) -> None:
+    """A node that keeps its old one would run it under the new one's name."""
+    job = of_kind(render({"image": image}), "Job")["spec"]["template"]["spec"]["containers"][0]
+
+    assert container({"image": image})["imagePullPolicy"] == job["imagePullPolicy"] == policy
 
 
 def test_migrations_run_before_the_new_version_and_on_postgresql_only() -> None:

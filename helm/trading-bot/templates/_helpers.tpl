@@ -41,6 +41,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/* As Kubernetes itself has it: what is called latest is another thing tomorrow. */}}
+{{- define "trading-bot.pullPolicy" -}}
+{{- $isMoving := and (eq (toString .Values.image.tag) "latest") (not .Values.image.digest) }}
+{{- default (ternary "Always" "IfNotPresent" $isMoving) .Values.image.pullPolicy }}
+{{- end }}
+
 {{/* A number from a values file is a float: 1000000 must not become 1e+06. */}}
 {{- define "trading-bot.text" -}}
 {{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
@@ -97,6 +103,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "trading-bot.databaseEnv" -}}
+# So that an empty database_url ends with a sentence, and not with a file for each replica.
+- name: DATABASE_KIND
+  value: {{ .Values.database.kind }}
 - name: DATABASE_URL
 {{- if eq .Values.database.kind "sqlite" }}
   value: sqlite:////data/milobot.db
@@ -136,7 +145,15 @@ capabilities:
 {{- if hasKey .Values.env "LISTEN" }}
 {{- fail "env.LISTEN is 0.0.0.0 in a pod, probes come from outside of it: leave it out" }}
 {{- end }}
-{{- $isShared := eq .Values.persistence.accessMode "ReadWriteMany" }}
+{{- if hasKey .Values.env "METRICS_PORT" }}
+{{- fail "env.METRICS_PORT is 9090 in a pod, where the service looks for it: leave it out, service.metricsPort names another port outside" }}
+{{- end }}
+{{- if hasKey .Values.env "DATABASE_KIND" }}
+{{- fail "env.DATABASE_KIND comes from database.kind: leave it out, and set that" }}
+{{- end }}
+{{- if and .Values.profiles (hasKey .Values.env "SIGNAL_PROFILES") }}
+{{- fail "env.SIGNAL_PROFILES is /profiles where profiles are given: leave one of the two out" }}
+{{- end }}
 {{- if eq .Values.database.kind "sqlite" }}
 {{- if gt (int .Values.replicaCount) 1 }}
 {{- fail (printf "replicaCount=%d needs PostgreSQL, a SQLite file has one process: set database.kind=postgresql, or replicaCount=1" (int .Values.replicaCount)) }}
@@ -145,11 +162,14 @@ capabilities:
 {{- fail "database.kind=sqlite loses the ledger at each restart: set persistence.enabled=true, or database.kind=postgresql" }}
 {{- end }}
 {{- end }}
-{{- if and .Values.persistence.enabled (gt (int .Values.replicaCount) 1) (not $isShared) }}
-{{- fail "persistence with several replicas needs persistence.accessMode=ReadWriteMany: set it, or persistence.enabled=false" }}
+{{- if and .Values.persistence.enabled (gt (int .Values.replicaCount) 1) }}
+{{- fail (printf "replicaCount=%d cannot share a volume, its candles are a SQLite file of one process: set persistence.enabled=false, or replicaCount=1" (int .Values.replicaCount)) }}
 {{- end }}
 {{- if and .Values.ingress.enabled (or (not .Values.ingress.hosts) (not .Values.ingress.tlsSecretName)) }}
 {{- fail "ingress.enabled=true needs ingress.hosts and ingress.tlsSecretName: tokens and orders do not travel in the clear" }}
+{{- end }}
+{{- if and .Values.ingress.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.allowFrom) }}
+{{- fail "ingress.enabled=true with a network policy for this namespace alone lets no ingress controller of another one in: name its namespace in networkPolicy.allowFrom, as docs/deployment.md shows" }}
 {{- end }}
 {{- if and (eq (toString .Values.env.API_OPEN) "true") (or .Values.ingress.enabled (eq (include "trading-bot.isRealMoney" .) "true")) }}
 {{- fail "env.API_OPEN=true lets anybody trade, with real money or from outside: leave it out and put api_token into the secret" }}
