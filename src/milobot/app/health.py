@@ -33,12 +33,14 @@ class LedgerSight:
         trouble: Why it does not, or cannot be used, as a sentence; empty when it does.
         revision: Of its tables; empty while unknown.
         needed: The revision that this program needs.
+        is_newer: Whether this program does not know the revision: a newer one made it.
     """
 
     age_ms: int | None = None
     trouble: str = ""
     revision: str = ""
     needed: str = ""
+    is_newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,12 @@ def _ledger(ledger: LedgerSight) -> Part:
 def _schema(ledger: LedgerSight) -> Part:
     if not ledger.revision:
         return Part("schema", is_ready=False, reason="its version is not known")
+    if ledger.is_newer:
+        why = (
+            f"version {ledger.revision}, and this milobot knows versions up to {ledger.needed}: run"
+            " the newer milobot that made it"
+        )
+        return Part("schema", is_ready=False, reason=why)
     if ledger.revision != ledger.needed:
         why = (
             f"version {ledger.revision}, and {ledger.needed} is needed: run `alembic upgrade head`"

@@ -59,6 +59,7 @@ class LedgerWatch:
             trouble=self.trouble,
             revision=self._revision,
             needed=REVISIONS[-1],
+            is_newer=bool(self._revision) and self._revision not in REVISIONS,
         )
 
     def leader(self, account: str) -> tuple[str, int]:

@@ -62,6 +62,7 @@ def test_a_replica_that_stands_by_is_ready() -> None:
         (replace(LEDGER, age_ms=LEDGER_LATE_MS + 1), "ledger", "no answer for 3.5 s"),
         (replace(LEDGER, revision=""), "schema", "not known"),
         (replace(LEDGER, revision="0002"), "schema", "alembic upgrade head"),
+        (replace(LEDGER, revision="0004", is_newer=True), "schema", "run the newer milobot"),
     ],
 )
 def test_a_ledger_in_trouble_is_named(ledger: LedgerSight, part: str, reason: str) -> None:

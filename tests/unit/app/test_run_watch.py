@@ -1,6 +1,7 @@
 """What a run's watch knows: the ledger in virtual time, endpoints before anything is open, its port."""
 
 import socket
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -61,6 +62,22 @@ async def test_a_ledger_that_answers_is_known_with_its_version(tmp_path: Path) -
     after = watch.sight
     assert (before.age_ms, before.revision) == (None, "")
     assert (after.age_ms, after.revision, after.needed) == (700, REVISIONS[-1], REVISIONS[-1])
+
+
+@pytest.mark.parametrize(("revision", "is_newer"), [("9999", True), (REVISIONS[0], False)])
+async def test_a_ledger_that_a_newer_milobot_made_is_known_as_such(
+    tmp_path: Path, revision: str, *, is_newer: bool
+) -> None:
+    """An upgrade migrates before the old process ends; to migrate again would not help it."""
+    watch = watch_of(VirtualTime())
+    async with await open_ledger(f"sqlite:///{tmp_path}/m.db") as ledger:
+        with closing(sqlite3.connect(tmp_path / "m.db")) as file:
+            file.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+            file.commit()
+        await watch.ask(ledger)
+
+    assert watch.sight.revision == revision
+    assert watch.sight.is_newer is is_newer
 
 
 @pytest.mark.parametrize(
