@@ -53,6 +53,8 @@ def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_pat
     _check_status(status)
     for name in ("orders_total{", "position_size{", "reconciliation_cycles_total{"):
         assert name in scraped
+    for name in ("process_start_time_seconds", "process_resident_memory_bytes"):
+        assert f"\n{name} " in scraped
     _check_lines(said)
     for secret in (DEFAULT_SECRET, TOKEN):
         assert secret not in said

@@ -20,7 +20,7 @@ EXPORTED = {
     for metric in METRICS
     for end in (("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",))
 }
-FROM_PROMETHEUS = {"up"}
+FROM_PROMETHEUS = {"up", "process_start_time_seconds"}
 # What is left of an expression when texts, labels, durations and words of the language are gone.
 NOT_METRICS = re.compile(
     r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|on|ignoring|without|group_left)\s*\([^)]*\)'

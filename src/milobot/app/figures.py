@@ -15,6 +15,7 @@ from milobot.domain.orders import OrderStatus
 from milobot.domain.slots import PositionState
 from milobot.exchanges.pulses import Pulse, TellsPulses
 from milobot.exchanges.times import ExchangeClock
+from milobot.execution.findings import Code, Findings
 
 _IN_DOUBT = frozenset({OrderStatus.UNKNOWN, OrderStatus.PENDING, OrderStatus.TRIGGERED})
 
@@ -50,7 +51,8 @@ class Books:
         doubtful: Orders whose end is not known.
         rounds: Comparisons since the account is ours.
         compared_age_ms: Since the last one; None before the first.
-        findings: Differences that the last one left to tell a person.
+        findings: How many differences there are that do not end by themselves, by their code;
+            every code is there.
         drift: USDT by which the wallet is off the books; None while unknown.
         halts: Why entries are blocked.
         candle_age_ms: Since the last candle's close, by symbol and timeframe of each script.
@@ -62,7 +64,7 @@ class Books:
     rounds: int = 0
     is_compared: bool = False
     compared_age_ms: int | None = None
-    findings: int = 0
+    findings: Mapping[Code, int] = field(default_factory=dict)
     drift: Decimal | None = None
     halts: tuple[Halt, ...] = ()
     candle_age_ms: Mapping[str, int] = field(default_factory=dict)
@@ -147,11 +149,16 @@ def books_of(run: LiveRun) -> Books | None:
         rounds=reconciler.rounds,
         is_compared=live.trader.is_ready,
         compared_age_ms=None if compared_ms is None else max(0, now_ms - compared_ms),
-        findings=len(reconciler.last.news),
+        findings=_differences(reconciler.last),
         drift=run.bot.drift,
         halts=live.governor.state.halts,
         candle_age_ms=_candle_ages(run, live),
     )
+
+
+def _differences(last: Findings) -> dict[Code, int]:
+    counted = Counter(notice.code for notice in last.lasting)
+    return {code: counted[code] for code in Code}
 
 
 def _candle_ages(run: LiveRun, live: LiveAccount) -> dict[str, int]:

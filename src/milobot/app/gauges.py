@@ -78,7 +78,9 @@ class RunCollector(Collector):
         sheet.put("build_info", 1, run.version, run.mode)
         sheet.put("ready", run.is_ready)
         sheet.put("ledger_up", run.is_ledger_up)
-        sheet.put("disk_free_bytes", shutil.disk_usage(".").free)
+        disk = shutil.disk_usage(".")
+        sheet.put("disk_free_bytes", disk.free)
+        sheet.put("disk_size_bytes", disk.total)
         sheet.put("worker_kills_total", run.worker_kills)
         for code, count in run.refused.items():
             sheet.put("http_refused_total", count, code)
@@ -102,10 +104,11 @@ def _put_account(sheet: _Sheet, account: AccountFigures, cycles: int) -> None:
 
 
 def _put_line(sheet: _Sheet, name: str, line: Line) -> None:
-    ages = [pulse.age_ms for pulse in line.streams if pulse.age_ms is not None]
-    if ages:
-        sheet.put("stream_age_seconds", max(ages) / 1000, name)
-    sheet.put("streams_connected", len(ages), name)
+    if line.streams:
+        silent_ms = max(pulse.silent_ms for pulse in line.streams)
+        sheet.put("stream_age_seconds", silent_ms / 1000, name)
+    connected = sum(pulse.age_ms is not None for pulse in line.streams)
+    sheet.put("streams_connected", connected, name)
     for event, count in line.events.items():
         sheet.put("stream_events_total", count, name, event)
     for budget, (used, most) in line.budgets.items():
@@ -124,13 +127,18 @@ def _put_books(sheet: _Sheet, name: str, books: Books) -> None:
             sheet.put("position_size", sign * float(held.slot.held), name, held.slot.symbol)
     sheet.put("position_unprotected_now_seconds", books.exposed_ms / 1000, name)
     sheet.put("orders_in_doubt", books.doubtful, name)
-    sheet.put("reconciliation_findings", books.findings, name)
-    if books.compared_age_ms is not None:
-        sheet.put("reconciliation_age_seconds", books.compared_age_ms / 1000, name)
-    if books.drift is not None:
-        sheet.put("wallet_drift_usdt", float(books.drift), name)
+    _put_comparison(sheet, name, books)
     kinds = {halt.kind for halt in books.halts}
     for kind in HaltKind:
         sheet.put("governor_halted", kind in kinds, name, kind.value)
     if books.candle_age_ms:
         sheet.put("last_candle_age_seconds", max(books.candle_age_ms.values()) / 1000, name)
+
+
+def _put_comparison(sheet: _Sheet, name: str, books: Books) -> None:
+    for code, count in books.findings.items():
+        sheet.put("reconciliation_findings", count, name, code.value)
+    if books.compared_age_ms is not None:
+        sheet.put("reconciliation_age_seconds", books.compared_age_ms / 1000, name)
+    if books.drift is not None:
+        sheet.put("wallet_drift_usdt", float(books.drift), name)

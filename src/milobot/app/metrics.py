@@ -91,14 +91,19 @@ METRICS = (
     Metric(
         "reconciliation_findings",
         "gauge",
-        ("account",),
-        "Differences that the last comparison left over to tell a person.",
+        ("account", "code"),
+        "Differences to the exchange that do not end by themselves, by what they are.",
     ),
     Metric("wallet_drift_usdt", "gauge", ("account",), "Wallet less what our books explain."),
     Metric("reconciliation_age_seconds", "gauge", ("account",), "Since the last comparison."),
     Metric("decisions_total", "counter", ("account", "outcome", "code"), "Decisions by reason."),
     Metric("orders_in_doubt", "gauge", ("account",), "Orders whose end is not known."),
-    Metric("stream_age_seconds", "gauge", ("account",), "Since the quietest stream was heard of."),
+    Metric(
+        "stream_age_seconds",
+        "gauge",
+        ("account",),
+        "Since the quietest stream said anything, connected or not.",
+    ),
     Metric("streams_connected", "gauge", ("account",), "Streams that are connected."),
     Metric(
         "stream_events_total",
@@ -128,6 +133,7 @@ METRICS = (
     Metric("event_loop_lag_seconds", "histogram", (), "How late the event loop wakes a sleeper."),
     Metric("ledger_up", "gauge", (), "1 while the ledger answers."),
     Metric("disk_free_bytes", "gauge", (), "Space left in the working folder."),
+    Metric("disk_size_bytes", "gauge", (), "Space there is, where the working folder lies."),
     Metric("ready", "gauge", (), "1 while /ready answers 200."),
     Metric("build_info", "gauge", ("version", "mode"), "Always 1; its labels say what runs."),
 )

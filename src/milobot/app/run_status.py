@@ -89,7 +89,7 @@ def _books(books: Books) -> dict[str, Any]:
         "reconciliation": {
             "rounds": books.rounds,
             "age_ms": books.compared_age_ms,
-            "findings": books.findings,
+            "findings": {code.value: count for code, count in books.findings.items() if count},
             "wallet_drift_usdt": None if books.drift is None else format_decimal(books.drift),
         },
         "governor": [asdict(halt) for halt in books.halts],

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from time import monotonic
 from typing import Any, Protocol
 
-from prometheus_client import generate_latest
+from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from milobot.app.figures import AccountFigures, Line, books_of, line_of
@@ -82,6 +82,7 @@ class RunWatch:
         self._cycles: dict[str, tuple[int, int]] = {}
         self._roles: dict[str, Role] = {}
         self.meters.registry.register(RunCollector(self.figures))
+        ProcessCollector(registry=self.meters.registry)
 
     def beside(
         self, show: LiveShow, account: str, clock: Clock, signals: KnowsSignals | None = None

@@ -24,11 +24,14 @@ class Pulse:
         age_ms: Since it was last heard of, a ping's answer included; None while it is not
             connected.
         limit_ms: From which age on it counts as dead.
+        silent_ms: Since it said anything, or since it was first tried: a connection that opens
+            and stays silent, or cannot be had at all, is silent all the while.
     """
 
     name: str
     age_ms: int | None
     limit_ms: int
+    silent_ms: int = 0
 
     @property
     def is_fresh(self) -> bool:
@@ -88,7 +91,8 @@ def _pulse(stream: SupervisedStream, now_ms: int) -> Pulse:
     age_ms = max(0, now_ms - health.heard_ms) if health.is_connected else None
     # One answer may be lost, and the next be late.
     answering_ms = max(_LEAST_MS, 2 * round(stream.plan.ping_every_s * 1000) + 500)
-    return Pulse(stream.name, age_ms, answering_ms if health.answers_pings else _SILENT_MS)
+    limit_ms = answering_ms if health.answers_pings else _SILENT_MS
+    return Pulse(stream.name, age_ms, limit_ms, max(0, now_ms - health.told_ms))
 
 
 def _events(health: StreamHealth) -> Counter[str]:

@@ -93,7 +93,9 @@ class StreamHealth:
 
     Attributes:
         garbage: Frames that made no sense.
-        heard_ms: When anything was heard last, a ping's answer included, on our own clock.
+        heard_ms: When it was connected or heard of last, a ping's answer included, on our own
+            clock.
+        told_ms: When it said anything last; until then, when it was first tried.
         answers_pings: Whether the other side has ever answered one of ours.
         is_running: Whether it is being kept alive.
         has_ended: Whether it was, and is no more.
@@ -105,6 +107,7 @@ class StreamHealth:
     replaced: int = 0
     garbage: int = 0
     heard_ms: int = 0
+    told_ms: int = 0
     answers_pings: bool = False
     is_connected: bool = False
     is_running: bool = False
@@ -176,7 +179,7 @@ class SupervisedStream:
         Raises:
             AuthenticationError: The exchange refuses the key; trying again would not help.
         """
-        self.health.is_running = True
+        self.health.is_running, self.health.told_ms = True, self._clock.now_ms()
         try:
             await self._live()
         finally:
@@ -253,7 +256,7 @@ class SupervisedStream:
             if frame is Signal.CLOSED:
                 return _End(self._asked or "closed by the other side", is_planned=bool(self._asked))
             if frame is not None:
-                heard_ms = self.health.heard_ms = self._clock.now_ms()
+                heard_ms = self.health.heard_ms = self.health.told_ms = self._clock.now_ms()
                 await self._take(socket, frame)
 
     async def _take(self, socket: Socket, frame: str | bytes | Signal) -> None:

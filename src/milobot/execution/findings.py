@@ -34,6 +34,16 @@ class Code(StrEnum):
     UNDECIDED = "undecided"
 
 
+LASTING = frozenset(
+    {
+        Code.FOREIGN_POSITION,
+        Code.FOREIGN_ORDERS,
+        Code.POSITION_LARGER,
+        Code.POSITION_UNLISTED,
+        Code.SETTINGS_CHANGED,
+    }
+)
+"""What we do not change; all else is over with the look that finds it, or should be."""
 BLOCKING = frozenset({Code.FOREIGN_POSITION, Code.FOREIGN_ORDERS, Code.POSITION_LARGER})
 
 
@@ -172,6 +182,11 @@ class Findings:
     news: tuple[Notice, ...] = ()
     again_ms: int | None = None
     sightings: Sightings = field(default_factory=Sightings)
+
+    @property
+    def lasting(self) -> tuple[Notice, ...]:
+        """Return what does not end by itself: what is not ours to change, or stood before."""
+        return tuple(n for n in self.notices if n.code in LASTING or n not in self.news)
 
     @property
     def is_converged(self) -> bool:

@@ -18,6 +18,7 @@ from milobot.domain.governor import Halt, HaltKind
 from milobot.domain.intents import PositionSide
 from milobot.domain.slots import PositionState
 from milobot.exchanges.pulses import Pulse
+from milobot.execution.findings import Code
 
 ACCOUNT = "binance:default"
 SPECIFIED = {
@@ -42,7 +43,7 @@ def figures(**books: object) -> RunFigures:
         "rounds": 5,
         "is_compared": True,
         "compared_age_ms": 4_000,
-        "findings": 1,
+        "findings": {Code.POSITION_LARGER: 1, Code.FOREIGN_ORDERS: 0},
         "drift": dec("-0.25"),
         "halts": (Halt(HaltKind.DAILY_LOSS, "lost", 1),),
         "candle_age_ms": {"BTCUSDT 1m": 30_000, "ETHUSDT 1h": 9_000},
@@ -53,7 +54,7 @@ def figures(**books: object) -> RunFigures:
         "me",
         3,
         Line(
-            streams=(Pulse("user", 200, 3_500), Pulse("prices", None, 3_500)),
+            streams=(Pulse("user", 200, 3_500, 900), Pulse("prices", None, 3_500, 70_000)),
             events={"reconnected": 2},
             budgets={"weight": (600, 2_400), "none": (0, 0)},
             rest="it failed",
@@ -96,7 +97,7 @@ def scraped(run: RunFigures) -> dict[str, float]:
         ('telegram_events_total{event="handled"}', 3),
         (f'account_leading{{account="{ACCOUNT}"}}', 1),
         (f'reconciliation_cycles_total{{account="{ACCOUNT}"}}', 9),
-        (f'stream_age_seconds{{account="{ACCOUNT}"}}', 0.2),
+        (f'stream_age_seconds{{account="{ACCOUNT}"}}', 70),
         (f'streams_connected{{account="{ACCOUNT}"}}', 1),
         (f'stream_events_total{{account="{ACCOUNT}",event="reconnected"}}', 2),
         (f'rate_budget_used_ratio{{account="{ACCOUNT}",budget="weight"}}', 0.25),
@@ -108,7 +109,8 @@ def scraped(run: RunFigures) -> dict[str, float]:
         (f'position_size{{account="{ACCOUNT}",symbol="BTCUSDT"}}', -0.4),
         (f'position_unprotected_now_seconds{{account="{ACCOUNT}"}}', 1.5),
         (f'orders_in_doubt{{account="{ACCOUNT}"}}', 2),
-        (f'reconciliation_findings{{account="{ACCOUNT}"}}', 1),
+        (f'reconciliation_findings{{account="{ACCOUNT}",code="position_larger"}}', 1),
+        (f'reconciliation_findings{{account="{ACCOUNT}",code="foreign_orders"}}', 0),
         (f'reconciliation_age_seconds{{account="{ACCOUNT}"}}', 4),
         (f'wallet_drift_usdt{{account="{ACCOUNT}"}}', -0.25),
         (f'governor_halted{{account="{ACCOUNT}",kind="daily_loss"}}', 1),

@@ -92,6 +92,28 @@ async def test_one_that_answers_no_ping_at_all_is_given_more_time() -> None:
         running.cancel()
 
 
+async def test_silence_is_counted_over_all_attempts() -> None:
+    """A stream that cannot be had, or opens and says nothing, is what an operator is told of."""
+    stage = Stage()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(stage.stream.run())
+        await stage.time.run_for(20)
+        assert stage.pulse().silent_ms < 2_000
+
+        stage.connector.refusals = 20
+        stage.connector.socket.push(Signal.CLOSED)
+        await stage.time.run_for(100)
+        assert stage.pulse().age_ms is None
+        assert 98_000 < stage.pulse().silent_ms < 102_000
+
+        stage.connector.refusals = 0
+        stage.connector.on_open = lambda socket: setattr(socket, "answers_pings", False)
+        await stage.time.run_for(200)
+        assert stage.stream.health.stale > 0
+        assert stage.pulse().silent_ms > 290_000
+        running.cancel()
+
+
 async def test_what_happened_is_counted_over_all_streams_that_ever_ran() -> None:
     """A counter that falls when an account is led anew would be no counter."""
     stage = Stage()
