@@ -1,6 +1,7 @@
 """A run as those see it who look after it: endpoints under faults, and what it writes."""
 
 import json
+import re
 import signal
 import sqlite3
 import time
@@ -41,7 +42,7 @@ def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_pat
             scraped = asked.metrics()
             exchange.process.kill()
             gone_s = asked.turns(ready=False)
-            gone = asked.missing()
+            gone, cut = asked.missing(), asked.metrics()
             alive = asked.get("/health")[0]
             running.stop()
             said = running.said
@@ -49,6 +50,8 @@ def test_ready_turns_with_each_fault_and_back_and_nothing_tells_a_secret(tmp_pat
     took = {"frozen": frozen[0], "locked": locked[0], "gone": gone_s}
     assert max(took.values()) <= WITHIN_S + SLACK_S, took
     assert any(reason.startswith("exchange_stream") for reason in gone), gone
+    assert re.search(r"^streams_connected\{.*\} 0", cut, re.MULTILINE)
+    assert "stream_age_seconds{" in cut, "silence is told while a stream is away"
     assert (alive, refused) == (200, 401)
     _check_status(status)
     for name in ("orders_total{", "position_size{", "reconciliation_cycles_total{"):
