@@ -16,6 +16,8 @@ from pathlib import Path
 
 from tests.support.process import ROOT
 
+from milobot.storage.schema import REVISIONS
+
 ENGINE = "there is no container engine here"
 CLUSTER = "there is no cluster here"
 CAMPAIGN = "a campaign of minutes, or the tests themselves"
@@ -65,13 +67,16 @@ def _composes(command: str) -> None:
     """Look whether the compose file has the service, and the service the program."""
     compose, words = _text("docker-compose.yml"), shlex.split(command.partition(" | ")[0])
     services = re.findall(r"^  (\w+):$", compose.partition("\nvolumes:")[0], re.MULTILINE)
-    named = [word for word in words[2:] if word in services]
+    named = [word for word in (w.partition(":")[0] for w in words[2:]) if word in services]
     assert named or words[1] == "up", command
     if words[1] == "exec" and named == ["bot"]:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        assert shutil.which(words[3], path=path), f"{words[3]} is not there for development"
+        program = words[words.index("bot") + 1]
+        assert shutil.which(program, path=path), f"{program} is not there for development"
         assert "--cov=src" not in words or find_spec("pytest_cov"), "pytest-cov is missing"
-    if "psql" in words:
+    if words[1] == "cp" or "-w" in words:
+        assert "- bot-data:/data\n" in compose
+    if {"psql", "pg_dump"} & set(words):
         for flag, variable in (("-U", "POSTGRES_USER"), ("-d", "POSTGRES_DB")):
             assert f"{variable}: {words[words.index(flag) + 1]}\n" in compose
 
@@ -96,6 +101,26 @@ def _installs(command: str) -> None:
             assert re.search(rf"^  {inner}:", section[1], re.MULTILINE), value
 
 
+def _acts_on_cluster(command: str) -> None:
+    """Look whether what kubectl is told to change is what the chart makes, or the page shows."""
+    words = shlex.split(command)
+    if words[1] == "scale":
+        assert words[2] == f"deployment/{_RELEASE}"
+    elif words[1] == "run":
+        assert "--image=ghcr.io/myorg/trading-bot:" in command
+        assert words[words.index("--") + 1 :] == ["alembic", "downgrade", REVISIONS[-1]]
+    elif words[1] == "apply":
+        assert f"`{words[3]}`, " in _text("docs/deployment.md")
+    else:
+        assert words[-1].removeprefix("pod/") == "mend"
+        assert "\n  name: mend\n" in _text("docs/deployment.md")
+
+
+def _rolls_back(command: str) -> None:
+    """Look whether it is the release that the page installs."""
+    assert command.rsplit(maxsplit=1)[-1] == _RELEASE
+
+
 def _releases(command: str) -> None:
     """Look whether the workflow that releases makes what is asked for."""
     wanted = "sbom: true" if "SBOM" in command else "attest-build-provenance@"
@@ -115,6 +140,7 @@ class Instead:
     check: Callable[[str], None]
 
 
+_RELEASE = "trading-bot"
 FROM_ZERO = ("make demo", "make test", "source .venv/bin/activate")
 _IMAGE = "ghcr.io/myorg/trading-bot:latest"
 ELSEWHERE = {
@@ -145,19 +171,38 @@ ELSEWHERE = {
     "docker-compose exec bot pytest --cov=src --cov-report=html": Instead(ENGINE, _composes),
     "docker-compose exec bot bash": Instead(ENGINE, _composes),
     "docker-compose exec db psql -U postgres -d trading_bot": Instead(ENGINE, _composes),
+    "docker-compose cp profiles bot:/data/": Instead(ENGINE, _composes),
+    "docker-compose restart bot": Instead(ENGINE, _composes),
+    "docker-compose exec -w /data bot milobot data backup candles.db": Instead(ENGINE, _composes),
+    "docker-compose exec -T db pg_dump -U postgres -d trading_bot -Fc > trading_bot.dump": Instead(
+        ENGINE, _composes
+    ),
     "docker-compose logs -f bot": Instead(ENGINE, _composes),
     "docker-compose logs --no-log-prefix bot | grep '\"signal_id\":17'": Instead(ENGINE, _composes),
     "kubectl create secret generic trading-bot-secrets"
     ' --from-literal=telegram_api_id="$TELEGRAM_API_ID"'
     ' --from-literal=telegram_api_hash="$TELEGRAM_API_HASH"'
     ' --from-literal=telegram_bot_token="$TELEGRAM_BOT_TOKEN"'
-    ' --from-literal=database_url="$DATABASE_URL"'
+    ' --from-literal=database_url="${DATABASE_URL:?}"'
     ' --from-literal=bingx_api_key="$BINGX_API_KEY"'
     ' --from-literal=bingx_secret_key="$BINGX_SECRET_KEY"'
     ' --from-literal=api_token="$API_TOKEN"'
     ' --from-literal=binance_api_key="$BINANCE_API_KEY"': Instead(CLUSTER, _secrets),
     "helm install trading-bot ./helm/trading-bot --set image.tag=latest"
     " --set env.TRADING_ENABLED=true": Instead(CLUSTER, _installs),
+    "helm upgrade trading-bot ./helm/trading-bot --reset-then-reuse-values"
+    " --set image.tag=1.3.0": Instead(CLUSTER, _installs),
+    "kubectl scale deployment/trading-bot --replicas=0": Instead(CLUSTER, _acts_on_cluster),
+    "kubectl scale deployment/trading-bot --replicas=1": Instead(CLUSTER, _acts_on_cluster),
+    "kubectl run downgrade --rm --attach --restart=Never"
+    ' --image=ghcr.io/myorg/trading-bot:1.3.0 --env=DATABASE_URL="${DATABASE_URL:?}"'
+    " -- alembic downgrade 0003": Instead(CLUSTER, _acts_on_cluster),
+    "helm rollback trading-bot": Instead(CLUSTER, _rolls_back),
+    "kubectl apply -f mend.yaml": Instead(CLUSTER, _acts_on_cluster),
+    "kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/mend": Instead(
+        CLUSTER, _acts_on_cluster
+    ),
+    "kubectl delete pod mend": Instead(CLUSTER, _acts_on_cluster),
     f"docker buildx imagetools inspect {_IMAGE} --format '{{{{ json .SBOM }}}}'": Instead(
         ENGINE, _releases
     ),
