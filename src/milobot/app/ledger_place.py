@@ -20,7 +20,11 @@ def check_place(url: str) -> None:
     target = parse_database_url(url)
     if not isinstance(target, SqliteTarget):
         return
-    if why := _why_not(target.path.resolve()):
+    try:
+        why = _why_not(target.path.resolve())
+    except RuntimeError:  # what pathlib raises for it
+        why = "it is a link that leads to itself: name a file in DATABASE_URL"
+    if why:
         raise ConfigurationError(f"the ledger {target.path} cannot be kept: {why}")
 
 
@@ -29,12 +33,20 @@ def _why_not(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder {folder}: make it, or set DATABASE_URL"
-    if path.is_dir():
-        return "it is a folder: name a file in DATABASE_URL"
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "a device or a pipe"
+        return f"it is {what}: name a file in DATABASE_URL"
     if not os.access(folder, os.W_OK | os.X_OK):  # beside it lie the files of its transactions
         return f"{folder} may not be written: allow it to this user, or set DATABASE_URL"
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         return "it may not be read and written: allow it to this user, or set DATABASE_URL"
-    if shutil.disk_usage(folder).free < _LEAST_BYTES:
+    return _why_no_room(folder)
+
+
+def _why_no_room(folder: Path) -> str:
+    room = shutil.disk_usage(folder)
+    if not room.total:
+        return f"{folder} keeps no files: set DATABASE_URL"
+    if room.free < _LEAST_BYTES:
         return "the disk is full: make room, then try again"
     return ""

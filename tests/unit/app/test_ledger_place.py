@@ -40,6 +40,31 @@ def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
     assert refusal(tmp_path / "milobot.db").endswith("it is a folder: name a file in DATABASE_URL")
 
 
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_what_is_no_file_is_no_ledger(kind: str, tmp_path: Path) -> None:
+    """The run would stay up and never trade."""
+    place = Path("/dev/null")
+    if kind == "pipe":
+        place = tmp_path / "milobot.db"
+        os.mkfifo(place)
+
+    assert refusal(place).endswith("it is a device or a pipe: name a file in DATABASE_URL")
+
+
+def test_a_link_to_itself_is_no_ledger(tmp_path: Path) -> None:
+    """It would be a fault of milobot."""
+    (tmp_path / "milobot.db").symlink_to("milobot.db")
+
+    assert refusal(tmp_path / "milobot.db").endswith(
+        "it is a link that leads to itself: name a file in DATABASE_URL"
+    )
+
+
+def test_a_folder_that_keeps_no_files_is_not_called_full() -> None:
+    """Nobody can make room there."""
+    assert refusal(Path("/proc/x.db")).endswith("/proc keeps no files: set DATABASE_URL")
+
+
 @pytest.mark.parametrize(
     ("closed", "said"),
     [("folder", "may not be written"), ("file", "it may not be read and written")],
