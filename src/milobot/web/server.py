@@ -45,7 +45,7 @@ def open_listener(host: str, port: int, *, chosen_by: str = "--port ") -> socket
         listener.bind(address)
         # Listen at once: of two programs that only bind, both could believe the port theirs.
         listener.listen(128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name with an empty label or a very long one
         if listener is not None:
             listener.close()
         raise ConfigurationError(_sentence(host, port, chosen_by, error)) from error
@@ -112,10 +112,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _sentence(host: str, port: int, chosen_by: str, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
+def _sentence(host: str, port: int, chosen_by: str, error: OSError | UnicodeError) -> str:
+    reason = getattr(error, "errno", None)
+    if reason == errno.EADDRINUSE:
         other = port + 1 if port < HIGHEST_PORT else port - 1
         return f"port {port} is taken: stop the other program or choose another with {chosen_by}{other}"
-    if error.errno == errno.EACCES:
+    if reason == errno.EACCES:
         return f"port {port} needs administrator rights: choose another with {chosen_by}8080"
-    return f"{host} is not an address of this machine: choose another with --host 127.0.0.1"
+    return f"{host} is not an address of this machine: set LISTEN=127.0.0.1"

@@ -115,7 +115,9 @@ def test_a_taken_port_is_refused_with_a_way_out() -> None:
         ("127.0.0.1", 65_536, "port 65536 does not exist"),
         ("127.0.0.1", -1, "port -1 does not exist"),
         ("203.0.113.7", 0, "203.0.113.7 is not an address of this machine"),
-        ("no such host", 0, "no such host is not an address of this machine"),
+        ("no such host", 0, "no such host is not an address of this machine: set LISTEN=127.0.0.1"),
+        ("a..b", 0, r"a\.\.b is not an address of this machine"),
+        ("a" * 80, 0, "aaa is not an address of this machine"),
     ],
 )
 def test_an_impossible_address_is_refused(host: str, port: int, sentence: str) -> None:
