@@ -150,6 +150,11 @@ def _parse_postgres(url: str) -> PostgresTarget:
     except ValueError as error:
         raise ConfigurationError(f"DATABASE_URL cannot be read: {_EXAMPLES}") from error
     options = dict(parse_qsl(parts.query))
+    if ignored := [name for name in ("user", "password") if name in options]:
+        raise ConfigurationError(
+            f"DATABASE_URL names {' and '.join(ignored)} behind the ?, where nobody reads it: write"
+            " postgresql://user:password@host:5432/trading_bot"
+        )
     host = unquote(parts.hostname or "") or options.get("host", "localhost")
     database = unquote(parts.path.lstrip("/"))
     if not database:

@@ -73,6 +73,8 @@ def test_another_machine_must_be_reached_on_purpose() -> None:
         ("postgresql://u:secret@localhost", "names no database"),
         ("postgresql://u:secret@localhost:port/d", "cannot be read"),
         ("postgresql://u:secret@h/d?sslmode=prefer", "h with sslmode=prefer, which may send"),
+        ("postgresql://localhost/d?user=u&password=secret", "names user and password behind the"),
+        ("postgresql://u@localhost/d?password=secret", "names password behind the"),
         ("postgresql://u:secret@h/d?sslmode=maybe", "has sslmode=maybe: use one of disable"),
     ],
 )
