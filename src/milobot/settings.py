@@ -10,14 +10,13 @@ are read here, once; the object holds their content, which no ``repr`` shows.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
@@ -28,13 +27,14 @@ from milobot.engine_settings import (
     engine_contradictions,
     parse_percent,
 )
+from milobot.env_file import EnvFile, open_secrets, password_in, read_env_file
 from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
 from milobot.setting_checks import misspelt, open_to_all
 from milobot.signal_settings import SIGNAL_EXAMPLES, SignalSettings
-from milobot.storage.database_url import PostgresTarget, parse_database_url
+from milobot.small_files import read_small
 from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
 from milobot.telegram_settings import (
     TELEGRAM_EXAMPLES,
@@ -222,31 +222,50 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         ConfigurationError: Values are malformed or contradict each other; the sentence names
             every such variable with an example, and shows no secret.
     """
+    settings, wrong = look_at_settings(env_file)
+    if wrong:
+        raise ConfigurationError(wrong)
+    return settings
+
+
+def look_at_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, str]:
+    """Read them as ``load_settings`` does; what is malformed has its default.
+
+    Returns:
+        The settings, and what is wrong with them; empty when nothing is.
+
+    Raises:
+        ConfigurationError: The file cannot be read at all.
+    """
     faults: dict[str, str] = {}
+    file = _file_at(env_file)
     try:
-        settings = _read(env_file)
+        settings = _read(file.path)
     except ValidationError as error:
         faults = {str(fault["loc"][0]): _sentence(fault) for fault in error.errors()}
         defaults = {name: Settings.model_fields[name].default for name in faults}
-        settings = _read(env_file, **defaults)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"the settings file {env_file} cannot be read ({error}): make it UTF-8 text "
-            "as in .env.example"
-        ) from error
-    sentences = list(faults.values())
+        settings = _read(file.path, **defaults)
+    sentences = [*file.faults, *faults.values()]
     contents, unreadable = _read_secret_files(settings)
     sentences += unreadable
     sentences += [said for names, said in _contradictions(settings) if not names & faults.keys()]
-    sentences += _misspelt(env_file)
-    sentences += _secrets_open_to_all(env_file, settings)
-    if len(sentences) > 1:
-        raise ConfigurationError(f"{len(sentences)} settings are wrong: {'; '.join(sentences)}")
-    if sentences:
-        raise ConfigurationError(sentences[0])
+    sentences += _misspelt([*os.environ, *file.values])
+    sentences += open_secrets(file, [name.upper() for name in _FROM_FILES])
     complete = settings.model_copy(update=contents)
     _hide_secrets(complete)
-    return complete
+    if len(sentences) > 1:
+        return complete, f"{len(sentences)} settings are wrong: {'; '.join(sentences)}"
+    return complete, "".join(sentences)
+
+
+def _file_at(path: Path | None) -> EnvFile:
+    try:
+        return read_env_file(path, [name.upper() for name in Settings.model_fields])
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the settings file {path} cannot be read ({error}): make it UTF-8 text "
+            "as in .env.example"
+        ) from error
 
 
 def _hide_secrets(settings: Settings) -> None:
@@ -256,7 +275,7 @@ def _hide_secrets(settings: Settings) -> None:
         if isinstance(value, SecretStr) and name != "database_url":
             hide(value.get_secret_value())
     # A password that is the user's name would cut holes into every sentence.
-    if password := _password_in(settings.database_url.get_secret_value()):
+    if password := password_in(settings.database_url.get_secret_value()):
         hide(password)
 
 
@@ -265,39 +284,13 @@ def _read(env_file: Path | None, **values: object) -> Settings:
     return Settings(_env_file=env_file, **values)  # type: ignore[call-arg, arg-type]  # pydantic checks the values
 
 
-def _misspelt(env_file: Path | None) -> list[str]:
+def _misspelt(names: Iterable[str]) -> list[str]:
     """Return a sentence for each variable whose name is almost one of ours."""
-    names = [*os.environ, *(dotenv_values(env_file) if env_file is not None else ())]
     known = [name.upper() for name in Settings.model_fields]
     return [
         f"{name} is no setting: did you mean {meant}? Rename it, or unset it"
         for name, meant in misspelt(names, known)
     ]
-
-
-def _secrets_open_to_all(env_file: Path | None, settings: Settings) -> list[str]:
-    """Return a sentence if the file of settings holds secrets and everybody may read them."""
-    if env_file is None or not env_file.is_file() or not (open_ := open_to_all(env_file)):
-        return []
-    values = {name.lower(): value for name, value in dotenv_values(env_file).items() if value}
-    held = [name.upper() for name in _FROM_FILES if name in values]
-    url = settings.database_url.get_secret_value()
-    if values.get("database_url") == url and _password_in(url):
-        held.append("DATABASE_URL")
-    said = (
-        f"{env_file} holds {', '.join(held)} and {open_}: run `chmod 600 {env_file}`, and replace"
-        " what is secret in it if others use this machine"
-    )
-    return [said] if held else []
-
-
-def _password_in(url: str) -> str:
-    """Return the password of the database; empty where it is none worth hiding."""
-    target = parse_database_url(url)
-    # A password that is the user's name keeps nobody out.
-    if isinstance(target, PostgresTarget) and target.password != target.user:
-        return target.password
-    return ""
 
 
 def _sentence(fault: ErrorDetails) -> str:
@@ -333,8 +326,7 @@ def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[s
 
 
 def _secret_in(path: Path, name: str) -> SecretStr:
-    with path.open("rb") as file:
-        content = file.read(_MOST_SECRET_BYTES + 1)
+    content = read_small(path, _MOST_SECRET_BYTES)
     try:
         text = content.decode().rstrip("\r\n")
     except UnicodeDecodeError:

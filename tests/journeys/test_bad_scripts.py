@@ -98,7 +98,7 @@ SCRIPTS: dict[str, tuple[str, str, int]] = {
     "empty": ("", "bad.script: the script does not say its timeframe", 1),
     "too large": (
         "#" * 66_000,
-        "the script bad.script is 66000 bytes, the most are 65536: shorten it",
+        "the script bad.script has more than 65536 bytes: shorten it",
         1,
     ),
     "null byte": (

@@ -62,6 +62,17 @@ def test_secret_file_without_one_line_is_named(
     assert said.startswith("KEYS_PASSWORD_FILE='word' cannot be used")
 
 
+def test_secret_file_that_is_a_pipe_without_a_writer_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It held up the start for ever."""
+    os.mkfifo("word", 0o600)
+
+    said = refusal(monkeypatch, {"KEYS_PASSWORD_FILE": "word"})
+
+    assert said.startswith("KEYS_PASSWORD_FILE='word' cannot be used (nothing comes out of it):")
+
+
 def test_secret_and_its_file_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two sources of one secret disagree one day."""
     write("word", b"from the file")

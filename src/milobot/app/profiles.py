@@ -1,5 +1,6 @@
 """The profiles of channels: one TOML file for each source, read once at the start."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from milobot.errors import ConfigurationError
 from milobot.signal_settings import DEFAULT_PROFILES
 from milobot.signals.profile import ChannelProfile
 from milobot.signals.profile_toml import parse_profile
+from milobot.small_files import read_small
 
 _LARGEST = 65_536
 _EVERY = "default"
@@ -62,19 +64,28 @@ def load_profiles(folder: Path) -> Profiles:
             something that is not known: a channel must not be traded by other rules than its
             owner wrote.
     """
-    if not folder.is_dir():
-        if folder == DEFAULT_PROFILES and not folder.exists():
-            return Profiles()
+    # A link that leads nowhere is there, too: somebody meant something by it.
+    if folder == DEFAULT_PROFILES and not os.path.lexists(folder):
+        return Profiles()
+    try:
+        # Not with a pattern: what may not be listed would look like what is empty.
+        files = sorted(file for file in folder.iterdir() if file.suffix == ".toml")
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(
             f"SIGNAL_PROFILES={str(folder)[:80]!r} is no folder: make it, or name the one with the"
             " channels' profiles"
-        )
-    return Profiles({path.stem: _load(path) for path in sorted(folder.glob("*.toml"))})
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"SIGNAL_PROFILES={str(folder)[:80]!r} cannot be listed ({error.strerror}): allow it to"
+            " this user, or name another folder"
+        ) from error
+    return Profiles({file.stem: _load(file) for file in files})
 
 
 def _load(path: Path) -> ChannelProfile:
     try:
-        content = path.read_bytes()
+        content = read_small(path, _LARGEST)
         if len(content) > _LARGEST:
             raise ConfigurationError(f"{path.name} is too large for a profile: it has a few lines")
         return parse_profile(content.decode(), path.name)

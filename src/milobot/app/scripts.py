@@ -6,6 +6,7 @@ from pathlib import Path
 
 import milobot
 from milobot.errors import ConfigurationError, ScriptError
+from milobot.small_files import read_small
 
 LARGEST_SCRIPT = 64 * 1024
 _PACKAGE = Path(milobot.__file__).parent
@@ -34,14 +35,14 @@ def read_script(path: Path) -> str:
         ConfigurationError: The file is missing, not text, or too large.
     """
     try:
-        content = path.read_bytes()
+        content = read_small(path, LARGEST_SCRIPT)
     except OSError as error:
         raise ConfigurationError(
             f"the script {path} cannot be read ({error.strerror}): check its name"
         ) from error
     if len(content) > LARGEST_SCRIPT:
         raise ConfigurationError(
-            f"the script {path} is {len(content)} bytes, the most are {LARGEST_SCRIPT}: shorten it"
+            f"the script {path} has more than {LARGEST_SCRIPT} bytes: shorten it"
         )
     try:
         return content.decode("utf-8-sig")

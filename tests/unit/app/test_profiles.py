@@ -1,5 +1,7 @@
 """The folder of channels' profiles."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,42 @@ def test_a_file_in_the_place_of_the_default_folder_is_named(
 
     with pytest.raises(ConfigurationError, match="SIGNAL_PROFILES='profiles' is no folder"):
         load_profiles(DEFAULT_PROFILES)
+
+
+def test_a_link_that_leads_nowhere_is_no_missing_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it led to was moved, and the channels would be traded without their limits."""
+    monkeypatch.chdir(tmp_path)
+    DEFAULT_PROFILES.symlink_to("moved")
+
+    with pytest.raises(ConfigurationError, match="SIGNAL_PROFILES='profiles' is no folder"):
+        load_profiles(DEFAULT_PROFILES)
+
+
+def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may list everything, so the answer of the system is made up."""
+    (tmp_path / "default.toml").write_text("leverage_cap = 3\n")
+
+    def closed(path: Path) -> list[str]:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", closed)
+    monkeypatch.setattr(os, "scandir", closed)
+
+    with pytest.raises(ConfigurationError, match=r"cannot be listed \(Permission denied\): allow"):
+        load_profiles(tmp_path)
+
+
+@pytest.mark.parametrize("leads_to", ["/dev/zero", "nowhere"])
+def test_a_profile_that_is_no_file_is_refused(tmp_path: Path, leads_to: str) -> None:
+    """A device has no end, and reading all of it takes the memory of the machine."""
+    (tmp_path / "a.toml").symlink_to(leads_to)
+
+    with pytest.raises(ConfigurationError, match=r"a\.toml (is too large|cannot be read)"):
+        load_profiles(tmp_path)
 
 
 def test_what_profiles_name_is_known_ahead(tmp_path: Path) -> None:

@@ -26,8 +26,14 @@ def test_largest_script_is_read_and_no_larger(tmp_path: Path) -> None:
     assert len(read_script(path)) == LARGEST_SCRIPT
 
     path.write_bytes(b"#" * (LARGEST_SCRIPT + 1))
-    with pytest.raises(ConfigurationError, match="is 65537 bytes, the most are 65536"):
+    with pytest.raises(ConfigurationError, match=r"big\.script has more than 65536 bytes: shorten"):
         read_script(path)
+
+
+def test_a_script_without_end_is_refused() -> None:
+    """The limit is known before all of it is read."""
+    with pytest.raises(ConfigurationError, match="/dev/zero has more than 65536 bytes"):
+        read_script(Path("/dev/zero"))
 
 
 def test_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
