@@ -40,7 +40,15 @@ async def test_healthy_account_is_found_healthy(exchange: str, tmp_path: Path) -
     assert "BTCUSDT: " in found[f"{title} margin mode"]["fact"]
     assert "of BTCUSDT, up to" in found[f"{title} brackets"]["fact"]
     assert " used of " in found[f"{title} rate budget"]["fact"]
-    for machine in ("switches", "database", "disk", "script isolation", "chart", "keys file"):
+    for machine in (
+        "switches",
+        "database",
+        "disk",
+        "script isolation",
+        "chart",
+        "keys file",
+        "server",
+    ):
         assert machine in found
 
 
@@ -239,6 +247,41 @@ def test_wrong_settings_are_a_finding_and_the_machine_is_still_examined(tmp_path
     assert "DATA_LIMIT='many'" in found["settings"]["fact"]
     assert "BINGX_STREAM_URL is set without" in found["settings"]["fact"]
     assert found["disk"]["verdict"] in {"ok", "warn"}
+
+
+def test_what_keeps_a_run_from_starting_is_told_at_once(tmp_path: Path) -> None:
+    """One visit instead of one start for each; a malformed setting hides none of the others."""
+    ended = run_milobot(
+        *("doctor", "--offline", "--json"),
+        cwd=tmp_path,
+        MAX_LEVERAGE="0",
+        LISTEN="0.0.0.0",  # noqa: S104 - never bound: the doctor opens nothing
+        SIGNAL_PROFILES="elsewhere",
+    )
+
+    found = {one["subject"]: one for one in json.loads(ended.out)}
+    assert ended.code == 1
+    assert "MAX_LEVERAGE='0' is not valid" in found["settings"]["fact"]
+    assert "LISTEN=0.0.0.0 lets others reach this server: set API_TOKEN" in found["server"]["fact"]
+    assert "SIGNAL_PROFILES='elsewhere' is no folder" in found["profiles"]["fact"]
+
+
+def test_server_and_profiles_are_described(tmp_path: Path) -> None:
+    """Who may give orders, and by whose rules channels are traded."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.toml").write_text("leverage_cap = 3\n")
+
+    ended = run_milobot(
+        *("doctor", "--offline", "--json"),
+        cwd=tmp_path,
+        LISTEN="0.0.0.0",  # noqa: S104 - never bound: the doctor opens nothing
+        API_TOKEN="a-token-of-the-clinic-1",  # noqa: S106 - opens nothing
+    )
+
+    found = {one["subject"]: one for one in json.loads(ended.out)}
+    assert found["server"]["fact"] == "0.0.0.0 answers others, with a token"
+    assert found["profiles"]["fact"] == "1 in profiles"
+    assert {found[one]["verdict"] for one in ("server", "profiles")} == {"ok"}
 
 
 def test_unknown_exchange_is_refused(tmp_path: Path) -> None:

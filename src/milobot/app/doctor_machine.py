@@ -1,4 +1,4 @@
-"""What the doctor looks at on this machine: database, disk, scripts, chart, keys."""
+"""What the doctor looks at on this machine: database, disk, scripts, chart, keys, server, profiles."""
 
 import asyncio
 import os
@@ -8,10 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 from milobot.app.doctor import Check, Finding, Verdict
+from milobot.app.profiles import load_profiles
+from milobot.app.web_access import access_rules
 from milobot.errors import StorageError
+from milobot.exchanges.hosts import is_loopback
 from milobot.scripting.lock_levels import Level
 from milobot.scripting.process import WorkerProcess
-from milobot.settings import Settings
+from milobot.settings import EXCHANGES, Settings
 from milobot.storage.candle_schema import MIGRATIONS
 from milobot.storage.keystore import check_form
 from milobot.storage.private_file import PrivateFile
@@ -37,6 +40,8 @@ def machine_checks(settings: Settings) -> Sequence[Check]:
         ),
         Check("chart", _blocking(lambda: look_at_chart(STATIC))),
         Check("keys file", _blocking(lambda: look_at_keys(settings.keys_file))),
+        Check("server", _blocking(lambda: look_at_server(settings))),
+        Check("profiles", _blocking(lambda: look_at_profiles(settings.signal_profiles))),
     )
 
 
@@ -124,6 +129,21 @@ def look_at_keys(path: Path) -> Finding:
             "`milobot keys show` encrypts it in place",
         )
     return Finding(Verdict.OK, "keys file", f"{path.name} is encrypted and its owner's only")
+
+
+def look_at_server(settings: Settings) -> Finding:
+    """Find out whether strangers could give orders, in which case `milobot run` does not start."""
+    is_real = not all(settings.venue(name).is_play_money for name in EXCHANGES)
+    rules = access_rules(settings, is_real_money=settings.trading_enabled and is_real)
+    to_whom = "this machine" if is_loopback(rules.listen) else "others"
+    token = "with a token" if rules.token else "without a token"
+    return Finding(Verdict.OK, "server", f"{rules.listen} answers {to_whom}, {token}")
+
+
+def look_at_profiles(folder: Path) -> Finding:
+    """Read the channels' profiles."""
+    count = len(load_profiles(folder).by_name)
+    return Finding(Verdict.OK, "profiles", f"{count} in {folder}")
 
 
 def _blocking(look: Callable[[], Finding]) -> Callable[[], "asyncio.Future[Finding]"]:

@@ -11,7 +11,7 @@ from milobot.app.exchanges import DEFAULT_NAME
 from milobot.app.keys import Ask, KnownKey, known_keys
 from milobot.app.secrecy import hide_memory
 from milobot.errors import ConfigurationError, KeystoreError
-from milobot.settings import EXCHANGES, Settings, load_settings
+from milobot.settings import EXCHANGES, Settings, look_at_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,17 @@ async def examine_everything(visit: Visit, ask: Ask | None) -> list[Finding]:
     """
     hide_memory()
     try:
-        settings = load_settings()
+        settings, wrong = look_at_settings()
     except ConfigurationError as error:
-        unset = Settings.model_construct()
+        settings, wrong = Settings.model_construct(), str(error)
+    if wrong:
         said = Finding(
             Verdict.FAIL,
             "settings",
-            str(error),
-            "repair them; exchanges were not asked, the rest is looked at with the defaults",
+            wrong,
+            "repair them; exchanges were not asked, the rest is looked at with defaults in their place",
         )
-        return [said, *await examine_all(machine_checks(unset))]
+        return [said, *await examine_all(machine_checks(settings))]
     patients = _patients(settings, visit, ask)
     parts = await asyncio.gather(
         examine_all(machine_checks(settings)), *(examine_exchange(one) for one in patients)
