@@ -58,11 +58,11 @@ async def open_known_ledger(url: str) -> Ledger:
     """Open a ledger that is there; asking about nothing must not make one.
 
     Raises:
-        ConfigurationError: There is none yet.
+        ConfigurationError: There is none yet, or its file is empty.
         LedgerError: It cannot be used.
     """
     await asyncio.to_thread(_refuse_missing, url)
-    return await open_ledger(url)
+    return await open_ledger(url, may_begin=False)
 
 
 async def known_accounts(ledger: Ledger, named: str | None) -> list[str]:
@@ -124,8 +124,15 @@ async def only_account(ledger: Ledger, named: str | None) -> str:
 
 def _refuse_missing(url: str) -> None:
     target = parse_database_url(url)
-    if isinstance(target, SqliteTarget) and not target.path.is_file():
+    if not isinstance(target, SqliteTarget):
+        return
+    if not target.path.is_file():
         raise ConfigurationError(
             f"there is no ledger {target.name} here: milobot run makes one when it trades; start"
             " this command in the same folder, or set DATABASE_URL"
+        )
+    if not target.path.stat().st_size:  # opening alone would write into it
+        raise ConfigurationError(
+            f"there is no ledger in {target.name}, the file is empty: milobot run makes one when it"
+            " trades; put a backup in its place if there was one"
         )

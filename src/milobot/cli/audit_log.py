@@ -10,7 +10,7 @@ from milobot.cli.account_flags import AsJson, with_ledger
 from milobot.cli.tables import console, moment, print_json
 from milobot.errors import ConfigurationError, LedgerError
 from milobot.settings import Settings
-from milobot.storage.audit import AuditEntry, ChainCheck, Verdict, read_audit
+from milobot.storage.audit import AuditEntry, ChainCheck, DamagedEntry, Verdict, read_audit
 from milobot.storage.ledger import Ledger
 
 _KNOWN = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
@@ -54,12 +54,21 @@ def verify(
 @app.command("export")
 def export(*, json: AsJson = False) -> None:
     """Print every entry, oldest first: as lines, or with --json one JSON object a line."""
+    damaged: list[DamagedEntry] = []
+
+    def show(entry: AuditEntry | DamagedEntry) -> None:
+        if isinstance(entry, DamagedEntry):
+            damaged.append(entry)
+        else:
+            typer.echo(_line(entry, as_json=json))
 
     async def write(settings: Settings, ledger: Ledger) -> None:
         del settings
-        await read_audit(ledger, lambda entry: typer.echo(_line(entry, as_json=json)))
+        await read_audit(ledger, show)
 
     with_ledger(write)
+    if damaged:
+        raise LedgerError(_left_out(damaged))
 
 
 def _parse_known(text: str | None) -> tuple[int, str] | None:
@@ -71,6 +80,15 @@ def _parse_known(text: str | None) -> tuple[int, str] | None:
             f"--known {text[:80]!r} is no entry: write NUMBER:HASH as `milobot audit verify` prints it"
         )
     return int(found[1]), found[2]
+
+
+def _left_out(damaged: list[DamagedEntry]) -> str:
+    first, more = damaged[0], len(damaged) - 1
+    return (
+        f"entry {first.number} of the audit log cannot be shown, {first.fault}"
+        f"{f'; nor can {more} after it' if more else ''}: somebody changed the database. Compare"
+        " with a backup and with the events `audit` in the log of the bot"
+    )
 
 
 def _sentence(verdict: Verdict) -> str:

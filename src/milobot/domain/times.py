@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from milobot.errors import DataError
 
-_LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that a datetime knows
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999, the last moment that has a text form."""
 
 
 def format_time(time_ms: int) -> str:
@@ -23,7 +24,7 @@ def parse_time(text: str) -> int:
     Raises:
         DataError: The text is none of these.
     """
-    if text.isdecimal() and len(text) >= len("1704067200000") and int(text) <= _LAST_MS:
+    if text.isdecimal() and len(text) >= len("1704067200000") and int(text) <= LAST_MS:
         return int(text)
     try:
         moment = datetime.fromisoformat(text)

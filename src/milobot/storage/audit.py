@@ -12,9 +12,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
+from typing import cast
 
 from sqlalchemy import Connection, func, insert, select
 
+from milobot.domain.times import LAST_MS
 from milobot.storage import tables
 from milobot.storage.ledger import Ledger
 from milobot.storage.plain_text import to_plain_text
@@ -46,6 +48,18 @@ class AuditEntry:
     details: str
     previous_hash: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedEntry:
+    """A row of the audit log that no milobot has written.
+
+    Attributes:
+        fault: What of it is wrong, such as ``its field details holds no text``.
+    """
+
+    number: int
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,8 @@ def append_audit(
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     latest = select(_audit.c.id, _audit.c.hash).order_by(_audit.c.id.desc()).limit(1)
     found = connection.execute(latest).one_or_none()
-    number, before = (1, GENESIS) if found is None else (found.id + 1, found.hash)
+    # The hash of a row that somebody changed need not be text; that must not stop the bot.
+    number, before = (1, GENESIS) if found is None else (found.id + 1, str(found.hash))
     account, actor, event, details = map(to_plain_text, (account, actor, event, details))
     content = Content(account, now_ms, actor, event, details)
     own = seal(number, content, before)
@@ -106,20 +121,23 @@ def append_audit(
     return entry
 
 
-def list_audit(connection: Connection, *, after: int = 0, limit: int = _PAGE) -> list[AuditEntry]:
+def list_audit(
+    connection: Connection, *, after: int = 0, limit: int = _PAGE
+) -> list[AuditEntry | DamagedEntry]:
     """Return the entries whose number is above ``after``, oldest first."""
     found = select(_audit).where(_audit.c.id > after).order_by(_audit.c.id).limit(limit)
     return [_entry(dict(row)) for row in connection.execute(found).mappings()]
 
 
 def latest_of(connection: Connection, account: str, event: str) -> AuditEntry | None:
-    """Return the last entry of a kind about an account; None without one."""
+    """Return the last entry of a kind about an account; None without one that can be read."""
     found = select(_audit).where(_audit.c.account == account, _audit.c.event == event)
     row = connection.execute(found.order_by(_audit.c.id.desc()).limit(1)).mappings().one_or_none()
-    return None if row is None else _entry(dict(row))
+    entry = None if row is None else _entry(dict(row))
+    return entry if isinstance(entry, AuditEntry) else None
 
 
-async def read_audit(ledger: Ledger, take: Callable[[AuditEntry], None]) -> None:
+async def read_audit(ledger: Ledger, take: Callable[[AuditEntry | DamagedEntry], None]) -> None:
     """Hand over every entry, oldest first, a page at a time."""
     after = 0
     while entries := await ledger.read(_page_after(after)):
@@ -140,12 +158,12 @@ class ChainCheck:
         self.verdict = Verdict(0, None)
         self._known = known
 
-    def take(self, entry: AuditEntry) -> None:
+    def take(self, entry: AuditEntry | DamagedEntry) -> None:
         """Look at the next entry; after a fault nothing is looked at any more."""
         if self.verdict.fault:
             return
-        fault = self._fault(entry)
-        if fault:
+        fault = self._gap(entry.number) or self._fault(entry)
+        if fault or isinstance(entry, DamagedEntry):
             self.verdict = Verdict(self.verdict.entries, self.verdict.last, fault)
         else:
             self.verdict = Verdict(self.verdict.entries + 1, entry)
@@ -161,11 +179,14 @@ class ChainCheck:
             return Verdict(self.verdict.entries, last, fault)
         return self.verdict
 
-    def _fault(self, entry: AuditEntry) -> str:
+    def _gap(self, number: int) -> str:
+        due = 1 if self.verdict.last is None else self.verdict.last.number + 1
+        return "" if number == due else f"entry {due} is missing: entry {number} comes in its place"
+
+    def _fault(self, entry: AuditEntry | DamagedEntry) -> str:
+        if isinstance(entry, DamagedEntry):
+            return f"entry {entry.number} was changed: {entry.fault}"
         last = self.verdict.last
-        due = 1 if last is None else last.number + 1
-        if entry.number != due:
-            return f"entry {due} is missing: entry {entry.number} comes in its place"
         if entry.previous_hash != (GENESIS if last is None else last.hash):
             return f"entry {entry.number} does not follow on the one before it"
         if entry.hash != _seal_of(entry):
@@ -175,7 +196,9 @@ class ChainCheck:
         return ""
 
 
-def check_chain(entries: Iterable[AuditEntry], *, known: tuple[int, str] | None = None) -> Verdict:
+def check_chain(
+    entries: Iterable[AuditEntry | DamagedEntry], *, known: tuple[int, str] | None = None
+) -> Verdict:
     """Return where a chain breaks, if it does."""
     check = ChainCheck(known=known)
     for entry in entries:
@@ -192,7 +215,7 @@ def _seal_of(entry: AuditEntry) -> str:
     return seal(entry.number, content, entry.previous_hash)
 
 
-def _page_after(after: int) -> Callable[[Connection], list[AuditEntry]]:
+def _page_after(after: int) -> Callable[[Connection], list[AuditEntry | DamagedEntry]]:
     return lambda connection: list_audit(connection, after=after)
 
 
@@ -209,5 +232,19 @@ def _row(entry: AuditEntry) -> dict[str, object]:
     }
 
 
-def _entry(row: dict[str, object]) -> AuditEntry:
-    return AuditEntry(number=row.pop("id"), **row)  # type: ignore[arg-type]  # columns of one row
+def _entry(row: dict[str, object]) -> AuditEntry | DamagedEntry:
+    """Return what a row says; SQLite keeps anything in any column, whatever its type."""
+    number, fault = cast("int", row.pop("id")), _fault_of(row)
+    if fault:
+        return DamagedEntry(number, fault)
+    return AuditEntry(number=number, **row)  # type: ignore[arg-type]  # looked at just now
+
+
+def _fault_of(row: dict[str, object]) -> str:
+    time_ms = row["time_ms"]
+    if not isinstance(time_ms, int) or not 0 <= time_ms <= LAST_MS:
+        return "its field time_ms holds no time"
+    for name, value in row.items():
+        if name != "time_ms" and not isinstance(value, str):
+            return f"its field {name} holds no text"
+    return ""

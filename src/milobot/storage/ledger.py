@@ -73,11 +73,15 @@ def lease_name(account: str) -> str:
     return f"account {account}"
 
 
-async def open_ledger(url: str = DEFAULT_DATABASE_URL) -> Ledger:
+async def open_ledger(url: str = DEFAULT_DATABASE_URL, *, may_begin: bool = True) -> Ledger:
     """Open the ledger that ``DATABASE_URL`` names.
 
     A SQLite file is made, or brought to this version. A server's tables are its owner's
     business: the error names the command.
+
+    Args:
+        url: ``DATABASE_URL``.
+        may_begin: Begin a new ledger in a SQLite file that holds none.
 
     Raises:
         ConfigurationError: The URL is none, or leads elsewhere in plain text.
@@ -90,7 +94,7 @@ async def open_ledger(url: str = DEFAULT_DATABASE_URL) -> Ledger:
         case SqliteTarget(path):
             database = await asyncio.to_thread(SqliteDatabase, path)
             try:
-                await asyncio.to_thread(bring_up_to_date, path)
+                await asyncio.to_thread(bring_up_to_date, path, may_begin=may_begin)
             except BaseException:
                 await database.close()
                 raise

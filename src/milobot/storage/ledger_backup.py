@@ -55,6 +55,8 @@ def _copy(target: SqliteTarget, folder: Path, now_ms: int, keep: int) -> Path:
     source = target.path
     if not source.is_file():
         raise LedgerError(f"{source.name} does not exist: there is nothing to copy yet")
+    if not source.stat().st_size:  # a copy of it would push out an older one that holds something
+        raise LedgerError(f"{source.name} is empty: put a backup in its place if there was one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,5 +1,6 @@
 """Turns what a database driver says into one sentence: what, where, what to do next."""
 
+import re
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +31,7 @@ _SENTENCES = {
     "3D000": "has no database of this name: create it or correct DATABASE_URL",
     "42501": "does not allow this to the user: make it the owner of the tables",
     "42P01": "lacks a table: run `alembic upgrade head`",
+    "42703": "lacks a column: run `alembic upgrade head`, or put a backup in its place",
 }
 _PASSING_SENTENCES = {
     "25006": "is read-only: name the primary server in DATABASE_URL",
@@ -41,6 +43,17 @@ _PASSING_SENTENCES = {
     "57014": "took too long: look for a program that locks it, then try again",
 }
 _AWAY_STATES = ("08", "57P")
+_RESTORE = (
+    "somebody or another program changed it: put a backup in its place, or name another database in"
+    " DATABASE_URL"
+)
+# SQLite has one code for all of these, and tells them apart by its words alone.
+_CHANGED = (
+    (re.compile(r"no such table: (?:main\.)?(\S+)"), "lacks the table {}"),
+    (re.compile(r"no such column: (\S+)"), "lacks the column {}"),
+    (re.compile(r"table (\S+ has no column named \S+)"), "is not whole ({})"),
+    (re.compile(r"Could not decode to UTF-8 column '(\w+)'"), "has in column {} what is no text"),
+)
 
 
 def sqlite_error(name: str, error: BaseException) -> LedgerError:
@@ -48,7 +61,15 @@ def sqlite_error(name: str, error: BaseException) -> LedgerError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
     kind = LedgerUnavailableError if code in _WAITING_HELPS else LedgerError
-    return kind(f"{name} {reason_of(cause)}")
+    return kind(f"{name} {_changed(str(cause)) or reason_of(cause)}")
+
+
+def _changed(said: str) -> str:
+    """Return what of a file is not as milobot made it, and what to do; empty for other errors."""
+    for pattern, sentence in _CHANGED:
+        if found := pattern.search(said):
+            return f"{sentence.format(found[1])}; {_RESTORE}"
+    return ""
 
 
 def postgres_error(name: str, error: BaseException) -> LedgerError:

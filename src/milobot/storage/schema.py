@@ -68,10 +68,15 @@ def check_schema(connection: Connection, name: str) -> None:
     )
 
 
-def bring_up_to_date(path: Path) -> None:
+def bring_up_to_date(path: Path, *, may_begin: bool = True) -> None:
     """Make the tables of a SQLite ledger, or bring older ones to this version.
 
+    Args:
+        path: The file.
+        may_begin: Make the tables where there are none at all; else that is an error.
+
     Raises:
+        SchemaTooOldError: There are no tables, and none may be made.
         SchemaTooNewError: A newer milobot made them.
         LedgerError: The file is another program's.
     """
@@ -81,7 +86,7 @@ def bring_up_to_date(path: Path) -> None:
         with transaction(driver_of(connection)):  # two programs starting at once take turns
             revision = read_revision(connection)
             if revision is None:
-                _make_tables(connection, path.name)
+                _make_tables(connection, path.name, may_begin=may_begin)
             elif revision in REVISIONS[:-1]:
                 upgrade(connection)
             check_schema(connection, path.name)
@@ -91,12 +96,17 @@ def bring_up_to_date(path: Path) -> None:
         connection.close()
 
 
-def _make_tables(connection: Connection, name: str) -> None:
+def _make_tables(connection: Connection, name: str, *, may_begin: bool) -> None:
     """Make all tables at once, as the migrations would; those cost 0.2 s and 9 MB to load."""
     found = set(sa.inspect(connection).get_table_names())
     if found - {_VERSION_TABLE}:
         raise LedgerError(
             f"{name} is a database of another program: name another file in DATABASE_URL"
+        )
+    if not may_begin:
+        raise SchemaTooOldError(
+            f"{name} is there, but holds no ledger yet: milobot run makes it when it trades; put a"
+            " backup in its place if there was one"
         )
     if found:  # what `alembic downgrade base` leaves
         upgrade(connection)

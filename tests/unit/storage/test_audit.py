@@ -13,6 +13,7 @@ from milobot.storage import tables
 from milobot.storage.audit import (
     GENESIS,
     AuditEntry,
+    DamagedEntry,
     append_audit,
     check_chain,
     latest_of,
@@ -33,9 +34,9 @@ def note(event: str, now_ms: int = 1, details: str = "") -> partial[AuditEntry]:
 
 async def entries_of(ledger: Ledger) -> list[AuditEntry]:
     """Return the whole log."""
-    found: list[AuditEntry] = []
+    found: list[AuditEntry | DamagedEntry] = []
     await read_audit(ledger, found.append)
-    return found
+    return [entry for entry in found if isinstance(entry, AuditEntry)]
 
 
 @pytest.fixture

@@ -52,6 +52,16 @@ def test_a_ledger_that_does_not_exist_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_empty_ledger_pushes_out_no_copy(tmp_path: Path) -> None:
+    """A file that was cut to nothing must not take the place of the last good copies."""
+    (tmp_path / "milobot.db").touch()
+
+    with pytest.raises(LedgerError, match=r"milobot.db is empty"):
+        back_up_ledger(f"sqlite:///{tmp_path}/milobot.db", tmp_path / "copies", now_ms=NOW_MS)
+
+    assert not (tmp_path / "copies").exists()
+
+
 def test_a_damaged_ledger_gives_no_copy(tmp_path: Path) -> None:
     """A copy that cannot be read would be found out on the worst day."""
     path = tmp_path / "milobot.db"
