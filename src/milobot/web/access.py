@@ -1,8 +1,8 @@
 """Who may hand in signals and look at the account: token, rate, origin.
 
 Where nobody else can reach the server no token is needed; beyond this machine it is. A token
-that is set is asked for everywhere but at ``/health``, ``/ready`` and ``/metrics``, which tell
-nothing of the account, and at webhooks, which have a secret of their own.
+that is set is asked for everywhere in a run but at ``/health``, ``/ready`` and ``/metrics``,
+which tell nothing of the account, and at webhooks, which have a secret of their own.
 
 A browser may show the page with the token as the password of a Basic login. It sends such a
 login along with whatever a foreign page makes it do, so what changes something takes the token

@@ -2,18 +2,22 @@
 
 The server shares its process with what trades: a stranger who opens connections and says
 nothing would use up the files that the streams of the exchange need, and one who sends
-headers without end its memory.
+headers without end its memory, and one who sends nonsense the disk of the log.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from milobot.telemetry import without
+from milobot.web.library_lines import SparingFilter
 
 with without("watchfiles"):  # uvicorn watches source files with it, for who develops; 1 MB
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_LINE_SIGNS = len(": \r\n")
+_SPARING = SparingFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
     limits = ConnectionLimits()
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _is_head_too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
         """Begin to wait for a request, or close what is one too many."""
@@ -69,9 +74,28 @@ class BoundedProtocol(HttpToolsProtocol):
             self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """Wait no longer: what follows is the application's."""
+        """Wait no longer: what follows is the application's; but not after too long a head."""
         self._forget_head()
+        lines = sum(len(name) + len(value) + _LINE_SIGNS for name, value in self.headers)
+        if len(self.url) + lines > self.limits.most_head_bytes:
+            self._is_head_too_large = True
+            raise ValueError("the head of the request is too large")  # the parser's way to stop
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read, or too long a head."""
+        if self._is_head_too_large:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand over to a web socket; one that its library cannot read is closed, not kept."""
+        super().handle_websocket_upgrade()
+        # The library reads the whole request at once, and says nothing of one that it refuses.
+        if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
+            self.send_400_response("Invalid web socket request.")
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
@@ -85,4 +109,5 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def bounded_protocol(limits: ConnectionLimits) -> type[BoundedProtocol]:
     """Return the protocol within other limits: the server makes its objects by itself."""
+    logging.getLogger("uvicorn.error").addFilter(_SPARING)  # adding it again changes nothing
     return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits})

@@ -76,3 +76,48 @@ async def test_too_many_connections_are_closed_and_the_others_served() -> None:
         assert await wires[2][0].read() == b""
         wires[1][1].write(REQUEST)
         assert (await wires[1][0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+@pytest.mark.parametrize(
+    "head", [REQUEST[:-2] + b"x: y\r\n" * 400 + b"\r\n", b"GET /" + b"x" * 2400 + REQUEST[5:]]
+)
+async def test_a_whole_head_that_is_too_long_is_refused(head: bytes, pieces: int) -> None:
+    """It came in one read or in few, and so ended before it could be cut off."""
+    limits = ConnectionLimits(most_head_bytes=2000)
+    async with connections(limits, 1) as [(reader, writer)]:
+        size = len(head) // pieces
+        for start in range(0, len(head), size):
+            writer.write(head[start : start + size])
+            await asyncio.sleep(0.01)
+
+        assert (await reader.read()).startswith(b"HTTP/1.1 431")
+
+
+async def test_a_head_within_the_limit_is_served_again_and_again() -> None:
+    """Each request of a connection has the whole length to itself."""
+    head = REQUEST[:-2] + b"x: y\r\n" * 300 + b"\r\n"
+    async with connections(ConnectionLimits(most_head_bytes=2000), 1) as [(reader, writer)]:
+        for _ in range(3):
+            writer.write(head)
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("more", [b"x: y\r\n" * 200, b"Content-Length: 5\r\n"])
+async def test_a_web_socket_that_its_library_cannot_read_is_closed(more: bytes) -> None:
+    """It would be kept for good without a word, and a few hundred would shut everybody out."""
+    upgrade = REQUEST[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n" + more + b"\r\n"
+    async with connections(ConnectionLimits(), 1) as [(reader, writer)]:
+        writer.write(upgrade)
+
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+
+
+async def test_nonsense_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can send it, a thousand times a second, and the disk is that of the ledger."""
+    async with connections(ConnectionLimits(), 20) as wires:
+        for reader, writer in wires:
+            writer.write(b"\x16\x03\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 400")
+
+    assert len([line for line in caplog.messages if line.startswith("Invalid HTTP")]) <= 1
