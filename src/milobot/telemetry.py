@@ -72,6 +72,8 @@ counts: Counter[str] = Counter()
 def hide(secret: str) -> None:
     """Cut a text out of whatever is logged from now on; very short ones are left alone."""
     if len(secret) >= _LEAST_HIDDEN:
+        # Bytes that are no text, as a variable may hold, are written so wherever they are written.
+        secret = secret.encode("utf-8", "backslashreplace").decode()
         quoted = quote(secret, safe="")
         # Quoted twice where an address that holds it is the parameter of another one.
         twice = quote(quoted, safe="")

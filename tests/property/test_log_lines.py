@@ -123,6 +123,13 @@ def test_what_json_cannot_say_is_still_a_line(data: object) -> None:
     assert "frames" in line["data"]["text"]
 
 
+def test_a_secret_that_is_no_text_can_be_hidden() -> None:
+    """A variable may hold any bytes; a start must not end in a traceback over them."""
+    secret = b"\xff\xfepassphrase".decode(errors="surrogateescape")
+
+    assert "passphrase" not in _line_of(secret, f"is {secret}!")
+
+
 @pytest.mark.parametrize("secret", ["timestamp", "event_type"])
 def test_a_secret_that_is_a_word_of_every_line_takes_nothing_else_away(secret: str) -> None:
     """A password like that would leave no log at all."""
