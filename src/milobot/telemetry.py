@@ -61,7 +61,7 @@ _SECRET_NAME = re.compile(
     r"(?i)(?:api_?key|secret|password|passphrase|signature|token|listen_?key|authorization|x-\w+-apikey)"
 )
 _SECRET_VALUE = re.compile(
-    r"(?i)((?:signature|listenKey|api_?key|secret|token|password)(?:=|\\?\"\s*:\s*\\?\"))[^\s&\"'\\]+"
+    r"(?i)((?:signature|listenKey|api_?key|secret|token|password)(?:=|\\?[\"']\s*:\s*\\?[\"']))[^\s&\"'\\]+"
 )
 _TALKATIVE = ("alembic",)  # tells of every part of itself that it loads
 _hidden: list[str] = []  # every form of every secret, the longest first
@@ -78,7 +78,9 @@ def hide(secret: str) -> None:
         # Quoted twice where an address that holds it is the parameter of another one.
         twice = quote(quoted, safe="")
         forms = {secret, quoted, twice}
-        for written in (_escaped(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+        # Python writes an apostrophe in two ways, by what else is in the text.
+        python = (repr(secret)[1:-1], repr(f'"{secret}')[2:-1])
+        for written in (_escaped(secret), json.dumps(secret)[1:-1], *python):
             forms |= {written, _escaped(written)}  # in a line, and in a text that is put into one
         _hidden[:] = sorted(forms.union(_hidden), key=len, reverse=True)
 
@@ -178,7 +180,7 @@ def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     try:
         line = _to_json(event)
     except TypeError:  # such as a text that is no text, or a number of more than 64 bits
-        line = _to_json({**event, "data": {"text": repr(event["data"])}})
+        line = _to_json({**event, "data": {"text": _repr(event["data"])}})
     return _without_values(_bare(line) if _tells(line) else line)
 
 
@@ -214,6 +216,13 @@ def _to_text(value: object) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - whatever an object does, its line must not stop an order
+        return f"<{type(value).__name__}>"
+
+
 def _readable_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     data: MutableMapping[str, Any] = event["data"]
     exception = data.pop("exception", None)
@@ -224,5 +233,8 @@ def _readable_line(_logger: WrappedLogger, _method: str, event: EventDict) -> st
 
 def _quoted(value: object) -> str:
     """Quote text with blanks or control characters: a script must not steer the terminal."""
-    text = _to_text(value)
+    try:
+        text = _to_text(value)
+    except Exception:  # noqa: BLE001 - as in _repr
+        text = _repr(value)
     return text if _PLAIN_VALUE.fullmatch(text) else repr(text)

@@ -123,6 +123,39 @@ def test_what_json_cannot_say_is_still_a_line(data: object) -> None:
     assert "frames" in line["data"]["text"]
 
 
+class _Broken:
+    """An object of somebody's that cannot even be written."""
+
+    def __repr__(self) -> str:
+        """Fail."""
+        raise ZeroDivisionError
+
+    __str__ = __repr__
+
+
+def test_an_object_that_cannot_be_written_costs_no_more_than_its_text() -> None:
+    """What is logged beside an order must not keep the order back."""
+    line = orjson.loads(_line_of("secret-1", _Broken()))
+
+    assert "text" in line["data"]
+
+
+@pytest.mark.parametrize("text", ["x \" it's-pass-1", "x it's-pass-1", "x \" ' it's-pass-1"])
+def test_an_apostrophe_is_found_however_python_writes_it(text: str) -> None:
+    """An error often quotes what it was given, and picks its quotes by what is in it."""
+    told = str(ValueError(repr(text)))
+
+    assert "s-pass-1" not in _line_of("it's-pass-1", told)
+
+
+@pytest.mark.parametrize("more", [1, 2**70])
+def test_what_stands_under_the_name_of_a_secret_is_cut_however_it_is_written(more: int) -> None:
+    """A number too large for JSON has the whole written as Python does."""
+    written = _line_of("another-secret", {"d": {"api_key": "KEY-ABC"}, "n": more})
+
+    assert "KEY-ABC" not in written
+
+
 def test_a_secret_that_is_no_text_can_be_hidden() -> None:
     """A variable may hold any bytes; a start must not end in a traceback over them."""
     secret = b"\xff\xfepassphrase".decode(errors="surrogateescape")

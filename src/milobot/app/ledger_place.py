@@ -1,5 +1,6 @@
 """Whether the ledger's file has a place where it can be kept, looked at before anything starts."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -20,12 +21,17 @@ def check_place(url: str) -> None:
     target = parse_database_url(url)
     if not isinstance(target, SqliteTarget):
         return
-    try:
-        why = _why_not(target.path.resolve())
-    except RuntimeError:  # what pathlib raises for it
-        why = "it is a link that leads to itself: name a file in DATABASE_URL"
-    if why:
+    if why := _why_no_way(target.path) or _why_not(target.path.resolve()):
         raise ConfigurationError(f"the ledger {target.path} cannot be kept: {why}")
+
+
+def _why_no_way(path: Path) -> str:
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "it is a link that leads to itself: name a file in DATABASE_URL"
+    return ""
 
 
 def _why_not(path: Path) -> str:
