@@ -1,6 +1,7 @@
 """Set-up for all tests: property tests that draw the same examples everywhere."""
 
 import gc
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -45,7 +46,11 @@ def pytest_sessionfinish() -> None:
 def log_as_before() -> Iterator[None]:
     """Put the log back to where it was: commands send it to streams that end with their test."""
     structlog.reset_defaults()
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
     structlog.reset_defaults()
 
 

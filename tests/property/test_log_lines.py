@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,6 @@ from urllib.parse import quote
 
 import orjson
 import pytest
-import structlog
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -55,17 +53,6 @@ def _cases(draw: st.DrawFn) -> tuple[str, object]:
         max_leaves=8,
     )
     return secret, draw(data)
-
-
-@pytest.fixture(autouse=True)
-def restored_logging() -> Iterator[None]:
-    """Undo the process-wide set-up, so that no other test writes into a closed stream."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def _line_of(secret: str, data: object) -> str:

@@ -1,7 +1,7 @@
 """Sockets without a network: frames by plan, in virtual time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.support.virtual_time import VirtualTime
@@ -93,3 +93,27 @@ class FakeConnector:
     def socket(self) -> FakeSocket:
         """Return the latest socket."""
         return self.sockets[-1]
+
+
+class QuietChannel:
+    """A channel of a stream that carries nothing of interest."""
+
+    async def address(self) -> SocketAddress:
+        """Return an address."""
+        return SocketAddress("wss://x.test/ws")
+
+    def greetings(self) -> Sequence[str]:
+        """Subscribe to nothing."""
+        return []
+
+    def reply_to(self, frame: str | bytes) -> str | None:
+        """Answer nothing."""
+        return None
+
+    async def opened(self, *, is_first: bool) -> None:
+        """Hear nothing."""
+
+    async def received(self, frame: str | bytes) -> None:
+        """Hear nothing; garbage makes no sense."""
+        if frame == "garbage":
+            raise ValueError

@@ -1,37 +1,14 @@
 """What the parts of a connection owe to each other."""
 
 import asyncio
-from collections.abc import Sequence
 
-from tests.support.fake_sockets import FakeConnector
+from tests.support.fake_sockets import FakeConnector, QuietChannel
 from tests.support.virtual_time import VirtualTime
 
 from milobot.exchanges.connection import Connection
 from milobot.exchanges.options import ClientOptions, Network
-from milobot.exchanges.sockets import Signal, SocketAddress
+from milobot.exchanges.sockets import Signal
 from milobot.exchanges.transport import HttpTransport
-
-
-class Channel:
-    """Carries nothing of interest."""
-
-    async def address(self) -> SocketAddress:
-        """Return an address."""
-        return SocketAddress("wss://x.test/ws")
-
-    def greetings(self) -> Sequence[str]:
-        """Subscribe to nothing."""
-        return []
-
-    def reply_to(self, frame: str | bytes) -> str | None:
-        """Answer nothing."""
-        return None
-
-    async def opened(self, *, is_first: bool) -> None:
-        """Hear nothing."""
-
-    async def received(self, frame: str | bytes) -> None:
-        """Hear nothing."""
 
 
 async def test_streams_come_back_with_the_first_answer_after_an_outage() -> None:
@@ -40,7 +17,7 @@ async def test_streams_come_back_with_the_first_answer_after_an_outage() -> None
     connector = FakeConnector(time)
     network = Network(HttpTransport(), connector)
     connection = Connection("X", (), ClientOptions(clock=time, sleep=time.sleep, network=network))
-    streams = connection.streams("x", [Channel(), Channel()])
+    streams = connection.streams("x", [QuietChannel(), QuietChannel()])
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(stream.run()) for stream in streams]
         await time.run_for(0)

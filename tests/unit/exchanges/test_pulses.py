@@ -1,39 +1,14 @@
 """How streams live, as it is shown: fresh, silent, gone, and counted."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
-from tests.support.fake_sockets import FakeConnector
+from tests.support.fake_sockets import FakeConnector, QuietChannel
 from tests.support.virtual_time import VirtualTime
 
 from milobot.exchanges.pulses import Pulse, Pulses
-from milobot.exchanges.sockets import Signal, SocketAddress
+from milobot.exchanges.sockets import Signal
 from milobot.exchanges.streams import StreamPlan, SupervisedStream
-
-
-class Channel:
-    """Carries nothing of interest."""
-
-    async def address(self) -> SocketAddress:
-        """Return an address."""
-        return SocketAddress("wss://x.test/ws")
-
-    def greetings(self) -> Sequence[str]:
-        """Subscribe to nothing."""
-        return []
-
-    def reply_to(self, frame: str | bytes) -> str | None:
-        """Answer nothing."""
-        return None
-
-    async def opened(self, *, is_first: bool) -> None:
-        """Hear nothing."""
-
-    async def received(self, frame: str | bytes) -> None:
-        """Hear nothing; garbage makes no sense."""
-        if frame == "garbage":
-            raise ValueError
 
 
 class Stage:
@@ -46,7 +21,7 @@ class Stage:
         self.pulses = Pulses(self.time)
         self.stream = SupervisedStream(
             "x user",
-            Channel(),
+            QuietChannel(),
             self.connector,
             self.time,
             plan=StreamPlan(ping_every_s=1.5),
