@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
@@ -14,6 +14,7 @@ from milobot.errors import ConfigurationError
 from milobot.storage.database_url import (
     DEFAULT_DATABASE_URL,
     KIND_EXAMPLE,
+    Kind,
     other_kind,
     parse_database_url,
 )
@@ -76,7 +77,8 @@ def _check_database(value: SecretStr) -> SecretStr:
     return SecretStr(url)
 
 
-def _lower(value: object) -> object:
+def lower(value: object) -> object:
+    """Return a text in small letters, without blanks around it; all else as it is."""
     return value.strip().lower() if isinstance(value, str) else value
 
 
@@ -123,7 +125,7 @@ class EngineSettings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr(
         DEFAULT_DATABASE_URL
     )
-    database_kind: Annotated[Literal["", "sqlite", "postgresql"], BeforeValidator(_lower)] = ""
+    database_kind: Annotated[Kind, BeforeValidator(lower)] = ""
 
     def governor_limits(self) -> GovernorLimits:
         """Return what the governor allows."""

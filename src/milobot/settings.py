@@ -9,15 +9,12 @@ are read here, once; the object holds their content, which no ``repr`` shows.
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
@@ -27,14 +24,21 @@ from milobot.engine_settings import (
     engine_contradictions,
     parse_percent,
 )
-from milobot.env_file import EnvFile, open_secrets, password_in, read_env_file
+from milobot.env_file import EnvFile, read_env_file
 from milobot.errors import ConfigurationError
-from milobot.exchanges.binance import hosts as binance
-from milobot.exchanges.bingx import hosts as bingx
-from milobot.exchanges.hosts import check_address, is_loopback
+from milobot.exchange_settings import (
+    EXCHANGE_EXAMPLES,
+    EXCHANGES,
+    ExchangeSettings,
+    VenueSettings,
+    check_key,
+    exchange_contradictions,
+)
 from milobot.setting_checks import misspelt, open_to_all
+from milobot.setting_faults import Fault, describe, stops_exit
 from milobot.signal_settings import SIGNAL_EXAMPLES, SignalSettings
 from milobot.small_files import read_small
+from milobot.storage.database_url import password_in
 from milobot.talk_settings import TALK_EXAMPLES, TalkSettings
 from milobot.telegram_settings import (
     TELEGRAM_EXAMPLES,
@@ -46,11 +50,16 @@ from milobot.telegram_settings import (
 from milobot.telemetry import hide
 from milobot.web_settings import WEB_EXAMPLES, WEB_SECRETS, WebSettings, check_web_secret
 
-_KEY = re.compile(r"[!-~]{1,256}")
+__all__ = [
+    "EXCHANGES",
+    "Settings",
+    "VenueSettings",
+    "load_settings",
+    "look_at_settings",
+    "settings_to_exit",
+]
 _LARGEST_WINDOW = 1_000_000
 _MOST_SECRET_BYTES = 4096
-EXCHANGES = ("binance", "bingx")
-_DEMO_HOSTS = {"binance": binance.DEMO.rest, "bingx": bingx.DEMO.rest}
 
 _EXAMPLES = {
     "data_limit": "=5000, a whole number of candles from 10 to 1000000",
@@ -59,17 +68,13 @@ _EXAMPLES = {
     "allow_unprotected": "=false, true or false",
     "log_level": "=INFO, one of DEBUG INFO WARNING ERROR CRITICAL",
     "trading_enabled": "=false, true or false",
-    "testnet": "=true, true or false",
-    "api_key": " as the exchange shows it, without blanks",
-    "secret_key": " as the exchange shows it, without blanks",
     "file": " as the name of a file",
     "password": " as one line of text",
-    "base_url": "=http://127.0.0.1:8765, https elsewhere",
-    "stream_url": "=ws://127.0.0.1:8765, wss elsewhere",
     "rate_limit_semaphore": "=5, a whole number of downloads from 1 to 50",
     "api_delay": "=0.2, seconds from 0 to 60",
     "ws_reconnect_delay": "=5, seconds from 0.1 to 300",
     "klines_batch_size": "=1000, a whole number of candles from 10 to 1440",
+    **EXCHANGE_EXAMPLES,
     **ENGINE_EXAMPLES,
     **WEB_EXAMPLES,
     **SIGNAL_EXAMPLES,
@@ -83,60 +88,13 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-def _check_key(value: SecretStr | None) -> SecretStr | None:
-    """Return a key without blanks around it, of characters that fit into a header."""
-    if value is None:
-        return None
-    text = value.get_secret_value().strip()
-    if not _KEY.fullmatch(text):
-        raise ValueError("no key")
-    return SecretStr(text)
-
-
-def _check_url(value: str | None) -> str | None:
-    try:
-        return None if value is None else check_address(value.strip(), name="it")
-    except ConfigurationError as error:
-        raise ValueError("no address, or not encrypted") from error
-
-
-_Key = Annotated[SecretStr | None, AfterValidator(_check_key)]
-_Url = Annotated[str | None, AfterValidator(_check_url)]
-
-
-@dataclass(frozen=True, slots=True)
-class VenueSettings:
-    """What is set for one exchange.
-
-    Attributes:
-        base_url: Address that replaces the exchange's own; None for those.
-        stream_url: Address of its streams; None for what belongs to ``base_url``.
-    """
-
-    name: str
-    is_testnet: bool
-    base_url: str | None
-    stream_url: str | None
-    api_key: SecretStr | None
-    secret_key: SecretStr | None
-
-    @property
-    def is_local(self) -> bool:
-        """Return whether everything goes to this machine."""
-        return self.base_url is not None and _is_local(self.base_url)
-
-    @property
-    def is_play_money(self) -> bool:
-        """Return whether no real money can be behind the address; in doubt it is real."""
-        if self.base_url is None:
-            return self.is_testnet
-        return self.is_local or self.base_url == _DEMO_HOSTS[self.name]
-
-
-class Settings(EngineSettings, WebSettings, SignalSettings, TalkSettings, TelegramSettings):
+class Settings(
+    ExchangeSettings, EngineSettings, WebSettings, SignalSettings, TalkSettings, TelegramSettings
+):
     """What the user set; everything has a default that is safe.
 
-    What bounds the engine is described in ``EngineSettings``, the server in ``WebSettings``, signals
+    Keys and addresses are described in ``ExchangeSettings``, what bounds the engine in
+    ``EngineSettings``, the server in ``WebSettings``, signals
     in ``SignalSettings``, who is talked to in ``TalkSettings``, Telegram
     in ``TelegramSettings``.
 
@@ -157,8 +115,6 @@ class Settings(EngineSettings, WebSettings, SignalSettings, TalkSettings, Telegr
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -175,38 +131,13 @@ class Settings(EngineSettings, WebSettings, SignalSettings, TalkSettings, Telegr
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
     ] = "INFO"
     trading_enabled: bool = False
-    binance_testnet: bool = True
-    bingx_testnet: bool = True
-    binance_api_key: _Key = None
-    binance_api_key_file: Path | None = None
-    binance_secret_key: _Key = None
-    binance_secret_key_file: Path | None = None
-    bingx_api_key: _Key = None
-    bingx_api_key_file: Path | None = None
-    bingx_secret_key: _Key = None
-    bingx_secret_key_file: Path | None = None
     keys_file: Path = Path("keys.json")
     keys_password: SecretStr | None = None
     keys_password_file: Path | None = None
-    binance_base_url: _Url = None
-    binance_stream_url: _Url = None
-    bingx_base_url: _Url = None
-    bingx_stream_url: _Url = None
     rate_limit_semaphore: Annotated[int, Field(ge=1, le=50)] = 5
     api_delay: Annotated[float, Field(ge=0, le=60)] = 0.2
     ws_reconnect_delay: Annotated[float, Field(ge=0.1, le=300)] = 5.0
     klines_batch_size: Annotated[int, Field(ge=10, le=1440)] = 1000
-
-    def venue(self, exchange: str) -> VenueSettings:
-        """Return what is set for one exchange, ``binance`` or ``bingx``."""
-        return VenueSettings(
-            name=exchange,
-            is_testnet=getattr(self, f"{exchange}_testnet"),
-            base_url=getattr(self, f"{exchange}_base_url"),
-            stream_url=getattr(self, f"{exchange}_stream_url"),
-            api_key=getattr(self, f"{exchange}_api_key"),
-            secret_key=getattr(self, f"{exchange}_secret_key"),
-        )
 
 
 _SECRETS = tuple(
@@ -222,50 +153,61 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         ConfigurationError: Values are malformed or contradict each other; the sentence names
             every such variable with an example, and shows no secret.
     """
-    settings, wrong = look_at_settings(env_file)
-    if wrong:
-        raise ConfigurationError(wrong)
+    settings, faults = look_at_settings(env_file)
+    if faults:
+        raise ConfigurationError(describe(faults))
     return settings
 
 
-def look_at_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, str]:
+def settings_to_exit(env_file: Path | None = Path(".env")) -> tuple[Settings, str]:
+    """Read them for a command that closes what is open.
+
+    Returns:
+        The settings, and what is wrong with those that have nothing to do with the way out.
+
+    Raises:
+        ConfigurationError: It is not sure which account is meant, or how to reach it.
+    """
+    settings, faults = look_at_settings(env_file)
+    if stopping := [fault for fault in faults if stops_exit(fault)]:
+        raise ConfigurationError(describe(stopping))
+    return settings, describe(faults)
+
+
+def look_at_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, tuple[Fault, ...]]:
     """Read them as ``load_settings`` does; what is malformed has its default.
 
     Returns:
-        The settings, and what is wrong with them; empty when nothing is.
+        The settings, and what is wrong with them.
 
     Raises:
         ConfigurationError: The file cannot be read at all.
     """
-    faults: dict[str, str] = {}
-    file = _file_at(env_file)
+    malformed: dict[str, Fault] = {}
+    file = read_env_file(env_file, [name.upper() for name in Settings.model_fields])
     try:
-        settings = _read(file.path)
+        settings = _read(file)
     except ValidationError as error:
-        faults = {str(fault["loc"][0]): _sentence(fault) for fault in error.errors()}
-        defaults = {name: Settings.model_fields[name].default for name in faults}
-        settings = _read(file.path, **defaults)
-    sentences = [*file.faults, *faults.values()]
+        for one in error.errors():
+            name = str(one["loc"][0])
+            malformed[name] = Fault(_sentence(one), frozenset({name}))
+        settings = _read(file, **{name: Settings.model_fields[name].default for name in malformed})
     contents, unreadable = _read_secret_files(settings)
-    sentences += unreadable
-    sentences += [said for names, said in _contradictions(settings) if not names & faults.keys()]
-    sentences += _misspelt([*os.environ, *file.values])
-    sentences += open_secrets(file, [name.upper() for name in _FROM_FILES])
+    contradictions = (
+        Fault(said, frozenset(names))
+        for names, said in _contradictions(settings)
+        if not names & malformed.keys()
+    )
     complete = settings.model_copy(update=contents)
     _hide_secrets(complete)
-    if len(sentences) > 1:
-        return complete, f"{len(sentences)} settings are wrong: {'; '.join(sentences)}"
-    return complete, "".join(sentences)
-
-
-def _file_at(path: Path | None) -> EnvFile:
-    try:
-        return read_env_file(path, [name.upper() for name in Settings.model_fields])
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"the settings file {path} cannot be read ({error}): make it UTF-8 text "
-            "as in .env.example"
-        ) from error
+    return complete, (
+        *file.faults,
+        *malformed.values(),
+        *unreadable,
+        *contradictions,
+        *_misspelt([*os.environ, *file.values]),
+        *_open_secrets(file),
+    )
 
 
 def _hide_secrets(settings: Settings) -> None:
@@ -279,18 +221,41 @@ def _hide_secrets(settings: Settings) -> None:
         hide(password)
 
 
-def _read(env_file: Path | None, **values: object) -> Settings:
-    # pydantic-settings takes this keyword although its generated signature does not show it.
-    return Settings(_env_file=env_file, **values)  # type: ignore[call-arg, arg-type]  # pydantic checks the values
+def _read(file: EnvFile, **values: object) -> Settings:
+    """Put together what the environment sets, what else the file sets, and these values."""
+    of_environment = {name.lower() for name, value in os.environ.items() if value}
+    of_file = {name.lower(): value for name, value in file.values.items() if value}
+    beside = {
+        name: of_file[name]
+        for name in Settings.model_fields
+        if name in of_file and name not in of_environment
+    }
+    return Settings(**(beside | values))  # type: ignore[arg-type]  # pydantic checks the values
 
 
-def _misspelt(names: Iterable[str]) -> list[str]:
-    """Return a sentence for each variable whose name is almost one of ours."""
+def _misspelt(names: Iterable[str]) -> Iterator[Fault]:
+    """Yield a fault for each variable whose name is almost one of ours."""
     known = [name.upper() for name in Settings.model_fields]
-    return [
-        f"{name} is no setting: did you mean {meant}? Rename it, or unset it"
-        for name, meant in misspelt(names, known)
-    ]
+    for name, meant in misspelt(names, known):
+        yield Fault(
+            f"{name} is no setting: did you mean {meant}? Rename it, or unset it",
+            frozenset({meant.lower()}),
+        )
+
+
+def _open_secrets(file: EnvFile) -> Iterator[Fault]:
+    """Yield a fault if a file of settings holds secrets and everybody may read them."""
+    if file.path is None or not (open_ := open_to_all(file.path)):
+        return
+    values = {name.upper(): value for name, value in file.values.items() if value}
+    held = [name.upper() for name in _FROM_FILES if name.upper() in values]
+    if password_in(values.get("DATABASE_URL", "")):
+        held.append("DATABASE_URL")
+    if held:
+        yield Fault(
+            f"{file.path} holds {', '.join(held)} and {open_}: run `chmod 600 {file.path}`, and"
+            " replace what is secret in it if others use this machine"
+        )
 
 
 def _sentence(fault: ErrorDetails) -> str:
@@ -303,25 +268,28 @@ def _sentence(fault: ErrorDetails) -> str:
     return f"{name.upper()}{shown} is not valid: write {name.upper()}{_EXAMPLES[next(known)]}"
 
 
-def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[str]]:
+def _read_secret_files(settings: Settings) -> tuple[dict[str, SecretStr], list[Fault]]:
     contents, faults = {}, []
     for name in _FROM_FILES:
         path: Path | None = getattr(settings, f"{name}_file")
         if path is None:
             continue
+        variable = f"{name.upper()}_FILE={str(path)[:80]!r}"
         try:
             contents[name] = _secret_in(path, name)
             if open_ := open_to_all(path):
-                faults.append(
-                    f"{name.upper()}_FILE={str(path)[:80]!r} {open_}: run `chmod 600 {path}`, and"
+                said = (
+                    f"{variable} {open_}: run `chmod 600 {path}`, and"
                     " replace the secret if others use this machine"
                 )
+                faults.append(Fault(said))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it does not hold one line of text"
-            faults.append(
-                f"{name.upper()}_FILE={str(path)[:80]!r} cannot be used ({reason}):"
+            said = (
+                f"{variable} cannot be used ({reason}):"
                 " name a file with the secret as its only line"
             )
+            faults.append(Fault(said, frozenset({name, f"{name}_file"})))
     return contents, faults
 
 
@@ -338,7 +306,7 @@ def _secret_in(path: Path, name: str) -> SecretStr:
         return check_web_secret(secret) or secret
     if name in TELEGRAM_SECRETS:
         return check_telegram_secret(secret) or secret
-    return _check_key(secret) or secret if name in _SECRETS else secret
+    return check_key(secret) or secret if name in _SECRETS else secret
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:
@@ -349,41 +317,6 @@ def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:
                 {name, f"{name}_file"},
                 f"{name.upper()} and {name.upper()}_FILE are both set: keep one of them",
             )
-    for exchange in EXCHANGES:
-        yield from _contradictions_of(settings, exchange)
+    yield from exchange_contradictions(settings)
     yield from engine_contradictions(settings)
     yield from telegram_contradictions(settings)
-
-
-def _contradictions_of(settings: Settings, exchange: str) -> Iterator[tuple[set[str], str]]:
-    venue, upper = settings.venue(exchange), exchange.upper()
-    fields = {f"{exchange}_{end}" for end in ("testnet", "base_url", "stream_url")}
-    if said := _half_a_key(settings, exchange):
-        yield {f"{exchange}_api_key", f"{exchange}_secret_key"}, said
-    if venue.stream_url and not venue.base_url:
-        yield fields, f"{upper}_STREAM_URL is set without {upper}_BASE_URL: set both or none"
-    elif venue.stream_url and venue.is_local != _is_local(venue.stream_url):
-        said = f"{upper}_BASE_URL and {upper}_STREAM_URL lead to different machines: one is local"
-        yield fields, said
-    if venue.base_url and venue.is_testnet and not venue.is_play_money:
-        said = (
-            f"{upper}_TESTNET=true asks for play money, but {upper}_BASE_URL={venue.base_url[:80]}"
-            f" may be a real exchange: remove it, or set {upper}_TESTNET=false"
-        )
-        yield fields, said
-
-
-def _half_a_key(settings: Settings, exchange: str) -> str | None:
-    halves = {
-        end: getattr(settings, f"{exchange}_{end}") or getattr(settings, f"{exchange}_{end}_file")
-        for end in ("api_key", "secret_key")
-    }
-    there = [f"{exchange}_{end}".upper() for end, value in halves.items() if value]
-    missing = [f"{exchange}_{end}".upper() for end, value in halves.items() if not value]
-    if not there or not missing:
-        return None
-    return f"{there[0]} is set without {missing[0]}: set both or none"
-
-
-def _is_local(url: str) -> bool:
-    return is_loopback(urlsplit(url).hostname or "")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings
 
-from milobot.engine_settings import parse_percent
+from milobot.engine_settings import lower, parse_percent
 
 DEFAULT_PROFILES = Path("profiles")
 """Where profiles are looked for when no folder is named; relative to the working folder."""
@@ -20,10 +20,6 @@ SIGNAL_EXAMPLES = {
 """What to write, by the name of a field."""
 
 
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
 class SignalSettings(BaseSettings):
     """How signals are traded where neither they nor their channel's profile say it.
 
@@ -34,7 +30,7 @@ class SignalSettings(BaseSettings):
         signal_risk: Fraction of the equity that is lost at the stop.
     """
 
-    signal_exchange: Annotated[Literal["binance", "bingx"], BeforeValidator(_lower)] = "bingx"
+    signal_exchange: Annotated[Literal["binance", "bingx"], BeforeValidator(lower)] = "bingx"
     signal_account: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = "default"
     signal_profiles: Path = DEFAULT_PROFILES
     signal_risk: Annotated[

@@ -64,7 +64,9 @@ def test_without_a_bot_a_halt_waits_and_flatten_acts_itself(tmp_path: Path) -> N
         halted = ask(tmp_path, "halt", **exchange.settings)
         resumed = ask(tmp_path, "resume", **exchange.settings)
         held_before = exchange.held()
+        (tmp_path / ".env").write_text('FOO="a" b\nMAX_LEVERGE=2\n')
         flattened = ask(tmp_path, "halt", "--flatten", **exchange.settings)
+        (tmp_path / ".env").unlink()
         held, resting = exchange.held(), exchange.resting()
         status = ask(tmp_path, "status", **exchange.settings)
         closed = ask(tmp_path, "close", "BTCUSDT", **exchange.settings)
@@ -75,6 +77,7 @@ def test_without_a_bot_a_halt_waits_and_flatten_acts_itself(tmp_path: Path) -> N
     assert resumed.code == 2
     assert held_before != "0"
     assert flattened.code == 0, flattened.err
+    assert "warning, this command goes on: 2 settings are wrong: line 1 of .env" in flattened.err
     assert "this command acts itself" in flattened.err
     assert "nothing is left at the exchange" in flattened.out
     assert (held, resting) == ("0", [])

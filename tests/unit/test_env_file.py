@@ -1,15 +1,16 @@
 """What stands in ``.env`` counts, or the start says which line of it does not."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from tests.unit.test_settings import NAMES
 
 from milobot.errors import ConfigurationError
-from milobot.settings import load_settings
+from milobot.settings import load_settings, settings_to_exit
 
-LOST = ": no NAME=value, so nothing of it would count; write it with = and every quote closed"
+LOST = ": no NAME=value, so nothing of it would count; write it with =, its name bare"
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,13 @@ def refused() -> str:
         ("export max_drawdown", "MAX_DRAWDOWN"),
         ('SIGNAL_RISK="0.5%', "SIGNAL_RISK"),
         ("SIGNAL_RISK='0.5%' or less", "SIGNAL_RISK"),
+        ('"MAX_LEVERAGE"=2', "MAX_LEVERAGE"),
+        ("-MAX_LEVERAGE=2", "MAX_LEVERAGE"),
+        ("$max_leverage=2", "MAX_LEVERAGE"),
+        ("MAX_LEVERAGE:=2", "MAX_LEVERAGE"),
+        ('export "MAX_LEVERAGE" = 2', "MAX_LEVERAGE"),
+        ("\u200bMAX_LEVERAGE=2", "MAX_LEVERAGE"),
+        ("set MAX_LEVERAGE=2", "MAX_LEVERAGE"),
     ],
 )
 def test_a_line_that_sets_nothing_is_refused(
@@ -61,6 +69,100 @@ def test_all_such_lines_are_named_beside_what_else_is_wrong() -> None:
     assert "hunter" not in said
 
 
+@pytest.mark.parametrize("end", ["", " more"])
+def test_a_line_that_a_quote_runs_over_is_refused(end: str) -> None:
+    """It is a part of another value, whether that counts or not."""
+    Path(".env").write_text(f'NOTE="abc\n export MAX_LEVERAGE=2\nX=foo"{end}\n')
+
+    assert "2 (MAX_LEVERAGE)" in refused()
+
+
+@pytest.mark.parametrize("second", ["MAX_LEVERAGE=3", "max_leverage = 3", "MAX_LEVERAGE="])
+def test_a_setting_that_is_changed_further_down_is_refused(second: str) -> None:
+    """Somebody reads the first one and believes it."""
+    Path(".env").write_text(f"MAX_LEVERAGE=2\nOTHER=1\nOTHER=2\n{second}\n")
+
+    assert refused() == "lines 1 and 4 of .env set MAX_LEVERAGE to different values: keep one"
+
+
+def test_a_setting_may_stand_there_twice_if_it_stays_the_same() -> None:
+    """An empty one, as in the example, is none yet."""
+    Path(".env").write_text("MAX_LEVERAGE=\nMAX_LEVERAGE=2\n'MAX_LEVERAGE'=2\n-#MAX_LEVERAGE=3\n")
+
+    assert load_settings().max_leverage == 2
+
+
+def test_a_pipe_is_read_once_and_the_environment_beats_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Programs that keep secrets hand them over so; what was checked is what counts."""
+    os.mkfifo(".env", 0o600)
+    content = "max_leverage=3\nDATA_LIMIT=300\nENGINE_DELAY=20\n"
+    monkeypatch.setenv("Data_Limit", "400")
+    monkeypatch.setenv("ENGINE_DELAY", "")
+    writer = threading.Thread(target=lambda: Path(".env").write_text(content))
+    writer.start()
+    settings = load_settings()
+    writer.join()
+
+    assert (settings.max_leverage, settings.data_limit, settings.engine_delay) == (3, 400, 20)
+    assert load_settings() == settings
+
+
+def test_a_file_without_end_is_refused() -> None:
+    """Nobody writes so many settings."""
+    Path(".env").write_text("#" * 1024 * 1024 + "\n")
+
+    assert refused() == "the settings file .env has more than 1 MiB: shorten it"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'FOO="a" b',
+        "MAX_LEVERAGE: 2",
+        "MAX_LEVERGE=2",
+        "DATA_LIMIT=many",
+        "TELEGRAM_BOT_TOKEN=1",
+        "API_TOKEN=of-thirty-two-characters-or-more-1",
+        "BINANCE_API_KEY=k\nBINANCE_SECRET_KEY=s",
+        "API_TOKEN_FILE=none",
+    ],
+)
+def test_a_way_out_is_open_whatever_else_is_wrong(wrong: str) -> None:
+    """Nobody who has to get out at night repairs a limit first."""
+    Path(".env").write_text(f"DATABASE_URL=sqlite:///other.db\n{wrong}\n")
+    Path(".env").chmod(0o644)
+
+    settings, said = settings_to_exit()
+
+    assert said == refused()
+    assert settings.database_url.get_secret_value() == "sqlite:///other.db"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "DATABASE_URL sqlite:///other.db",
+        "DATABSE_URL=sqlite:///other.db",
+        "DATABASE_KIND=postgresql",
+        "BINGX_TESTNET=perhaps",
+        "BINANCE_API_KEY=half",
+        "BINGX_BASE_URL=http://example.org",
+        "KEYS_FLIE=other.json",
+        "KEYS_PASSWORD_FILE=none",
+    ],
+)
+def test_a_way_out_to_another_place_is_refused(wrong: str) -> None:
+    """It would close something else, or say that nothing is open; other faults are left out."""
+    Path(".env").write_text(f"{wrong}\nDATA_LIMIT=many\n")
+
+    with pytest.raises(ConfigurationError) as caught:
+        settings_to_exit()
+    assert "DATA_LIMIT" not in str(caught.value)
+    assert str(caught.value) in refused()
+
+
 def test_lines_that_are_right_are_taken() -> None:
     """As far as they go, other programs' and those that a shell would read, too."""
     Path(".env").write_text(
@@ -80,19 +182,16 @@ def test_lines_that_are_right_are_taken() -> None:
     ("kind", "said"),
     [
         ("folder", "is a folder, as Docker makes one where a file to mount is missing: remove it"),
-        ("pipe", "is a pipe: remove it, or put a file"),
         ("device", "is no file: remove it, or put a file"),
         ("dangling link", "is a link that leads nowhere: remove it, or put a file"),
         ("looped link", "is a link that leads to itself: remove it, or put a file"),
     ],
 )
 def test_what_is_no_file_in_its_place_is_refused(kind: str, said: str) -> None:
-    """It would count as none, and the bot trade by its defaults; a pipe would hold it up."""
+    """It would count as none, and the bot trade by its defaults."""
     match kind:
         case "folder":
             Path(".env").mkdir()
-        case "pipe":
-            os.mkfifo(".env")
         case _:
             leads_to = {"device": "/dev/zero", "dangling link": "nowhere", "looped link": ".env"}
             Path(".env").symlink_to(leads_to[kind])

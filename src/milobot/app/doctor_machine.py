@@ -3,14 +3,14 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from milobot.app.doctor import Check, Finding, Verdict
 from milobot.app.profiles import load_profiles
 from milobot.app.web_access import access_rules
-from milobot.errors import StorageError
+from milobot.errors import ConfigurationError, StorageError
 from milobot.exchanges.hosts import is_loopback
 from milobot.scripting.lock_levels import Level
 from milobot.scripting.process import WorkerProcess
@@ -20,6 +20,7 @@ from milobot.storage.keystore import check_form
 from milobot.storage.private_file import PrivateFile
 from milobot.storage.sqlite import as_storage_errors, connect
 from milobot.web.app import STATIC
+from milobot.web_settings import WebSettings
 
 _START_S = 10.0
 _LOCK_S = 1.0
@@ -27,10 +28,16 @@ _MEBI = 1024 * 1024
 _LITTLE_BYTES, _TOO_LITTLE_BYTES = 2048 * _MEBI, 256 * _MEBI
 
 
-def machine_checks(settings: Settings) -> Sequence[Check]:
-    """Return the checks that need no network."""
+def machine_checks(settings: Settings, faulty: Collection[str] = frozenset()) -> Sequence[Check]:
+    """Return the checks that need no network.
+
+    Args:
+        settings: Where to look.
+        faulty: Fields that have their default in place of what was meant: the server is not judged
+            by them.
+    """
     database = settings.candle_database
-    return (
+    checks = (
         Check("database", _blocking(lambda: look_at_database(database))),
         Check("disk", _blocking(lambda: look_at_disk(database.absolute().parent))),
         Check(
@@ -43,6 +50,8 @@ def machine_checks(settings: Settings) -> Sequence[Check]:
         Check("server", _blocking(lambda: look_at_server(settings))),
         Check("profiles", _blocking(lambda: look_at_profiles(settings.signal_profiles))),
     )
+    is_known = WebSettings.model_fields.keys().isdisjoint(faulty)
+    return checks if is_known else tuple(one for one in checks if one.subject != "server")
 
 
 def look_at_database(path: Path) -> Finding:
@@ -132,12 +141,28 @@ def look_at_keys(path: Path) -> Finding:
 
 
 def look_at_server(settings: Settings) -> Finding:
-    """Find out whether strangers could give orders, in which case `milobot run` does not start."""
-    is_real = not all(settings.venue(name).is_play_money for name in EXCHANGES)
-    rules = access_rules(settings, is_real_money=settings.trading_enabled and is_real)
+    """Find out whether strangers could give orders; with real money `milobot run` refuses that.
+
+    Which exchanges are traded is known of those alone whose key is set; others may have one in the
+    file of keys.
+    """
+    real = [settings.venue(name) for name in EXCHANGES if settings.trading_enabled]
+    real = [venue for venue in real if not venue.is_play_money]
+    rules = access_rules(settings, is_real_money=any(venue.api_key for venue in real))
     to_whom = "this machine" if is_loopback(rules.listen) else "others"
     token = "with a token" if rules.token else "without a token"
-    return Finding(Verdict.OK, "server", f"{rules.listen} answers {to_whom}, {token}")
+    fact = f"{rules.listen} answers {to_whom}, {token}"
+    try:
+        access_rules(settings, is_real_money=bool(real))
+    except ConfigurationError:
+        names = " and ".join(venue.name for venue in real)
+        return Finding(
+            Verdict.WARN,
+            "server",
+            f"{fact}: milobot run does not start so with real money at {names}",
+            "set API_TOKEN, or API_OPEN=false and LISTEN=127.0.0.1, before you trade there",
+        )
+    return Finding(Verdict.OK, "server", fact)
 
 
 def look_at_profiles(folder: Path) -> Finding:

@@ -11,6 +11,7 @@ from milobot.app.exchanges import DEFAULT_NAME
 from milobot.app.keys import Ask, KnownKey, known_keys
 from milobot.app.secrecy import hide_memory
 from milobot.errors import ConfigurationError, KeystoreError
+from milobot.setting_faults import Fault, describe
 from milobot.settings import EXCHANGES, Settings, look_at_settings
 
 
@@ -38,17 +39,18 @@ async def examine_everything(visit: Visit, ask: Ask | None) -> list[Finding]:
     """
     hide_memory()
     try:
-        settings, wrong = look_at_settings()
+        settings, faults = look_at_settings()
     except ConfigurationError as error:
-        settings, wrong = Settings.model_construct(), str(error)
-    if wrong:
+        settings, faults = Settings.model_construct(), (Fault(str(error)),)
+    if faults:
         said = Finding(
             Verdict.FAIL,
             "settings",
-            wrong,
+            describe(faults),
             "repair them; exchanges were not asked, the rest is looked at with defaults in their place",
         )
-        return [said, *await examine_all(machine_checks(settings))]
+        faulty = frozenset[str]().union(*(fault.fields for fault in faults))
+        return [said, *await examine_all(machine_checks(settings, faulty))]
     patients = _patients(settings, visit, ask)
     parts = await asyncio.gather(
         examine_all(machine_checks(settings)), *(examine_exchange(one) for one in patients)

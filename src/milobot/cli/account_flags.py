@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from milobot.app.presence import open_known_ledger
-from milobot.settings import Settings, load_settings
+from milobot.settings import Settings, load_settings, settings_to_exit
 from milobot.storage.ledger import Ledger
 
 _T = TypeVar("_T")
@@ -23,13 +23,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 OnSymbol = Annotated[str | None, typer.Option("--symbol", help="Only this one, such as BTCUSDT.")]
 
 
-def with_ledger(use: Callable[[Settings, Ledger], Awaitable[_T]]) -> _T:
+def with_ledger(use: Callable[[Settings, Ledger], Awaitable[_T]], *, is_exit: bool = False) -> _T:
     """Return what comes of using the ledger that the settings name.
+
+    Args:
+        use: What to do with settings and ledger.
+        is_exit: Whether it is a way out, which nothing may bar that is wrong elsewhere.
 
     Raises:
         MilobotError: There is none yet, or it cannot be used.
     """
-    settings = load_settings()
+    settings = _settings_to_exit() if is_exit else load_settings()
 
     async def run() -> _T:
         url = settings.database_url.get_secret_value()
@@ -37,3 +41,10 @@ def with_ledger(use: Callable[[Settings, Ledger], Awaitable[_T]]) -> _T:
             return await use(settings, ledger)
 
     return asyncio.run(run())
+
+
+def _settings_to_exit() -> Settings:
+    settings, wrong = settings_to_exit()
+    if wrong:
+        typer.echo(f"warning, this command goes on: {wrong}", err=True)
+    return settings

@@ -40,7 +40,7 @@ def halt(
             raise ConfigurationError("the ledger knows no account yet: there is nothing to halt")
         return await _ask_each(settings, ledger, names, kind)
 
-    _report(with_ledger(ask), as_json=json)
+    _report(with_ledger(ask, is_exit=True), as_json=json)
 
 
 def resume(*, account: OneAccount = None, json: AsJson = False) -> None:
@@ -66,7 +66,7 @@ def close(
         wish = Wish(name, CommandKind.CLOSE, symbol.upper())
         return {name: await _ask(settings, ledger, wish, acts=True)}
 
-    _report(with_ledger(ask), as_json=json)
+    _report(with_ledger(ask, is_exit=True), as_json=json)
 
 
 async def _ask_each(

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from milobot.env_file import read_env_file
 from milobot.errors import ConfigurationError
+from milobot.setting_faults import describe
 
 DEFAULT_DATABASE_URL = "sqlite:///milobot.db"
 _EXAMPLES = "write sqlite:///milobot.db or postgresql://user:password@host:5432/trading_bot"
-KINDS = ("sqlite", "postgresql")
-"""What ``DATABASE_KIND`` may ask for."""
+Kind = Literal["", "sqlite", "postgresql"]
+"""What ``DATABASE_KIND`` may ask for; nothing takes either."""
 KIND_EXAMPLE = "=postgresql, or sqlite, or nothing where either will do"
 _POSTGRES = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -64,14 +67,22 @@ Target = SqliteTarget | PostgresTarget
 def read_target(environment: Mapping[str, str], env_file: Path | None) -> Target:
     """Return the database of ``DATABASE_URL``, which has to be of the kind of ``DATABASE_KIND``.
 
-    For ``alembic``, which runs without the settings of milobot.
+    For ``alembic``, which runs without the settings of milobot, but reads them by its rules: the
+    environment comes before ``env_file``, what is empty counts as not set, and names may be written
+    small.
 
     Raises:
-        ConfigurationError: The URL is none, or leads to a database of another kind.
+        ConfigurationError: The URL is none, or leads to a database of another kind; or lines of
+            ``env_file`` set nothing.
     """
-    target = parse_database_url(read_database_url(environment, env_file))
-    kind = _read("DATABASE_KIND", environment, env_file).strip().lower()
-    if kind not in ("", *KINDS):
+    file = read_env_file(env_file, ("DATABASE_URL", "DATABASE_KIND"))
+    if file.faults:
+        raise ConfigurationError(describe(file.faults))
+    written = (*file.values.items(), *environment.items())
+    values = {name.upper(): value for name, value in written if value}
+    target = parse_database_url(values.get("DATABASE_URL", DEFAULT_DATABASE_URL))
+    kind = values.get("DATABASE_KIND", "").strip().lower()
+    if kind not in get_args(Kind):
         raise ConfigurationError(
             f"DATABASE_KIND={kind[:40]!r} is not valid: write DATABASE_KIND{KIND_EXAMPLE}"
         )
@@ -80,18 +91,16 @@ def read_target(environment: Mapping[str, str], env_file: Path | None) -> Target
     return target
 
 
-def read_database_url(environment: Mapping[str, str], env_file: Path | None) -> str:
-    """Return ``DATABASE_URL`` of the environment, else of ``env_file``, else the default."""
-    return _read("DATABASE_URL", environment, env_file) or DEFAULT_DATABASE_URL
-
-
-def _read(name: str, environment: Mapping[str, str], env_file: Path | None) -> str:
-    value = environment.get(name)
-    if not value and env_file is not None and env_file.is_file():
-        from dotenv import dotenv_values  # noqa: PLC0415 - only the migration tool needs it
-
-        value = dotenv_values(env_file).get(name)
-    return value or ""
+def password_in(url: str) -> str:
+    """Return the password of a database; empty where it is none worth hiding."""
+    try:
+        target = parse_database_url(url)
+    except ConfigurationError:
+        return ""
+    # A password that is the user's name keeps nobody out.
+    if isinstance(target, PostgresTarget) and target.password != target.user:
+        return target.password
+    return ""
 
 
 def other_kind(target: Target, kind: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 from tests.support.trading import rules
 
 from milobot.app.doctor import Check, Finding, Verdict, examine, examine_all, is_fit
@@ -21,13 +22,15 @@ from milobot.app.doctor_machine import (
     look_at_disk,
     look_at_isolation,
     look_at_keys,
+    look_at_server,
+    machine_checks,
 )
 from milobot.app.exchanges import ExchangeClient
 from milobot.domain.market import LeverageBracket
 from milobot.domain.reports import KeyRights, MarginMode, SymbolSettings
-from milobot.errors import ExchangeUnavailableError, StorageError
+from milobot.errors import ConfigurationError, ExchangeUnavailableError, StorageError
 from milobot.ports import Account
-from milobot.settings import Settings
+from milobot.settings import Settings, load_settings
 from milobot.storage.api_key import ApiKey
 from milobot.storage.candle_schema import MIGRATIONS
 from milobot.storage.candles import SqliteCandleStore
@@ -335,3 +338,28 @@ async def test_fullest_budget_is_the_one_that_counts() -> None:
 
     assert judged is Verdict.WARN
     assert fact == "1300 of 2400 used of weight, the fullest"
+
+
+def test_an_open_server_is_a_fault_where_real_money_is_certain() -> None:
+    """A run on the exchange that is set to play money starts; one on the other does not."""
+    mixed = load_settings(None).model_copy(
+        update={"trading_enabled": True, "api_open": True, "binance_testnet": False}
+    )
+
+    found = look_at_server(mixed)
+    assert found.verdict is Verdict.WARN
+    assert "does not start so with real money at binance" in found.fact
+    with pytest.raises(ConfigurationError, match="API_OPEN=true lets anybody"):
+        look_at_server(mixed.model_copy(update={"binance_api_key": SecretStr("a-key")}))
+    for update in ({"trading_enabled": False}, {"binance_testnet": True}, {"api_open": False}):
+        assert look_at_server(mixed.model_copy(update=update)).verdict is Verdict.OK
+
+
+def test_a_server_whose_own_settings_are_malformed_is_not_judged() -> None:
+    """It would be told to set a token that is set."""
+    settings = load_settings(None)
+
+    def subjects(faulty: set[str]) -> set[str]:
+        return {check.subject for check in machine_checks(settings, faulty)}
+
+    assert subjects({"max_leverage"}) - subjects({"api_token"}) == {"server"}

@@ -10,7 +10,6 @@ from milobot.storage.database_url import (
     PostgresTarget,
     SqliteTarget,
     parse_database_url,
-    read_database_url,
     read_target,
 )
 
@@ -88,14 +87,30 @@ def test_a_wrong_address_is_one_sentence_without_the_password(url: str, sentence
 
 
 def test_alembic_reads_what_milobot_reads(tmp_path: Path) -> None:
-    """The environment comes first, then `.env`, then the default."""
+    """The environment comes first, then `.env`, then the default; small letters will do."""
     env_file = tmp_path / ".env"
-    env_file.write_text("DATABASE_URL=sqlite:///of_file.db\n")
+    default = parse_database_url(DEFAULT_DATABASE_URL)
+    for name in ("DATABASE_URL", "database_url"):
+        env_file.write_text(f"{name}=sqlite:///of_file.db\n")
+        here = {name: "sqlite:///a.db"}
 
-    assert read_database_url({"DATABASE_URL": "sqlite:///a.db"}, env_file) == "sqlite:///a.db"
-    assert read_database_url({}, env_file) == "sqlite:///of_file.db"
-    assert read_database_url({}, tmp_path / "none") == DEFAULT_DATABASE_URL
-    assert read_database_url({}, None) == DEFAULT_DATABASE_URL
+        assert read_target(here, env_file) == SqliteTarget(Path("a.db"))
+        assert read_target({name: ""}, env_file) == SqliteTarget(Path("of_file.db"))
+    assert read_target({}, tmp_path / "none") == default
+    assert read_target({}, None) == default
+
+
+def test_alembic_refuses_a_settings_file_that_milobot_refuses(tmp_path: Path) -> None:
+    """It made a new file here, beside the ledger of the server that was meant."""
+    env_file = tmp_path / ".env"
+    env_file.write_text("DATABASE_URL postgresql://u:hunter2@localhost/d\n")
+    with pytest.raises(ConfigurationError, match=r"line 1 \(DATABASE_URL\) of .* no NAME=value"):
+        read_target({}, env_file)
+
+    env_file.unlink()
+    env_file.mkdir()
+    with pytest.raises(ConfigurationError, match="is a folder"):
+        read_target({}, env_file)
 
 
 def test_the_kind_of_the_database_may_be_demanded(tmp_path: Path) -> None:
