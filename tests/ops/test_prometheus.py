@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(
     os.environ.get("PROVE_ALERTS") != "1", reason="takes half a minute: make check-delivery"
 )
 SHORTER = (("interval: 15s", "interval: 1s"), ("for: [12]m", "for: 2s"), (r"\[5m\]", "[10s]"))
+SPEED = "720"
+"""Minutes of the market a second: at the usual 120 no order may come for as long as a test waits."""
 CONFIGURATION = """\
 global: {scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}
 rule_files: [alerts.yml]
@@ -93,7 +95,7 @@ def prometheus(folder: Path, target: str) -> Iterator[Watcher]:
 def demo(folder: Path) -> Iterator[tuple[Started, str, str]]:
     """Run the demo; yield the process, and where its page and its exchange answer."""
     page, log = f"127.0.0.1:{free_port()}", folder / "demo.log"
-    words = ("demo", "--exchange", "binance", "--port", page.rpartition(":")[2])
+    words = ("demo", "--exchange", "binance", "--port", page.rpartition(":")[2], "--speed", SPEED)
     with log.open("wb") as out:
         process = start_milobot(*words, cwd=folder, stdout=out, stderr=out)
     try:
