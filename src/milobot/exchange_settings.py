@@ -14,6 +14,7 @@ from milobot.errors import ConfigurationError
 from milobot.exchanges.binance import hosts as binance
 from milobot.exchanges.bingx import hosts as bingx
 from milobot.exchanges.hosts import check_address, is_loopback
+from milobot.setting_checks import match_secret
 
 _KEY = re.compile(r"[!-~]{1,256}")
 EXCHANGES = ("binance", "bingx")
@@ -35,12 +36,7 @@ def check_key(value: SecretStr | None) -> SecretStr | None:
     Raises:
         ValueError: It is another text.
     """
-    if value is None:
-        return None
-    text = value.get_secret_value().strip()
-    if not _KEY.fullmatch(text):
-        raise ValueError("no key")
-    return SecretStr(text)
+    return match_secret(value, _KEY)
 
 
 def _check_url(value: str | None) -> str | None:

@@ -1,10 +1,12 @@
-"""What a user may get wrong around settings: names that are misspelt, files that everybody reads."""
+"""What a user may get wrong around settings: misspelt names, malformed secrets, files all may read."""
 
 import os
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+
+from pydantic import SecretStr
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{5,63}")
 _LONG = 12
@@ -30,6 +32,20 @@ def misspelt(names: Iterable[str], known: Collection[str]) -> Iterator[tuple[str
     for name in sorted(there - set(known) - _ELSEWHERE):
         if _NAME.fullmatch(name) and (meant := _meant(name, missing)) is not None:
             yield name, meant
+
+
+def match_secret(value: SecretStr | None, *forms: re.Pattern[str]) -> SecretStr | None:
+    """Return a secret without blanks around it; None stays None.
+
+    Raises:
+        ValueError: It has none of the forms.
+    """
+    if value is None:
+        return None
+    text = value.get_secret_value().strip()
+    if not any(form.fullmatch(text) for form in forms):
+        raise ValueError("another form")
+    return SecretStr(text)
 
 
 def open_to_all(path: Path) -> str:

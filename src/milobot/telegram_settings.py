@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
+from milobot.setting_checks import match_secret
+
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{4,100}")
 _HASH = re.compile(r"[A-Za-z0-9]{4,64}")
 _CHAT = re.compile(r"-?[0-9]{1,16}")
@@ -49,12 +51,7 @@ def check_telegram_secret(value: SecretStr | None) -> SecretStr | None:
     Raises:
         ValueError: It has neither form.
     """
-    if value is None:
-        return None
-    text = value.get_secret_value().strip()
-    if not _TOKEN.fullmatch(text) and not _HASH.fullmatch(text):
-        raise ValueError("no token and no hash")
-    return SecretStr(text)
+    return match_secret(value, _TOKEN, _HASH)
 
 
 def _check_token(value: SecretStr | None) -> SecretStr | None:

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
+from milobot.setting_checks import match_secret
+
 _SECRET = re.compile(r"[A-Za-z0-9._~-]{16,256}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?")
 
@@ -32,12 +34,7 @@ def check_web_secret(value: SecretStr | None) -> SecretStr | None:
     Raises:
         ValueError: It is another text.
     """
-    if value is None:
-        return None
-    text = value.get_secret_value().strip()
-    if not _SECRET.fullmatch(text):
-        raise ValueError("no secret")
-    return SecretStr(text)
+    return match_secret(value, _SECRET)
 
 
 def _check_host(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,23 +39,20 @@ def test_a_folder_that_was_named_has_to_be_one(tmp_path: Path, name: str) -> Non
         load_profiles(tmp_path / name)
 
 
-def test_a_file_in_the_place_of_the_default_folder_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda place: place.write_text("leverage_cap = 3\n"),
+        lambda place: place.symlink_to("moved"),
+    ],
+    ids=["a file", "a link that leads nowhere"],
+)
+def test_something_else_in_the_place_of_the_default_folder_is_no_missing_folder(
+    put: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody meant something by it."""
+    """Somebody meant something by it, and the channels would be traded without their limits."""
     monkeypatch.chdir(tmp_path)
-    DEFAULT_PROFILES.write_text("leverage_cap = 3\n")
-
-    with pytest.raises(ConfigurationError, match="SIGNAL_PROFILES='profiles' is no folder"):
-        load_profiles(DEFAULT_PROFILES)
-
-
-def test_a_link_that_leads_nowhere_is_no_missing_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it led to was moved, and the channels would be traded without their limits."""
-    monkeypatch.chdir(tmp_path)
-    DEFAULT_PROFILES.symlink_to("moved")
+    put(DEFAULT_PROFILES)
 
     with pytest.raises(ConfigurationError, match="SIGNAL_PROFILES='profiles' is no folder"):
         load_profiles(DEFAULT_PROFILES)
