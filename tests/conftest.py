@@ -5,6 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -52,6 +53,12 @@ def log_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def folder_without_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Stand in a folder that has no ``.env``; the environment holds no setting, see above."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.unit.test_settings import NAMES
 
 from milobot.errors import ConfigurationError
 from milobot.settings import load_settings, settings_to_exit
@@ -13,12 +12,7 @@ from milobot.settings import load_settings, settings_to_exit
 LOST = ": no NAME=value, so nothing of it would count; write it with =, its name bare"
 
 
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the developer's own settings out."""
-    monkeypatch.chdir(tmp_path)
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("folder_without_settings")
 
 
 def refused() -> str:

@@ -4,18 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.unit.test_settings import KEY, NAMES, refusal
+from tests.unit.test_settings import KEY, refusal
 
 from milobot.errors import ConfigurationError
 from milobot.settings import load_settings
 
-
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the developer's own settings out."""
-    monkeypatch.chdir(tmp_path)
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("folder_without_settings")
 
 
 def write(name: str, content: bytes, mode: int = 0o600) -> Path:

@@ -14,12 +14,7 @@ from milobot.settings import Settings, load_settings
 NAMES = [name.upper() for name in Settings.model_fields]
 
 
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the developer's own settings out."""
-    monkeypatch.chdir(tmp_path)
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("folder_without_settings")
 
 
 def test_defaults_are_safe() -> None:

@@ -11,12 +11,7 @@ from milobot.settings import Settings, load_settings
 TOKEN = "123456:ABC-def_gh"  # noqa: S105 - of no bot
 
 
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the developer's own settings out."""
-    monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("folder_without_settings")
 
 
 def load(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:

@@ -3,24 +3,17 @@
 from pathlib import Path
 
 import pytest
-import structlog
 
 from milobot.app.web_access import access_rules
 from milobot.errors import ConfigurationError
-from milobot.settings import Settings, load_settings
+from milobot.settings import load_settings
 from milobot.telemetry import HIDDEN, redact
 
 SECRET = "a-secret-of-these-tests"  # noqa: S105 - no secret of anybody
 OTHER = "another_secret.of-tests"
 
 
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the developer's own settings out."""
-    monkeypatch.chdir(tmp_path)
-    structlog.reset_defaults()
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("folder_without_settings")
 
 
 def test_by_default_only_this_machine_gets_in() -> None:
